@@ -1,0 +1,92 @@
+"""What the core needs to know about a model before its first row: plain values, made by `config`, never read from files here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from stream_monitor.core.detector import Kind, Scalar
+from stream_monitor.core.reference import Reference
+
+WEEK_MS = 7 * 24 * 3600 * 1000
+
+
+class BudgetUnit(StrEnum):
+    """What the alarm budget is counted in."""
+
+    MILLISECONDS = "milliseconds"  # of event time
+    EVENTS = "events"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """Accepted false alarms of a model as a whole: `alarms` per `span` of `unit`."""
+
+    alarms: float
+    span: float
+    unit: BudgetUnit
+
+    @property
+    def rate(self) -> float:
+        """Alarms per one event or per one millisecond of event time."""
+        return self.alarms / self.span
+
+
+PER_WEEK = Budget(alarms=1, span=WEEK_MS, unit=BudgetUnit.MILLISECONDS)
+PER_100K_EVENTS = Budget(alarms=1, span=100_000, unit=BudgetUnit.EVENTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorChoice:
+    """A detector by its registered id, with the parameters that differ from its defaults."""
+
+    id: str
+    parameters: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesParameters:
+    """How one series is watched. `detectors` None: the default set of its kind. `kind` None: inferred at the end of warm-up."""
+
+    kind: Kind | None = None
+    detectors: tuple[DetectorChoice, ...] | None = None
+    tolerance: float = 0.2  # effect below which nobody wants to be called, in standard deviations of the reference
+    warm_up: int = 1000  # values
+    reference: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """Bounds on memory; passing one is counted and visible, never an error."""
+
+    series: int = 2_000  # per model
+    categories: int = 64  # per categorical series; the rest is "other"
+    held_rows: int = 200_000  # per model, waiting for the watermark
+    text_length: int = 256  # characters of a category kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelParameters:
+    """Everything the core is told about one model.
+
+    budget None: 1 per week of event time where events carry a time, else 1 per 100,000 events.
+    overrides: feature name or glob → parameters, first match wins; None means: do not watch it.
+    sources None: every topic that delivers rows of the model.
+    """
+
+    name: str
+    budget: Budget | None = None
+    default: SeriesParameters = SeriesParameters()
+    overrides: Mapping[str, SeriesParameters | None] = field(default_factory=dict)
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    topics: tuple[str, ...] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    lateness_ms: int = 1_000
+    caps: Caps = Caps()
+
+    def of_feature(self, name: str) -> SeriesParameters | None:
+        """Parameters of the feature `name`; None if it is not watched."""
+        for pattern, chosen in self.overrides.items():
+            if fnmatchcase(name, pattern):
+                return chosen
+        return self.default
