@@ -6,16 +6,16 @@ series, models, budgets or alerts, and never sees null, NaN, infinities, text or
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
-type Scalar = bool | int | float | str | bytes | None
-type Plain = Scalar | Sequence[Plain] | Mapping[str, Plain]
+Scalar: TypeAlias = bool | int | float | str | bytes | None
+Plain: TypeAlias = Union[Scalar, Sequence["Plain"], Mapping[str, "Plain"]]
 """What a snapshot may hold: explicit fields of plain values, never objects (no pickle)."""
 
-type FloatArray = NDArray[np.float64]
+FloatArray: TypeAlias = NDArray[np.float64]
 
 
 class Kind(StrEnum):
