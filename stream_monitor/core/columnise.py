@@ -1,0 +1,116 @@
+"""Rows → column batches: the last step of stage 1. Knows cells, not kinds; every cell keeps what it held as a code."""
+
+import math
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from typing import NamedTuple
+
+import numpy as np
+
+from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch
+from stream_monitor.core.events import Role, Row, Source
+
+
+_MISSING = object()
+
+
+class PlacedRow(NamedTuple):
+    """A row with where it stood: the position of its source in the list given to `columnise`, its offset and item."""
+
+    row: Row
+    source_at: int
+    offset: int
+    item: int
+
+
+def columnise(model: str, placed: Sequence[PlacedRow], sources: Sequence[Source]) -> ColumnBatch:
+    """One batch of the rows of `model`, in the given order. Cost: ~90 ns a numeric cell."""
+    rows = [p.row for p in placed]
+    versions: dict[str | None, int] = {}
+    version_at = [versions.setdefault(row.version, len(versions)) for row in rows]
+    columns = {
+        FEATURE + name: column for name, column in _columns(list(map(attrgetter("features"), rows)), rows).items()
+    }
+    columns.update(_columns(list(map(attrgetter("outputs"), rows)), None))
+    return ColumnBatch(
+        model=model,
+        times=np.array([row.time for row in rows], np.int64),
+        sources=tuple(sources),
+        source_at=np.array([p.source_at for p in placed], np.uint16),
+        offsets=np.array([p.offset for p in placed], np.int64),
+        items=np.array([p.item for p in placed], np.uint32),
+        versions=tuple(versions),
+        version_at=np.array(version_at, np.uint16),
+        ids=tuple([row.id for row in rows]),
+        roles=np.array([row.roles for row in rows], np.uint8),
+        columns=columns,
+    )
+
+
+def column_of(values: Sequence[object]) -> Column:
+    """The cells of `values`: any JSON-like objects, in order."""
+    types = set(map(type, values))
+    if types <= {float, int}:
+        try:
+            return _numbers(values)
+        except OverflowError:  # an integer beyond float64: one bad cell, not a bad column
+            pass
+    if types == {str}:
+        texts: dict[str, int] = {}
+        at = [texts.setdefault(v, len(texts)) for v in values]  # type: ignore[arg-type]  # all are str
+        codes = np.full(len(at), Cell.TEXT, np.uint8)
+        return Column(values=np.array(at, np.float64), codes=codes, texts=tuple(texts))
+    return _mixed(values)
+
+
+def _columns(mappings: Sequence[Mapping[str, object]], rows: Sequence[Row] | None) -> dict[str, Column]:
+    """A column for every name in `mappings`; where a name is missing: ABSENT if the row has features, else NONE."""
+    first = mappings[0].keys()
+    if all(m.keys() == first for m in mappings):
+        return {name: column_of([m[name] for m in mappings]) for name in first}
+    names = dict.fromkeys(name for m in mappings for name in m)
+    columns = {}
+    for name in names:
+        cells = [m.get(name, _MISSING) for m in mappings]
+        column = column_of([None if cell is _MISSING else cell for cell in cells])
+        for at, cell in enumerate(cells):
+            if cell is _MISSING:
+                has_features = rows is not None and rows[at].roles & Role.FEATURES
+                column.codes[at] = Cell.ABSENT if has_features else Cell.NONE
+        columns[name] = column
+    return columns
+
+
+def _numbers(values: Sequence[object]) -> Column:
+    array = np.array(values, np.float64)
+    codes = np.full(len(array), Cell.NUMBER, np.uint8)
+    if not np.isfinite(array).all():
+        codes[np.isnan(array)] = Cell.NAN
+        codes[np.isinf(array)] = Cell.INFINITE
+        array[codes != Cell.NUMBER] = 0.0
+    return Column(values=array, codes=codes)
+
+
+def _mixed(values: Sequence[object]) -> Column:
+    texts: dict[str, int] = {}
+    numbers = np.zeros(len(values))
+    codes = np.zeros(len(values), np.uint8)
+    for at, value in enumerate(values):
+        codes[at], numbers[at] = _cell(value, texts)
+    return Column(values=numbers, codes=codes, texts=tuple(texts))
+
+
+def _cell(value: object, texts: dict[str, int]) -> tuple[int, float]:
+    if value is True or value is False:
+        return (Cell.TRUE if value else Cell.FALSE), 0.0
+    if isinstance(value, str):
+        return Cell.TEXT, float(texts.setdefault(value, len(texts)))
+    if isinstance(value, int | float):
+        try:
+            number = float(value)
+        except OverflowError:
+            return Cell.INFINITE, 0.0
+        if math.isfinite(number):
+            return Cell.NUMBER, number
+        return (Cell.NAN if math.isnan(number) else Cell.INFINITE), 0.0
+    return (Cell.NULL if value is None else Cell.WRONG), 0.0
