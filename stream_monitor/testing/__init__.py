@@ -1,0 +1,1 @@
+"""Public test tools for authors of detectors: conformance check and stream generators."""

@@ -1,0 +1,1 @@
+"""Read-only HTTP: metrics and health from the published view; never touches the worker."""
