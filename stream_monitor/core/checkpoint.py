@@ -1,0 +1,27 @@
+"""What must become true together: the results of both stages since the last commit, and the offsets they stand for."""
+
+from dataclasses import dataclass, field
+
+from stream_monitor.core.batch import ColumnBatch
+from stream_monitor.core.drift_event import DriftEvent
+from stream_monitor.core.events import Rejected, Source
+from stream_monitor.core.snapshot import Snapshot
+from stream_monitor.core.status import ModelStatus
+from stream_monitor.core.tick import Tick
+
+
+@dataclass(slots=True, kw_only=True)
+class Checkpoint:
+    """Grows between two commits, then becomes one transaction.
+
+    batches, ticks, snapshots: each with the columns partition it belongs to, in the order in which they must be written.
+    offsets: next offset to read, of every input and columns partition touched.
+    """
+
+    batches: list[tuple[int, ColumnBatch]] = field(default_factory=list)
+    ticks: list[tuple[int, Tick]] = field(default_factory=list)
+    drift_events: list[DriftEvent] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    statuses: list[ModelStatus] = field(default_factory=list)
+    snapshots: list[tuple[int, Snapshot]] = field(default_factory=list)
+    offsets: dict[Source, int] = field(default_factory=dict)

@@ -1,0 +1,127 @@
+"""The published statistical fact, and the operational state it belongs to, as values. Knows no wire format."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stream_monitor.core.detector import Kind, Scalar
+
+
+class Status(StrEnum):
+    """What a drift event says of its alert."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    RESOLVED = "resolved"
+
+
+class Severity(StrEnum):
+    """How bad: by effect size, never by statistical significance."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Direction(StrEnum):
+    """Where the values went."""
+
+    UP = "up"
+    DOWN = "down"
+    OTHER = "other"
+
+
+class Resolution(StrEnum):
+    """Why an alert was resolved."""
+
+    RECOVERED = "recovered"  # back within the tolerance of the reference
+    VERSION_RETIRED = "version_retired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What one detector saw.
+
+    view: which transform of the values it watched. statistic, threshold: in the detector's own unit.
+    effect: mean of that view since the change point, in standard deviations of the reference; the tolerance bounds it.
+    """
+
+    detector: str
+    view: str
+    statistic: float
+    threshold: float
+    effect: float
+    direction: Direction
+    parameters: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectSizes:
+    """Distance between reference and current window, from the counts of the same bins.
+
+    psi: population stability index (>= 0). js_distance: Jensen-Shannon distance, base 2 (0..1). wasserstein: normalised by
+    the reference's standard deviation, numeric series only. ks: largest difference of the distribution functions (0..1).
+    """
+
+    psi: float
+    js_distance: float
+    wasserstein: float | None
+    ks: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """Summary of some values, without any raw value: how many, their moments and a histogram.
+
+    bins: a label per bin, same order as `shares` (each 0..1, sum 1 over all cells that took part).
+    mean, standard_deviation: of the usable numbers; None for categories.
+    """
+
+    size: int
+    mean: float | None
+    standard_deviation: float | None
+    missing: float
+    bins: tuple[str, ...]
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Positions:
+    """Where in one source the new regime lies, so that exactly this data can be read again. Offsets inclusive."""
+
+    topic: str
+    partition: int
+    first_offset: int
+    last_offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftEvent:
+    """One transition of one alert.
+
+    id: the same for the same input, so that a reader can deduplicate. number: 0-based place of this event in its alert.
+    time, change_point: event time, ms UTC. row, change_point_row: 0-based ordinal among the model's observed rows.
+    """
+
+    id: str
+    alert_id: str
+    incident_id: str
+    number: int
+    status: Status
+    severity: Severity
+    resolution: Resolution | None
+    summary: str
+    model: str
+    version: str | None
+    segment: str | None
+    series: str
+    kind: Kind
+    time: int
+    row: int
+    change_point: int
+    change_point_row: int
+    evidence: tuple[Evidence, ...]
+    effect_sizes: EffectSizes
+    reference: Distribution
+    current: Distribution
+    positions: tuple[Positions, ...]
+    labels: Mapping[str, str]

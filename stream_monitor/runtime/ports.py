@@ -1,0 +1,144 @@
+"""What the worker needs from the outside world, as narrow protocols over bytes. Adapters: `kafka/` and `memory/`.
+
+A partition is a `Source` (topic, partition), for the columns topic too. Both adapters are held to one contract suite.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from stream_monitor.core.errors import StreamMonitorError
+from stream_monitor.core.events import Record, Source
+from stream_monitor.runtime.deadline import Deadline
+
+
+class Fetched(NamedTuple):
+    """Records of one partition, in order; never empty, never of two partitions."""
+
+    source: Source
+    records: Sequence[Record]
+
+
+class OutRecord(NamedTuple):
+    """A record to be written inside a transaction. partition None: the key decides."""
+
+    topic: str
+    partition: int | None
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """Records in the order in which they must be written, and the next offsets of the consumed partitions."""
+
+    records: Sequence[OutRecord]
+    offsets: Mapping[Source, int]
+
+
+class TransactionAborted(StreamMonitorError):
+    """Nothing of the transaction became visible or its outcome is unknown; forget all state, restore, read again.
+
+    The adapter has already made itself usable again (aborted, or a new producer epoch that fences the old one).
+    """
+
+
+class Fenced(StreamMonitorError):
+    """Another process runs with this instance id: stop."""
+
+
+class LostData(StreamMonitorError):
+    """Offsets expired, a topic was recreated, or state and offsets do not fit: stop, and say what to do."""
+
+
+class RebalanceListener(Protocol):
+    """Told inside `poll`. Must be bounded in time, may commit in `revoked`, must never commit in `lost`."""
+
+    def assigned(self, sources: Sequence[Source]) -> None: ...
+
+    def revoked(self, sources: Sequence[Source]) -> None: ...
+
+    def lost(self, sources: Sequence[Source]) -> None: ...
+
+
+class RecordSource(Protocol):
+    """The consuming side of one member of the group. Subscribed to the input topics and the columns topic."""
+
+    def poll(self, max_records: int, timeout: float) -> Sequence[Fetched]:
+        """At most `max_records`, grouped by partition; serves rebalance callbacks. timeout in seconds, <= 0.5.
+
+        Raises what a listener raised, LostData, or StreamMonitorError when the broker refuses for good.
+        """
+        ...
+
+    def pause(self, sources: Sequence[Source]) -> None: ...
+
+    def resume(self, sources: Sequence[Source]) -> None: ...
+
+    def rewind(self, deadline: Deadline) -> None:
+        """Move every assigned partition back to its committed offset (after an aborted transaction)."""
+        ...
+
+    def at_end(self, source: Source) -> bool:
+        """Whether everything that a read_committed reader could see had been returned when last looked."""
+        ...
+
+    def partition_counts(self) -> Mapping[str, int]:
+        """Partition count of every subscribed input topic."""
+        ...
+
+    def lag(self) -> Mapping[Source, int]:
+        """Records between the committed position and the end, of every assigned partition that knows it."""
+        ...
+
+    def close(self) -> None:
+        """Leave the group; `revoked` is called for what was owned."""
+        ...
+
+
+class Checkpointer(Protocol):
+    """The producing side: one transaction at a time, nothing outside of one."""
+
+    def commit(self, transaction: Transaction, deadline: Deadline) -> None:
+        """All of it becomes visible at once, or none. Raises TransactionAborted, Fenced, StreamMonitorError."""
+        ...
+
+    def purge(self, partition: int, before: int) -> None:
+        """The columns log of `partition` is no longer needed below the offset `before`. Best effort, must not block."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class StateStore(Protocol):
+    """Reads what earlier transactions wrote, apart from the group. Iterators yield None when they waited without a record."""
+
+    def committed(self, partition: int, deadline: Deadline) -> int | None:
+        """Committed offset of the group in the columns partition, waiting for pending transactions; None when there is none."""
+        ...
+
+    def low_watermark(self, partition: int, deadline: Deadline) -> int:
+        """First offset still present in the columns partition."""
+        ...
+
+    def snapshots(self, partition: int, deadline: Deadline) -> Iterator[tuple[bytes, bytes] | None]:
+        """Last value of every key of the state partition that is not a tombstone, up to the end as of the call
+        (READ_UNCOMMITTED end, read as read_committed: design of KAFKA-10167)."""
+        ...
+
+    def log(self, partition: int, first: int, last: int, deadline: Deadline) -> Iterator[Record | None]:
+        """Committed records of the columns partition with first <= offset < last, in order."""
+        ...
+
+
+class Clock(Protocol):
+    """Time as an argument."""
+
+    def wall(self) -> int:
+        """ms UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        ...
