@@ -1,0 +1,73 @@
+"""From the cells of a column to the values of a series of a known kind: which cells are usable, and as what number."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_monitor.core.batch import Cell, Column
+from stream_monitor.core.detector import FloatArray, Kind
+
+_PRESENT = (Cell.NUMBER, Cell.TEXT, Cell.FALSE, Cell.TRUE)
+
+
+class Values(NamedTuple):
+    """usable: (n,) bool over the cells. numbers: (k,) one per usable cell: the number, 0/1, or the place of a category."""
+
+    usable: NDArray[np.bool_]
+    numbers: FloatArray
+
+
+def present(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Cells (n,) that hold some value at all, whatever the kind of the series will be."""
+    return np.isin(codes, _PRESENT)
+
+
+def numeric(column: Column) -> Values:
+    """Only numbers count: a bool or a text where a number belongs is bad data, not 0 or 1."""
+    usable = column.codes == Cell.NUMBER
+    return Values(usable, column.values if usable.all() else column.values[usable])
+
+
+def boolean(column: Column) -> Values:
+    """true, false, and the numbers 0 and 1."""
+    as_number = (column.codes == Cell.NUMBER) & ((column.values == 0.0) | (column.values == 1.0))
+    usable = as_number | (column.codes == Cell.TRUE) | (column.codes == Cell.FALSE)
+    numbers = np.where(column.codes == Cell.TRUE, 1.0, column.values)
+    return Values(usable, numbers[usable])
+
+
+def categorical(column: Column, places: Mapping[str, int]) -> Values:
+    """Texts, numbers and booleans by their place among the reference's categories; one past the last is other."""
+    usable = present(column.codes)
+    other = float(len(places))
+    numbers = np.full(len(usable), other)
+    is_text = column.codes == Cell.TEXT
+    if column.texts:
+        place = np.array([places.get(text, other) for text in column.texts], np.float64)
+        numbers[is_text] = place[column.values[is_text].astype(np.intp)]
+    for at in np.flatnonzero(usable & ~is_text).tolist():
+        numbers[at] = places.get(text_of(column, at), other)
+    return Values(usable, numbers[usable])
+
+
+def text_of(column: Column, at: int) -> str:
+    """The cell at `at` as a category name. Whole numbers lose their point: 12.0 and 12 are one category."""
+    code = column.codes[at]
+    if code == Cell.TEXT:
+        return column.texts[int(column.values[at])]
+    if code in (Cell.TRUE, Cell.FALSE):
+        return "true" if code == Cell.TRUE else "false"
+    return format(float(column.values[at]), ".15g")
+
+
+def values_of(kind: Kind, column: Column, places: Mapping[str, int]) -> Values:
+    """The usable values of `column` for a series of `kind`."""
+    if kind is Kind.NUMERIC:
+        return numeric(column)
+    if kind is Kind.BOOLEAN:
+        return boolean(column)
+    if kind is Kind.CATEGORICAL:
+        return categorical(column, places)
+    return Values(present(column.codes), np.zeros(0))

@@ -1,0 +1,196 @@
+"""References: the small, raw-free summary of what is normal for a series, and how it is learned from a sample.
+
+A reference holds bins with counts (quantile bins, or categories with "other"), moments, and the moments of the views that
+detectors watch. It never changes while it is in force.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stream_monitor.core.detector import FloatArray, Kind, Plain
+from stream_monitor.core.errors import CorruptState
+
+BINS = 32
+VALUES_PER_BIN = 30  # below that a bin's share says little: fewer bins for small samples
+CLIP = 5.0  # standard deviations; a heavy tail must not carry a mean alone
+OTHER = "(other)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """Mean and standard deviation of a view over the reference; `scale` is never 0."""
+
+    mean: float
+    scale: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """Summary of normal for one series.
+
+    size: usable values. unusable: missing and invalid cells seen meanwhile.
+    edges: numeric: ascending, bin i is [edges[i], edges[i+1]), the last one closed. categories: most frequent first.
+    counts: numeric: below, one per bin, above; categorical and boolean: one per category, then other.
+    mean, scale: of numeric and boolean values. views: moments of each view's raw values.
+    """
+
+    kind: Kind
+    size: int
+    unusable: int
+    edges: tuple[float, ...]
+    categories: tuple[str, ...]
+    counts: tuple[int, ...]
+    mean: float
+    scale: float
+    views: Mapping[str, Moments]
+
+    def to_plain(self) -> dict[str, Plain]:
+        """Explicit fields, JSON-able."""
+        return {
+            "kind": self.kind.value,
+            "size": self.size,
+            "unusable": self.unusable,
+            "edges": list(self.edges),
+            "categories": list(self.categories),
+            "counts": list(self.counts),
+            "mean": self.mean,
+            "scale": self.scale,
+            "views": {name: [m.mean, m.scale] for name, m in self.views.items()},
+        }
+
+    @classmethod
+    def from_plain(cls, fields: Mapping[str, Plain]) -> "Reference":
+        """The inverse of `to_plain`. Raises CorruptState."""
+        try:
+            reference = cls(
+                kind=Kind(str(fields["kind"])),
+                size=int(fields["size"]),  # type: ignore[arg-type]  # checked by the call itself
+                unusable=int(fields["unusable"]),  # type: ignore[arg-type]
+                edges=tuple(map(float, fields["edges"])),  # type: ignore[arg-type]
+                categories=tuple(map(str, fields["categories"])),  # type: ignore[arg-type]
+                counts=tuple(map(int, fields["counts"])),  # type: ignore[arg-type]
+                mean=float(fields["mean"]),  # type: ignore[arg-type]
+                scale=float(fields["scale"]),  # type: ignore[arg-type]
+                views={
+                    name: Moments(mean=float(m[0]), scale=float(m[1]))
+                    for name, m in fields["views"].items()  # type: ignore[union-attr]
+                },
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise CorruptState(f"reference: {error!r}") from error
+        reference._check()
+        return reference
+
+    def _check(self) -> None:
+        numbers = [self.mean, self.scale, *self.edges, *(x for m in self.views.values() for x in (m.mean, m.scale))]
+        bins = len(self.edges) + 1 if self.kind is Kind.NUMERIC else len(self.categories) + 1
+        if not np.isfinite(numbers).all() or self.scale <= 0 or any(m.scale <= 0 for m in self.views.values()):
+            raise CorruptState("reference: a number is not finite or a scale is not positive")
+        if len(self.counts) != bins or min(self.counts) < 0 or list(self.edges) != sorted(self.edges):
+            raise CorruptState("reference: bins and counts do not fit")
+
+
+def learn_numeric(values: FloatArray, *, unusable: int) -> Reference:
+    """Reference of a sample of finite numbers, (n,), n >= 1. Cost: a sort."""
+    wanted = int(np.clip(len(values) // VALUES_PER_BIN, 2, BINS))
+    edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, wanted + 1)))
+    if len(edges) == 1:  # a constant: one closed bin, everything else is below or above
+        edges = np.repeat(edges, 2)
+    mean, scale = float(values.mean()), _scale(values)
+    counts = np.bincount(bins_of_numbers(values, edges), minlength=len(edges) + 1)
+    raw = raw_views(Kind.NUMERIC, values, mean=mean, scale=scale, surprise=_NONE, mix=_NONE)
+    return _reference(Kind.NUMERIC, raw, counts, unusable, edges=edges.tolist(), mean=mean, scale=scale)
+
+
+def learn_boolean(values: FloatArray, *, unusable: int) -> Reference:
+    """Reference of a sample of 0.0 and 1.0, (n,), n >= 1. The rate is smoothed so that a never-seen value has a scale."""
+    trues = float(values.sum())
+    rate = (trues + 0.5) / (len(values) + 1)
+    scale = float(np.sqrt(rate * (1 - rate)))
+    counts = [len(values) - int(trues), int(trues), 0]
+    views = {"value": Moments(mean=rate, scale=scale)}
+    return Reference(
+        kind=Kind.BOOLEAN, size=len(values), unusable=unusable, edges=(), categories=("false", "true"),
+        counts=tuple(counts), mean=rate, scale=scale, views=views,
+    )  # fmt: skip
+
+
+def learn_categorical(texts: Sequence[str], *, unusable: int, cap: int) -> Reference:
+    """Reference of a sample of categories, (n,), n >= 1: the `cap` most frequent (ties by name), the rest is other."""
+    names, tally = np.unique(np.array(texts, dtype=object), return_counts=True)
+    order = sorted(range(len(names)), key=lambda i: (-int(tally[i]), str(names[i])))
+    kept = [str(names[i]) for i in order[:cap]]
+    place = {name: at for at, name in enumerate(kept)}
+    at = np.array([place.get(text, len(kept)) for text in texts], np.float64)
+    counts = np.bincount(at.astype(np.intp), minlength=len(kept) + 1)
+    surprise, mix = category_scores(counts)
+    raw = raw_views(Kind.CATEGORICAL, at, mean=0.0, scale=1.0, surprise=surprise, mix=mix)
+    return _reference(Kind.CATEGORICAL, raw, counts, unusable, categories=kept)
+
+
+def identifier(*, size: int, unusable: int) -> Reference:
+    """The empty reference of near-unique strings: counted, not watched."""
+    return Reference(
+        kind=Kind.IDENTIFIER, size=size, unusable=unusable, edges=(), categories=(), counts=(size,),
+        mean=0.0, scale=1.0, views={},
+    )  # fmt: skip
+
+
+def bins_of_numbers(values: FloatArray, edges: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """Bin of every number, (n,): 0 below, 1..K inside, K+1 above; the last bin includes its upper edge."""
+    at = np.searchsorted(edges, values, side="right")
+    at[values == edges[-1]] = len(edges) - 1
+    return at
+
+
+def category_scores(counts: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]]) -> tuple[FloatArray, FloatArray]:
+    """Two numbers for every category (and other), (K+1,): its surprise -log p, and ±1 by rank.
+
+    Surprise moves when rare values come or go; the sign by rank moves when equally frequent categories trade places.
+    """
+    tally = np.asarray(counts, np.float64)
+    surprise = -np.log((tally + 0.5) / (tally.sum() + 1.0))
+    mix = np.where(np.arange(len(tally)) % 2 == 0, 1.0, -1.0)
+    return surprise, mix
+
+
+def raw_views(  # noqa: PLR0913  # one table of formulas; splitting it would hide that both sides use the same ones
+    kind: Kind, values: FloatArray, *, mean: float, scale: float, surprise: FloatArray, mix: FloatArray
+) -> dict[str, FloatArray]:
+    """What detectors watch of `values` (n,), before standardising: every formula of every view, in one place."""
+    if kind is Kind.NUMERIC:
+        value = np.clip((values - mean) / scale, -CLIP, CLIP)
+        return {"value": value, "deviation": np.abs(value)}
+    if kind is Kind.CATEGORICAL:
+        at = values.astype(np.intp)
+        return {"rarity": surprise[at], "mix": mix[at]}
+    return {"value": values} if kind is Kind.BOOLEAN else {}
+
+
+_NONE: FloatArray = np.zeros(0)
+
+
+def _scale(values: FloatArray) -> float:
+    """Standard deviation, or for a constant a hair of its size: then any change is a large one."""
+    floor = 1e-9 * max(1e-3, float(np.abs(values).max()))
+    return max(float(values.std()), floor)
+
+
+def _reference(  # noqa: PLR0913  # private: gathers what the three learners found
+    kind: Kind,
+    raw: Mapping[str, FloatArray],
+    counts: np.ndarray[tuple[int], np.dtype[np.int64]],
+    unusable: int,
+    *,
+    edges: Sequence[float] = (),
+    categories: Sequence[str] = (),
+    mean: float = 0.0,
+    scale: float = 1.0,
+) -> Reference:
+    views = {name: Moments(mean=float(v.mean()), scale=max(float(v.std()), 1e-3)) for name, v in raw.items()}
+    return Reference(
+        kind=kind, size=int(counts.sum()), unusable=unusable, edges=tuple(edges), categories=tuple(categories),
+        counts=tuple(counts.tolist()), mean=mean, scale=scale, views=views,
+    )  # fmt: skip

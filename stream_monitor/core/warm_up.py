@@ -1,0 +1,131 @@
+"""Learning what is normal: the first cells of a series are kept until there are enough to fix its kind and reference.
+
+This is the only place of the product's state that holds raw values, and only until the warm-up ends.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from stream_monitor.core.batch import Cell, Column
+from stream_monitor.core.cells import boolean, numeric, present, text_of
+from stream_monitor.core.detector import Kind, Plain
+from stream_monitor.core.errors import CorruptState
+from stream_monitor.core.reference import (
+    Reference,
+    identifier,
+    learn_boolean,
+    learn_categorical,
+    learn_numeric,
+)
+
+_IDENTIFIER_SHARE = 0.5  # of distinct texts among all
+_IDENTIFIER_DISTINCT = 100
+
+
+class WarmUp:
+    """The present cells of a series so far, at most `size` of them, and how many were unusable."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._texts: dict[str, int] = {}
+        self._codes = bytearray()
+        self._values: list[float] = []
+        self.unusable = 0
+
+    @property
+    def ratio(self) -> float:
+        """How much of the warm-up is done, 0..1."""
+        return len(self._codes) / self._size
+
+    @property
+    def done(self) -> bool:
+        return len(self._codes) >= self._size
+
+    def take(self, column: Column) -> int:
+        """Keep cells of `column` (n,) until there are enough. Returns how many cells were consumed, present or not."""
+        here = present(column.codes)
+        total = np.cumsum(here)
+        missing = self._size - len(self._codes)
+        used = len(here) if len(total) == 0 or total[-1] < missing else int(np.searchsorted(total, missing)) + 1
+        kept = np.flatnonzero(here[:used])
+        self.unusable += used - len(kept)
+        self._codes += column.codes[kept].tobytes()
+        self._values += [self._value(column, at) for at in kept.tolist()]
+        return used
+
+    def _value(self, column: Column, at: int) -> float:
+        value = float(column.values[at])
+        if column.codes[at] != Cell.TEXT:
+            return value
+        return float(self._texts.setdefault(column.texts[int(value)], len(self._texts)))
+
+    def column(self) -> Column:
+        """The kept cells, (size,), in arrival order."""
+        codes = np.frombuffer(bytes(self._codes), np.uint8)
+        return Column(values=np.array(self._values, np.float64), codes=codes, texts=tuple(self._texts))
+
+    def learn(self, kind: Kind | None, *, categories: int) -> Reference:
+        """The reference of the kept cells, of the given kind or the one they suggest."""
+        return learn(self.column(), kind, unusable=self.unusable, categories=categories)
+
+    def dump(self) -> dict[str, Plain]:
+        """Explicit fields."""
+        return {
+            "size": self._size,
+            "unusable": self.unusable,
+            "codes": bytes(self._codes),
+            "values": np.array(self._values, "<f8").tobytes(),
+            "texts": list(self._texts),
+        }
+
+    @classmethod
+    def load(cls, fields: Mapping[str, Plain]) -> "WarmUp":
+        """The inverse of `dump`. Raises CorruptState."""
+        try:
+            self = cls(int(fields["size"]))  # type: ignore[arg-type]  # checked by the call itself
+            self.unusable = int(fields["unusable"])  # type: ignore[arg-type]
+            self._codes = bytearray(fields["codes"])  # type: ignore[arg-type]
+            self._values = np.frombuffer(fields["values"], "<f8").tolist()  # type: ignore[call-overload]
+            self._texts = {str(text): at for at, text in enumerate(fields["texts"])}  # type: ignore[arg-type]
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptState(f"warm-up: {error!r}") from error
+        is_text = np.frombuffer(bytes(self._codes), np.uint8) == Cell.TEXT
+        values = np.array(self._values)
+        if len(values) != len(is_text) or len(values) > self._size or not np.isfinite(values).all():
+            raise CorruptState("warm-up: codes and values do not fit")
+        if is_text.any() and not (values[is_text].max() < len(self._texts) and values[is_text].min() >= 0):
+            raise CorruptState("warm-up: a text is not in the dictionary")
+        return self
+
+
+def learn(column: Column, kind: Kind | None, *, unusable: int, categories: int) -> Reference:
+    """The reference of the present cells of `column`; cells of another kind than the series' are unusable."""
+    chosen = kind or infer_kind(column)
+    if chosen is Kind.NUMERIC or chosen is Kind.BOOLEAN:
+        values = numeric(column) if chosen is Kind.NUMERIC else boolean(column)
+        learner = learn_numeric if chosen is Kind.NUMERIC else learn_boolean
+        if len(values.numbers):
+            return learner(values.numbers, unusable=unusable + int((~values.usable).sum()))
+        return identifier(size=0, unusable=unusable + len(column.codes))  # nothing of its kind: counted, not watched
+    here = np.flatnonzero(present(column.codes)).tolist()
+    if chosen is Kind.IDENTIFIER or not here:
+        return identifier(size=len(here), unusable=unusable)
+    texts = [text_of(column, at) for at in here]
+    return learn_categorical(texts, unusable=unusable, cap=categories)
+
+
+def infer_kind(column: Column) -> Kind:
+    """What most of the present cells are. Near-unique texts are identifiers; the numbers 0 and 1 alone are booleans."""
+    codes = column.codes
+    numbers = int((codes == Cell.NUMBER).sum())
+    booleans = int(((codes == Cell.TRUE) | (codes == Cell.FALSE)).sum())
+    texts = int((codes == Cell.TEXT).sum())
+    if texts > max(numbers, booleans):
+        distinct = len(set(column.values[codes == Cell.TEXT].tolist()))
+        near_unique = distinct > _IDENTIFIER_DISTINCT and distinct > _IDENTIFIER_SHARE * texts
+        return Kind.IDENTIFIER if near_unique else Kind.CATEGORICAL
+    if booleans > numbers:
+        return Kind.BOOLEAN
+    binary = set(np.unique(column.values[codes == Cell.NUMBER]).tolist()) <= {0.0, 1.0}
+    return Kind.BOOLEAN if binary else Kind.NUMERIC
