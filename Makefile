@@ -1,0 +1,62 @@
+# Everything that a developer and CI do. Needs Python 3.11 or newer, git and make; `make test` also Java and Maven,
+# which it installs where it may.  Nothing is written outside the checkout but caches.
+
+UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
+RUN := .venv/bin
+ARGS ?=
+
+# The machine's own Python, the environment inside the checkout, whatever the caller's shell has set.
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := .venv
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test lint format kafka chaos bench lock
+
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo '  ARGS="…" is passed on, for example: make demo ARGS="--seed 7"'
+
+setup: .venv/.synced ## Make the environment (.venv) from the lock file
+
+demo: setup ## Show drifts being injected and detected, without Kafka
+	$(RUN)/stream-monitor demo $(ARGS)
+
+test: setup ## Check everything: system parts, lint, all tests with a real Kafka
+	scripts/system-parts
+	@$(MAKE) --no-print-directory lint
+	$(RUN)/pytest $(ARGS)
+
+lint: setup ## Check style, formatting, types and layers
+	$(RUN)/ruff check
+	$(RUN)/ruff format --check
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+format: setup ## Format the code and fix what can be fixed
+	$(RUN)/ruff format
+	$(RUN)/ruff check --fix
+	$(RUN)/ruff format
+
+kafka: setup ## Run the tests' Kafka broker in the foreground (ARGS="--nodes 3 --port 9092")
+	scripts/system-parts
+	$(RUN)/python -m tests.kafka_broker $(ARGS)
+
+chaos: setup ## Kill workers and brokers on a real Kafka and print the table of guarantees
+	scripts/system-parts
+	$(RUN)/python -m tests.chaos $(ARGS)
+
+bench: setup ## Measure events/s and µs/event of every step and end to end
+	scripts/system-parts
+	$(RUN)/python -m bench $(ARGS)
+
+lock: $(UV) ## Renew the lock file within the bounds of pyproject.toml
+	$(UV) lock --upgrade
+
+.venv/.synced: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --locked --quiet
+	@touch $@
+
+.tools/bin/uv:
+	python3 scripts/install_uv.py
