@@ -1,0 +1,56 @@
+"""Values of a series through the eyes of its reference: bins, and views standardised so that 1 means the same everywhere."""
+
+import numpy as np
+
+from stream_monitor.core.cells import Values, values_of
+from stream_monitor.core.batch import Column
+from stream_monitor.core.detector import FloatArray, Kind
+from stream_monitor.core.reference import CLIP, Reference, bins_of_numbers, category_scores, raw_views
+
+
+class Lens:
+    """A reference made ready for arrays; holds no state of its own."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+        self.kind = reference.kind
+        self.bins = len(reference.counts)
+        self.views = tuple(reference.views)
+        self._edges = np.array(reference.edges)
+        self._places = {name: at for at, name in enumerate(reference.categories)}
+        self._surprise, self._mix = category_scores(reference.counts)
+
+    def values(self, column: Column) -> Values:
+        """The usable cells of `column` and their numbers."""
+        return values_of(self.kind, column, self._places)
+
+    def bin(self, numbers: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+        """Bin of every number, (n,)."""
+        if self.kind is Kind.NUMERIC:
+            return bins_of_numbers(numbers, self._edges)
+        return numbers.astype(np.intp)
+
+    def standardised(self, numbers: FloatArray) -> dict[str, FloatArray]:
+        """Every view of `numbers` (n,): mean 0 and standard deviation 1 under the reference, by name."""
+        reference = self.reference
+        raw = raw_views(
+            self.kind, numbers, mean=reference.mean, scale=reference.scale, surprise=self._surprise, mix=self._mix
+        )
+        return {
+            name: np.clip((view - reference.views[name].mean) / reference.views[name].scale, -CLIP, CLIP)
+            for name, view in raw.items()
+        }
+
+    def z(self, numbers: FloatArray) -> FloatArray:
+        """Winsorised standard scores (n,), for the moments of a window; zeros for categories."""
+        if self.kind is Kind.CATEGORICAL:
+            return np.zeros(len(numbers))
+        return np.clip((numbers - self.reference.mean) / self.reference.scale, -CLIP, CLIP)
+
+    def labels(self) -> tuple[str, ...]:
+        """A name for every bin."""
+        if self.kind is not Kind.NUMERIC:
+            return (*self.reference.categories, "(other)")
+        edges = [format(edge, ".6g") for edge in self.reference.edges]
+        inside = [f"{low} to {high}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+        return (f"below {edges[0]}", *inside, f"above {edges[-1]}")
