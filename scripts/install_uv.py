@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -36,10 +37,11 @@ def with_pip_from_pypi() -> None:
     with urllib.request.urlopen(INDEX, timeout=60) as answer:
         files = json.load(answer)["urls"]
     wheel = next(file for file in files if file["packagetype"] == "bdist_wheel")
-    with urllib.request.urlopen(wheel["url"], timeout=180) as answer:
+    url = urllib.parse.urljoin(INDEX, wheel["url"])  # mirrors answer with relative ones
+    with urllib.request.urlopen(url, timeout=180) as answer:
         content: bytes = answer.read()
     if hashlib.sha256(content).hexdigest() != wheel["digests"]["sha256"]:
-        raise OSError(f"{wheel['url']} does not have the digest that PyPI names")
+        raise OSError(f"{url} does not have the digest that PyPI names")
     path = TOOLS / wheel["filename"]
     path.write_bytes(content)
     run(sys.executable, str(path / "pip"), "install", "--quiet", "--target", str(TOOLS / "lib"), UV)
@@ -73,7 +75,11 @@ def main() -> int:
     for way in ways:
         try:
             way()
-        except OSError as error:
+        except (
+            OSError,
+            LookupError,
+            ValueError,
+        ) as error:  # no network, or an index that answers in another way
             reasons.append(f"  {way.__name__}: {error}")
         else:
             return 0

@@ -1,4 +1,4 @@
-"""Sizes and names that no linter checks: a file fits in one reading, a function on one screen, a name says what it is."""
+"""Sizes and names that no linter checks: a function fits on one screen, a name says what it is."""
 
 import ast
 from collections.abc import Iterator
