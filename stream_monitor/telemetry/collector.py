@@ -1,0 +1,174 @@
+"""Turns the latest view into metrics when somebody scrapes, so that nothing is written per event for them.
+
+What has left the view (revoked partitions, models of another worker) is gone from the metrics with it. Series are
+capped: a model with 2,000 series must not become 20,000 time series. Knows no HTTP; never touches the worker.
+"""
+
+import heapq
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from stream_monitor.core.batch import Cell
+from stream_monitor.core.drift_event import Severity
+from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
+from stream_monitor.telemetry import metrics
+from stream_monitor.telemetry.metrics import PHASES, Metric, Type
+from stream_monitor.telemetry.view import View, ViewHolder
+
+SERIES_LIMIT: Final = 300
+_STAYS: Final = 1.25  # how much more effect a newcomer needs to push out a series that was exported last time
+_USABLE: Final = frozenset(
+    cell.name.lower() for cell in (Cell.NONE, Cell.NUMBER, Cell.TEXT, Cell.FALSE, Cell.TRUE)
+)
+
+_Series: TypeAlias = tuple[str, SeriesStatus]
+_Key: TypeAlias = tuple[str, str | None, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What is running. librdkafka: empty without Kafka. configuration: digest of the effective configuration."""
+
+    version: str
+    python: str
+    librdkafka: str = ""
+    configuration: str = ""
+
+
+class ViewCollector(Collector):
+    """Exports the view of `holder`; registered with the `registry` it is given.
+
+    series_limit: series exported over all models; those that drift come first, then by effect. 10,000 time series take
+    about 50 ms a scrape.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        holder: ViewHolder,
+        build: Build,
+        *,
+        series_limit: int = SERIES_LIMIT,
+    ) -> None:
+        self._holder = holder
+        self._build = build
+        self._limit = series_limit
+        self._exported: frozenset[_Key] = frozenset()
+        registry.register(self)
+
+    def describe(self) -> Iterable[Family]:
+        """The families it may export, so that a registry refuses a second one of the same name."""
+        gauges = [_gauge(metric) for metric in metrics.VIEWED if metric.type is Type.GAUGE]
+        return [InfoMetricFamily(metrics.BUILD.family, metrics.BUILD.help), *gauges]
+
+    def collect(self) -> Iterable[Family]:
+        """The families that have a value now, in the order of the catalogue."""
+        build = InfoMetricFamily(metrics.BUILD.family, metrics.BUILD.help)
+        build.add_metric([], {label: getattr(self._build, label) for label in metrics.BUILD.labels})
+        families = {metric: _gauge(metric) for metric in metrics.VIEWED if metric.type is Type.GAUGE}
+        view = self._holder.view
+        chosen = self._choose(view.models)
+        shown = Counter(model for model, _ in chosen)
+        for metric, labels, value in self._samples(view, chosen, shown):
+            if math.isfinite(value):
+                families[metric].add_metric(labels, value)
+        return [build, *(family for family in families.values() if family.samples)]
+
+    def _samples(self, view: View, chosen: Iterable[_Series], shown: Counter[str]) -> Iterator["_Sample"]:
+        yield from _of_worker(view)
+        yield from _of_partitions(view)
+        for model in view.models:
+            yield from _of_model(model, hidden=len(model.series) - shown[model.model])
+        for name, series in chosen:
+            yield from _of_series(name, series)
+
+    def _choose(self, models: Iterable[ModelStatus]) -> list[_Series]:
+        """The series to export, by model and name; one exported last time does not flicker out at a small change."""
+        everything = [(model.model, series) for model in models for series in model.series]
+        best = heapq.nlargest(self._limit, everything, key=self._rank)
+        self._exported = frozenset(_key(name, series) for name, series in best)
+        return sorted(best, key=lambda pair: (pair[0], pair[1].series, pair[1].version or ""))
+
+    def _rank(self, pair: _Series) -> tuple[bool, float]:
+        name, series = pair
+        effect = abs(series.effect) if math.isfinite(series.effect) else 0.0
+        stays = _STAYS if _key(name, series) in self._exported else 1.0
+        return series.phase is Phase.DRIFTING, effect * stays
+
+
+_Sample: TypeAlias = tuple[Metric, list[str], float]
+
+
+def _of_worker(view: View) -> Iterator[_Sample]:
+    yield metrics.WORKER_START, [], view.started / 1000
+    yield metrics.WORKER_READY, [], float(view.ready)
+    if view.last_checkpoint is not None:
+        yield metrics.LAST_CHECKPOINT, [], view.last_checkpoint / 1000
+
+
+def _of_partitions(view: View) -> Iterator[_Sample]:
+    for source in sorted(view.assigned):
+        labels = [view.group, source.topic, str(source.partition)]
+        yield metrics.ASSIGNED, labels, 1.0
+        yield metrics.PAUSED, labels, float(source in view.paused)
+        lag = view.lag.get(source)
+        if lag is not None and lag >= 0:  # librdkafka says -1 for "not known"; that is no number of records
+            yield metrics.LAG, labels, lag
+
+
+def _of_model(model: ModelStatus, *, hidden: int) -> Iterator[_Sample]:
+    name = [model.model]
+    phases = Counter(series.phase for series in model.series)
+    for phase in Phase:
+        yield metrics.MODEL_SERIES, [model.model, phase.value], phases[phase]
+    alerts = Counter(event.severity for event in model.open_alerts)
+    for severity in Severity:
+        yield metrics.MODEL_OPEN_ALERTS, [model.model, severity.value], alerts[severity]
+    yield metrics.MODEL_SERIES_DROPPED, name, model.series_dropped
+    yield metrics.MODEL_SERIES_HIDDEN, name, hidden
+    yield metrics.MODEL_HELD_ROWS, name, model.held_rows
+    yield metrics.MODEL_BUDGET, name, model.budget_credit
+    if model.rows:
+        yield metrics.MODEL_LAST_EVENT, name, model.time / 1000
+
+
+def _of_series(model: str, series: SeriesStatus) -> Iterator[_Sample]:
+    labels = [model, series.version or "", series.series]
+    yield metrics.SERIES_STATUS, labels, PHASES[series.phase]
+    yield metrics.SERIES_WARM_UP, labels, series.warm_up
+    yield metrics.SERIES_EFFECT, labels, series.effect
+    yield metrics.SERIES_MISSING, labels, series.missing
+    yield metrics.SERIES_VALUES, labels, series.values
+    yield metrics.SERIES_BLIND, labels, float(series.blind)
+    yield metrics.SERIES_SUPPRESSED, labels, series.suppressed
+    for cell, n in series.quality.items():
+        if n and cell.lower() not in _USABLE:
+            yield metrics.SERIES_CELLS, [*labels, cell.lower()], n
+    yield from _of_detectors(labels, series)
+
+
+def _of_detectors(labels: list[str], series: SeriesStatus) -> Iterator[_Sample]:
+    """`gauges` are keyed `<detector>.<gauge>`; the gauge `evidence` is relative to the detector's threshold."""
+    evidence: list[float] = []
+    for key, value in series.gauges.items():
+        detector, _, gauge = key.rpartition(".")
+        yield metrics.SERIES_DETECTOR, [*labels, detector, gauge], value
+        if gauge == "evidence" and math.isfinite(value):
+            evidence.append(value)
+    if evidence:
+        yield metrics.SERIES_EVIDENCE, labels, max(evidence)
+
+
+def _key(model: str, series: SeriesStatus) -> _Key:
+    return model, series.version, series.series
+
+
+def _gauge(metric: Metric) -> GaugeMetricFamily:
+    return GaugeMetricFamily(metric.family, metric.help, labels=metric.labels)

@@ -1,0 +1,278 @@
+"""Every metric there is, named once: name, type, labels, help. Nothing here records or reads anything.
+
+Names follow prometheus.io "Metric and label naming" (base units, `_total`, timestamps instead of ages); lag and
+assignment carry the label names of kafka_exporter, so that joins with its metrics work.
+"""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from stream_monitor.core.status import Phase
+
+PREFIX: Final = "stream_monitor_"
+
+
+class Type(StrEnum):
+    """The types of the exposition format that are used."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+    INFO = "info"
+
+
+class Metric(NamedTuple):
+    """One metric. `name` as it is exposed, without the prefix; a histogram has `buckets`, upper bounds in its unit."""
+
+    name: str
+    type: Type
+    labels: tuple[str, ...]
+    help: str
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """The name in queries."""
+        return PREFIX + self.name
+
+    @property
+    def family(self) -> str:
+        """The name of its family, which the client library wants without the suffix that it adds itself."""
+        suffix = {Type.COUNTER: "_total", Type.INFO: "_info"}.get(self.type, "")
+        return self.full_name.removesuffix(suffix)
+
+
+class Stage(StrEnum):
+    """The steps of the worker's loop that are timed."""
+
+    POLL = "poll"
+    DECODE = "decode"
+    COLUMNISE = "columnise"
+    OBSERVE = "observe"
+    ENCODE = "encode"
+    COMMIT = "commit"
+
+
+class Rebalance(StrEnum):
+    """What the group did with partitions of this worker."""
+
+    ASSIGNED = "assigned"
+    REVOKED = "revoked"
+    LOST = "lost"
+
+
+class Abort(StrEnum):
+    """Why a checkpoint was given up; the worker forgets, restores and reads again."""
+
+    TRANSACTION = "transaction"  # the broker or the client aborted it, or its outcome is unknown
+    LOST = "lost"  # partitions were lost before it could be committed
+    ERROR = "error"  # something else failed while it was being built
+
+
+class Discard(StrEnum):
+    """Why a stored snapshot was not used, so that its series warms up again."""
+
+    CORRUPT = "corrupt"
+    PARAMETERS = "parameters"  # it was made with other parameters
+
+
+PHASES: Final = {Phase.UNWATCHED: 0, Phase.WARMING: 1, Phase.WATCHING: 2, Phase.DRIFTING: 3}
+"""Values of `series_status`; ordered so that `max by (model)` says what needs attention."""
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_PARTITION = ("consumergroup", "topic", "partition")
+_SERIES = ("model", "version", "series")
+_C, _G, _H = Type.COUNTER, Type.GAUGE, Type.HISTOGRAM
+
+# Recorded by the worker, once per batch (recorder.py).
+RECORDS_CONSUMED = Metric(
+    "records_consumed_total", _C, ("topic",), "Records read from a topic, the columns topic included."
+)
+BYTES_CONSUMED = Metric(
+    "consumed_bytes_total", _C, ("topic",), "Bytes of the values of the records read from a topic."
+)
+ROWS_DECODED = Metric("rows_decoded_total", _C, ("topic",), "Rows (events) decoded from an input topic.")
+REJECTED = Metric(
+    "records_rejected_total", _C, ("reason",), "Bad events sent to the dead-letter topic, by reason."
+)
+ROWS_OBSERVED = Metric(
+    "rows_observed_total", _C, ("model",), "Rows shown to the detectors of a model, in event-time order."
+)
+ROWS_LATE = Metric(
+    "rows_late_total",
+    _C,
+    ("model",),
+    "Rows that came after the watermark had passed them; they count, out of order.",
+)
+REBALANCES = Metric(
+    "rebalances_total", _C, ("kind",), "Times the group assigned, revoked or lost partitions of this worker."
+)
+CHECKPOINT_SECONDS = Metric(
+    "checkpoint_seconds", _H, (), "Time to commit a checkpoint as one transaction.", _SLOW
+)
+CHECKPOINTS_ABORTED = Metric(
+    "checkpoints_aborted_total", _C, ("reason",), "Checkpoints given up; what they held is read again."
+)
+RECORDS_PRODUCED = Metric("records_produced_total", _C, (), "Records committed, over all output topics.")
+BYTES_PRODUCED = Metric(
+    "produced_bytes_total", _C, (), "Bytes of the keys and values committed, over all output topics."
+)
+SNAPSHOTS = Metric("snapshots_written_total", _C, (), "Snapshots committed to the state topic.")
+SNAPSHOT_BYTES = Metric(
+    "snapshot_bytes_total", _C, (), "Bytes of the snapshots committed to the state topic."
+)
+DISCARDED = Metric(
+    "snapshots_discarded_total",
+    _C,
+    ("reason",),
+    "Stored snapshots that could not be used; what they held warms up again.",
+)
+RESTORE_SECONDS = Metric(
+    "restore_seconds", _H, (), "Time to restore one columns partition: snapshots, then refold.", _SLOW
+)
+ROWS_RESTORED = Metric("rows_refolded_total", _C, (), "Rows observed again, without output, while restoring.")
+DRIFT_EVENTS = Metric(
+    "drift_events_total", _C, ("model", "status", "severity"), "Drift events published to the alerts topic."
+)
+SUPPRESSED = Metric(
+    "detections_suppressed_total",
+    _C,
+    ("model",),
+    "Confirmed detections not published: the alarm budget held no credit.",
+)
+STAGE_SECONDS = Metric(
+    "stage_seconds", _H, ("stage",), "Time of one step of the worker's loop over one batch.", _FAST
+)
+
+# Read from the view at scrape time (collector.py): gone as soon as the view no longer has them.
+BUILD = Metric(
+    "build_info",
+    Type.INFO,
+    ("version", "python", "librdkafka", "configuration"),
+    "What is running; always 1.",
+)
+WORKER_START = Metric("worker_start_timestamp_seconds", _G, (), "When this worker started.")
+WORKER_READY = Metric(
+    "worker_ready", _G, (), "1 if the worker runs, has joined the group and restored its state, else 0."
+)
+LAG = Metric(
+    "consumer_lag",
+    _G,
+    _PARTITION,
+    "Records between the committed position and the end; absent while it is not known.",
+)
+ASSIGNED = Metric("partition_assigned", _G, _PARTITION, "1 for every partition this worker owns.")
+PAUSED = Metric(
+    "partition_paused",
+    _G,
+    _PARTITION,
+    "1 if the partition waits because it is far ahead of slower ones, else 0.",
+)
+LAST_CHECKPOINT = Metric(
+    "checkpoint_last_success_timestamp_seconds",
+    _G,
+    (),
+    "When the last checkpoint was committed; absent before the first.",
+)
+MODEL_SERIES = Metric("model_series", _G, ("model", "status"), "Series of a model, by where they stand.")
+MODEL_SERIES_DROPPED = Metric(
+    "model_series_dropped", _G, ("model",), "Series not watched because the model's cap was reached."
+)
+MODEL_SERIES_HIDDEN = Metric(
+    "model_series_hidden",
+    _G,
+    ("model",),
+    "Series watched but left out of the metrics: only those with most effect are exported.",
+)
+MODEL_HELD_ROWS = Metric(
+    "model_held_rows", _G, ("model",), "Rows that wait for the watermark of slower sources."
+)
+MODEL_OPEN_ALERTS = Metric("model_open_alerts", _G, ("model", "severity"), "Alerts that are not resolved.")
+MODEL_BUDGET = Metric(
+    "model_budget_credit", _G, ("model",), "Alarms that could be raised at once; below 1 the next one waits."
+)
+MODEL_LAST_EVENT = Metric("model_last_event_timestamp_seconds", _G, ("model",), "Latest event time observed.")
+SERIES_STATUS = Metric(
+    "series_status", _G, _SERIES, "0 not watched, 1 warming up, 2 watching, 3 drifting (an alert is open)."
+)
+SERIES_WARM_UP = Metric("series_warmup_ratio", _G, _SERIES, "How much of the warm-up is done, 0 to 1.")
+SERIES_EVIDENCE = Metric(
+    "series_evidence_ratio",
+    _G,
+    _SERIES,
+    "Largest evidence of its detectors over their threshold; 1 is an alarm.",
+)
+SERIES_EFFECT = Metric(
+    "series_effect", _G, _SERIES, "Size of the change against the reference, in its standard deviations."
+)
+SERIES_MISSING = Metric("series_missing_ratio", _G, _SERIES, "Share of values that are missing.")
+SERIES_VALUES = Metric("series_values", _G, _SERIES, "Values seen so far.")
+SERIES_CELLS = Metric(
+    "series_cells",
+    _G,
+    (*_SERIES, "cell"),
+    "What was found instead of a usable value, so far: null, nan, wrong …",
+)
+SERIES_BLIND = Metric("series_blind", _G, _SERIES, "1 if nothing can be detected in it at present, else 0.")
+SERIES_SUPPRESSED = Metric(
+    "series_detections_suppressed",
+    _G,
+    _SERIES,
+    "Confirmed detections not published for want of credit, so far.",
+)
+SERIES_DETECTOR = Metric(
+    "series_detector_state",
+    _G,
+    (*_SERIES, "detector", "gauge"),
+    "What a detector shows of its state, such as the width of ADWIN's window.",
+)
+
+RECORDED: Final = (
+    RECORDS_CONSUMED,
+    BYTES_CONSUMED,
+    ROWS_DECODED,
+    REJECTED,
+    ROWS_OBSERVED,
+    ROWS_LATE,
+    REBALANCES,
+    CHECKPOINT_SECONDS,
+    CHECKPOINTS_ABORTED,
+    RECORDS_PRODUCED,
+    BYTES_PRODUCED,
+    SNAPSHOTS,
+    SNAPSHOT_BYTES,
+    DISCARDED,
+    RESTORE_SECONDS,
+    ROWS_RESTORED,
+    DRIFT_EVENTS,
+    SUPPRESSED,
+    STAGE_SECONDS,
+)
+VIEWED: Final = (
+    BUILD,
+    WORKER_START,
+    WORKER_READY,
+    LAG,
+    ASSIGNED,
+    PAUSED,
+    LAST_CHECKPOINT,
+    MODEL_SERIES,
+    MODEL_SERIES_DROPPED,
+    MODEL_SERIES_HIDDEN,
+    MODEL_HELD_ROWS,
+    MODEL_OPEN_ALERTS,
+    MODEL_BUDGET,
+    MODEL_LAST_EVENT,
+    SERIES_STATUS,
+    SERIES_WARM_UP,
+    SERIES_EVIDENCE,
+    SERIES_EFFECT,
+    SERIES_MISSING,
+    SERIES_VALUES,
+    SERIES_CELLS,
+    SERIES_BLIND,
+    SERIES_SUPPRESSED,
+    SERIES_DETECTOR,
+)
+CATALOGUE: Final = (*RECORDED, *VIEWED)
