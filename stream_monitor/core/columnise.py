@@ -10,7 +10,6 @@ import numpy as np
 from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch
 from stream_monitor.core.events import Role, Row, Source
 
-
 _MISSING = object()
 
 
@@ -29,7 +28,8 @@ def columnise(model: str, placed: Sequence[PlacedRow], sources: Sequence[Source]
     versions: dict[str | None, int] = {}
     version_at = [versions.setdefault(row.version, len(versions)) for row in rows]
     columns = {
-        FEATURE + name: column for name, column in _columns(list(map(attrgetter("features"), rows)), rows).items()
+        FEATURE + name: column
+        for name, column in _columns(list(map(attrgetter("features"), rows)), rows).items()
     }
     columns.update(_columns(list(map(attrgetter("outputs"), rows)), None))
     return ColumnBatch(

@@ -6,13 +6,13 @@ series, models, budgets or alerts, and never sees null, NaN, infinities, text or
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple, Protocol, TypeAlias, Union
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Scalar: TypeAlias = bool | int | float | str | bytes | None
-Plain: TypeAlias = Union[Scalar, Sequence["Plain"], Mapping[str, "Plain"]]
+Plain: TypeAlias = Scalar | Sequence["Plain"] | Mapping[str, "Plain"]
 """What a snapshot may hold: explicit fields of plain values, never objects (no pickle)."""
 
 FloatArray: TypeAlias = NDArray[np.float64]

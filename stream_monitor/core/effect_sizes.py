@@ -45,8 +45,8 @@ def _groups(before: Counts, current: Counts) -> tuple[FloatArray, FloatArray]:
     """Neighbouring bins joined until each group holds a tenth of the reference: (groups,) twice, half a count added."""
     upper = np.cumsum(before)
     group = np.minimum((upper - before) * _GROUPS // max(1, int(upper[-1])), _GROUPS - 1).astype(np.intp)
-    p = np.bincount(group, weights=before)
-    q = np.bincount(group, weights=current)
+    p = np.bincount(group, weights=before).astype(np.float64)
+    q = np.bincount(group, weights=current).astype(np.float64)
     kept = np.bincount(group) > 0
     return p[kept] + 0.5, q[kept] + 0.5
 

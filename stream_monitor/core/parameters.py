@@ -50,7 +50,9 @@ class SeriesParameters:
 
     kind: Kind | None = None
     detectors: tuple[DetectorChoice, ...] | None = None
-    tolerance: float = 0.2  # effect below which nobody wants to be called, in standard deviations of the reference
+    tolerance: float = (
+        0.2  # effect below which nobody wants to be called, in standard deviations of the reference
+    )
     warm_up: int = 1000  # values
     reference: Reference | None = None
 

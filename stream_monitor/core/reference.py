@@ -6,20 +6,21 @@ detectors watch. It never changes while it is in force.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from stream_monitor.core.detector import FloatArray, Kind, Plain
 from stream_monitor.core.errors import CorruptState
+from stream_monitor.core.fields import Fields
 
 BINS = 32
 VALUES_PER_BIN = 30  # below that a bin's share says little: fewer bins for small samples
 CLIP = 5.0  # standard deviations; a heavy tail must not carry a mean alone
-OTHER = "(other)"
+VIEWS = ("value", "deviation", "rarity", "mix")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moments:
+class Moments(NamedTuple):
     """Mean and standard deviation of a view over the reference; `scale` is never 0."""
 
     mean: float
@@ -61,32 +62,40 @@ class Reference:
         }
 
     @classmethod
-    def from_plain(cls, fields: Mapping[str, Plain]) -> "Reference":
+    def from_plain(cls, plain: Plain) -> "Reference":
         """The inverse of `to_plain`. Raises CorruptState."""
+        fields = Fields(plain, "reference")
+        views = fields.inside("views")
         try:
             reference = cls(
-                kind=Kind(str(fields["kind"])),
-                size=int(fields["size"]),  # type: ignore[arg-type]  # checked by the call itself
-                unusable=int(fields["unusable"]),  # type: ignore[arg-type]
-                edges=tuple(map(float, fields["edges"])),  # type: ignore[arg-type]
-                categories=tuple(map(str, fields["categories"])),  # type: ignore[arg-type]
-                counts=tuple(map(int, fields["counts"])),  # type: ignore[arg-type]
-                mean=float(fields["mean"]),  # type: ignore[arg-type]
-                scale=float(fields["scale"]),  # type: ignore[arg-type]
-                views={
-                    name: Moments(mean=float(m[0]), scale=float(m[1]))
-                    for name, m in fields["views"].items()  # type: ignore[union-attr]
-                },
+                kind=Kind(fields.text("kind")),
+                size=fields.integer("size", least=0),
+                unusable=fields.integer("unusable", least=0),
+                edges=tuple(map(float, fields.rows("edges"))),
+                categories=tuple(fields.texts("categories")),
+                counts=tuple(map(int, fields.rows("counts"))),
+                mean=fields.number("mean"),
+                scale=fields.number("scale"),
+                views={name: Moments(*map(float, views.rows(name))) for name in VIEWS if name in views},
             )
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            raise CorruptState(f"reference: {error!r}") from error
+        except (TypeError, ValueError) as error:
+            raise CorruptState(f"reference: {error}") from error
         reference._check()
         return reference
 
     def _check(self) -> None:
-        numbers = [self.mean, self.scale, *self.edges, *(x for m in self.views.values() for x in (m.mean, m.scale))]
+        numbers = [
+            self.mean,
+            self.scale,
+            *self.edges,
+            *(x for m in self.views.values() for x in (m.mean, m.scale)),
+        ]
         bins = len(self.edges) + 1 if self.kind is Kind.NUMERIC else len(self.categories) + 1
-        if not np.isfinite(numbers).all() or self.scale <= 0 or any(m.scale <= 0 for m in self.views.values()):
+        if (
+            not np.isfinite(numbers).all()
+            or self.scale <= 0
+            or any(m.scale <= 0 for m in self.views.values())
+        ):
             raise CorruptState("reference: a number is not finite or a scale is not positive")
         if len(self.counts) != bins or min(self.counts) < 0 or list(self.edges) != sorted(self.edges):
             raise CorruptState("reference: bins and counts do not fit")
@@ -145,7 +154,9 @@ def bins_of_numbers(values: FloatArray, edges: FloatArray) -> np.ndarray[tuple[i
     return at
 
 
-def category_scores(counts: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]]) -> tuple[FloatArray, FloatArray]:
+def category_scores(
+    counts: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]],
+) -> tuple[FloatArray, FloatArray]:
     """Two numbers for every category (and other), (K+1,): its surprise -log p, and ±1 by rank.
 
     Surprise moves when rare values come or go; the sign by rank moves when equally frequent categories trade places.
@@ -156,7 +167,7 @@ def category_scores(counts: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.i
     return surprise, mix
 
 
-def raw_views(  # noqa: PLR0913  # one table of formulas; splitting it would hide that both sides use the same ones
+def raw_views(  # one table of formulas; splitting it would hide that both sides use the same ones
     kind: Kind, values: FloatArray, *, mean: float, scale: float, surprise: FloatArray, mix: FloatArray
 ) -> dict[str, FloatArray]:
     """What detectors watch of `values` (n,), before standardising: every formula of every view, in one place."""

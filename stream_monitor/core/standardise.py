@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from stream_monitor.core.cells import Values, values_of
 from stream_monitor.core.batch import Column
+from stream_monitor.core.cells import Values, values_of
 from stream_monitor.core.detector import FloatArray, Kind
 from stream_monitor.core.reference import CLIP, Reference, bins_of_numbers, category_scores, raw_views
 
@@ -34,10 +34,16 @@ class Lens:
         """Every view of `numbers` (n,): mean 0 and standard deviation 1 under the reference, by name."""
         reference = self.reference
         raw = raw_views(
-            self.kind, numbers, mean=reference.mean, scale=reference.scale, surprise=self._surprise, mix=self._mix
+            self.kind,
+            numbers,
+            mean=reference.mean,
+            scale=reference.scale,
+            surprise=self._surprise,
+            mix=self._mix,
         )
+        bound = np.inf if self.kind is Kind.BOOLEAN else CLIP  # 0 and 1 have no tail to cut
         return {
-            name: np.clip((view - reference.views[name].mean) / reference.views[name].scale, -CLIP, CLIP)
+            name: np.clip((view - reference.views[name].mean) / reference.views[name].scale, -bound, bound)
             for name, view in raw.items()
         }
 
@@ -45,7 +51,8 @@ class Lens:
         """Winsorised standard scores (n,), for the moments of a window; zeros for categories."""
         if self.kind is Kind.CATEGORICAL:
             return np.zeros(len(numbers))
-        return np.clip((numbers - self.reference.mean) / self.reference.scale, -CLIP, CLIP)
+        bound = np.inf if self.kind is Kind.BOOLEAN else CLIP
+        return np.clip((numbers - self.reference.mean) / self.reference.scale, -bound, bound)
 
     def labels(self) -> tuple[str, ...]:
         """A name for every bin."""

@@ -3,14 +3,12 @@
 This is the only place of the product's state that holds raw values, and only until the warm-up ends.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from stream_monitor.core.batch import Cell, Column
 from stream_monitor.core.cells import boolean, numeric, present, text_of
 from stream_monitor.core.detector import Kind, Plain
-from stream_monitor.core.errors import CorruptState
+from stream_monitor.core.fields import Fields
 from stream_monitor.core.reference import (
     Reference,
     identifier,
@@ -47,7 +45,9 @@ class WarmUp:
         here = present(column.codes)
         total = np.cumsum(here)
         missing = self._size - len(self._codes)
-        used = len(here) if len(total) == 0 or total[-1] < missing else int(np.searchsorted(total, missing)) + 1
+        used = (
+            len(here) if len(total) == 0 or total[-1] < missing else int(np.searchsorted(total, missing)) + 1
+        )
         kept = np.flatnonzero(here[:used])
         self.unusable += used - len(kept)
         self._codes += column.codes[kept].tobytes()
@@ -66,6 +66,38 @@ class WarmUp:
         return Column(values=np.array(self._values, np.float64), codes=codes, texts=tuple(self._texts))
 
     def learn(self, kind: Kind | None, *, categories: int) -> Reference:
+        """The reference of the kept cells, of the given kind or the one they suggest."""
+        return learn(self.column(), kind, unusable=self.unusable, categories=categories)
+
+    def dump(self) -> dict[str, Plain]:
+        """Explicit fields."""
+        return {
+            "size": self._size,
+            "unusable": self.unusable,
+            "codes": bytes(self._codes),
+            "values": np.array(self._values, "<f8").tobytes(),
+            "texts": list(self._texts),
+        }
+
+    @classmethod
+    def load(cls, plain: Plain) -> "WarmUp":
+        """The inverse of `dump`. Raises CorruptState."""
+        fields = Fields(plain, "warm_up")
+        self = cls(fields.integer("size", least=1))
+        self.unusable = fields.integer("unusable", least=0)
+        codes, values = fields.array("codes", "<u1"), fields.array("values", "<f8")
+        texts = fields.texts("texts")
+        if len(codes) != len(values) or len(values) > self._size:
+            raise fields.wrong("values", "codes and values do not fit")
+        places = values[codes == Cell.TEXT]
+        if len(places) and not (places.min() >= 0 and places.max() < len(texts)):
+            raise fields.wrong("texts", "a text is not in the dictionary")
+        self._codes, self._values = bytearray(codes.tobytes()), values.tolist()
+        self._texts = {text: at for at, text in enumerate(texts)}
+        return self
+
+
+def learn(self, kind: Kind | None, *, categories: int) -> Reference:
         """The reference of the kept cells, of the given kind or the one they suggest."""
         return learn(self.column(), kind, unusable=self.unusable, categories=categories)
 
@@ -107,7 +139,9 @@ def learn(column: Column, kind: Kind | None, *, unusable: int, categories: int) 
         learner = learn_numeric if chosen is Kind.NUMERIC else learn_boolean
         if len(values.numbers):
             return learner(values.numbers, unusable=unusable + int((~values.usable).sum()))
-        return identifier(size=0, unusable=unusable + len(column.codes))  # nothing of its kind: counted, not watched
+        return identifier(
+            size=0, unusable=unusable + len(column.codes)
+        )  # nothing of its kind: counted, not watched
     here = np.flatnonzero(present(column.codes)).tolist()
     if chosen is Kind.IDENTIFIER or not here:
         return identifier(size=len(here), unusable=unusable)

@@ -1,0 +1,74 @@
+"""What a series is called, and what it says when something happened: the words between series and model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from stream_monitor.core.detector import DetectorSpec, Kind
+from stream_monitor.core.drift_event import Distribution, EffectSizes, Evidence, Severity
+from stream_monitor.core.parameters import DetectorChoice
+
+MISSING = "missing:"
+
+
+class SeriesKey(NamedTuple):
+    """Feature series belong to the model (version None), prediction and error series to a version."""
+
+    name: str
+    version: str | None
+
+
+class Transition(StrEnum):
+    """What became of the drift of a series at the end of a block."""
+
+    BEGAN = "began"
+    CHANGED = "changed"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A series drifts, drifts otherwise, or drifts no more: what its own data say, before budget and alerts.
+
+    row, time: last value of the block that decided. change_row, change_time: first value of the new regime.
+    """
+
+    series: SeriesKey
+    kind: Kind
+    transition: Transition
+    row: int
+    time: int
+    change_row: int
+    change_time: int
+    severity: Severity
+    effect: float
+    evidence: tuple[Evidence, ...]
+    effect_sizes: EffectSizes
+    reference: Distribution
+    current: Distribution
+
+
+class DetectorCatalogue(Protocol):
+    """Where the core finds detectors: passed in, so that it imports none."""
+
+    def spec(self, id: str) -> DetectorSpec:
+        """The detector registered as `id`. Raises ValueError."""
+        ...
+
+
+_DEFAULT: Mapping[Kind, tuple[DetectorChoice, ...]] = {
+    Kind.NUMERIC: (DetectorChoice(id="adwin"),),
+    Kind.CATEGORICAL: (DetectorChoice(id="adwin"),),
+    Kind.BOOLEAN: (DetectorChoice(id="adwin"),),
+    Kind.IDENTIFIER: (),
+}
+
+
+def choices(
+    kind: Kind, chosen: Sequence[DetectorChoice] | None, catalogue: DetectorCatalogue
+) -> Sequence[DetectorChoice]:
+    """The detectors of a series of `kind`: those chosen that can watch it, or the default set."""
+    if chosen is None:
+        return _DEFAULT[kind]
+    return [choice for choice in chosen if kind in catalogue.spec(choice.id).kinds]
