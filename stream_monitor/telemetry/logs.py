@@ -62,6 +62,14 @@ def configure_logs(style: LogFormat, *, level: str = "INFO", stream: TextIO | No
     )
 
 
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger for code of the package. Unlike structlog's own it never writes to standard output, configured or not."""
+    logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name), wrapper_class=structlog.stdlib.BoundLogger
+    )
+    return logger
+
+
 def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Processor: mask what a key or a text gives away.
 

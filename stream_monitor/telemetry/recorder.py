@@ -6,7 +6,6 @@ written when a state changes, never per event: what repeats is logged when its t
 
 from collections.abc import Iterable
 
-import structlog
 from prometheus_client import Counter, Histogram
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector, CollectorRegistry
@@ -14,6 +13,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from stream_monitor.core.drift_event import DriftEvent, Severity, Status
 from stream_monitor.core.events import Reason, Source
 from stream_monitor.telemetry import metrics
+from stream_monitor.telemetry.logs import get_logger
 from stream_monitor.telemetry.metrics import Abort, Discard, Metric, Rebalance, Stage, Type
 
 
@@ -29,7 +29,7 @@ class Telemetry(Collector):
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._log = structlog.stdlib.get_logger("stream_monitor.worker")
+        self._log = get_logger("stream_monitor.worker")
         self._counters = {m: _counter(m) for m in metrics.RECORDED if m.type is Type.COUNTER}
         self._histograms = {m: _histogram(m) for m in metrics.RECORDED if m.type is Type.HISTOGRAM}
         self._totals: dict[tuple[str, ...], int] = {}
