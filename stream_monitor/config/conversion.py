@@ -1,0 +1,142 @@
+"""Settings to the plain values the core and the composition root work with."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from stream_monitor.config.model_settings import (
+    DetectorSettings,
+    FeatureSettings,
+    ModelSettings,
+    SourceSettings,
+)
+from stream_monitor.config.settings import Settings
+from stream_monitor.core.detector import Scalar
+from stream_monitor.core.parameters import Caps, DetectorChoice, ModelParameters, SeriesParameters
+from stream_monitor.core.reference import Reference
+
+_GLOB = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicSource:
+    """How the records of one configured topic are read.
+
+    models: those whose events it may carry. owner: the model every event belongs to, where records do not name one.
+    paths: dotted paths by field of an event, None for native records. features: the path of the object that holds
+    them, or feature name → path.
+    """
+
+    topic: str
+    models: tuple[str, ...]
+    owner: str | None = None
+    role: str | None = None
+    format: str = "json"
+    paths: Mapping[str, str] | None = None
+    features: str | Mapping[str, str] | None = field(default=None)
+
+
+def topic_sources(settings: Settings) -> Mapping[str, TopicSource]:
+    """The configured topics by name, in the order of the file; empty where models are discovered."""
+    found: dict[str, TopicSource] = {}
+    for model in settings.models or []:
+        for source in model.sources or []:
+            known = found.get(source.topic)
+            found[source.topic] = (
+                replace(known, models=(*known.models, model.name)) if known else _topic_source(model, source)
+            )
+    return MappingProxyType(found)
+
+
+def _topic_source(model: ModelSettings, source: SourceSettings) -> TopicSource:
+    mapping = source.mapping
+    paths = mapping.model_dump(exclude_none=True, exclude={"features"}) if mapping else None
+    return TopicSource(
+        topic=source.topic,
+        models=(model.name,),
+        owner=model.name if mapping and mapping.model is None else None,
+        role=source.role,
+        format=source.format,
+        paths=paths,
+        features=mapping.features if mapping else None,
+    )
+
+
+def model_parameters(
+    settings: Settings, name: str, references: Mapping[str, Mapping[str, Reference]]
+) -> ModelParameters:
+    """What the core is told about the model `name`; `references` by model and feature are loaded elsewhere.
+
+    A discovered model (no `models:` in the configuration) gets the global settings. Raises KeyError for a model
+    that is not configured where `models:` is given.
+    """
+    lateness_ms = round(settings.ingest.lateness.total_seconds() * 1000)
+    learned = references.get(name, {})
+    if settings.models is None:
+        # A feature has its own series and one of its missing values; predictions, labels and errors are a few more.
+        caps = Caps(series=2 * settings.discovery.max_features_per_model + 16)
+        budget = settings.alerting.false_alarms
+        return ModelParameters(
+            name=name, budget=budget, references=learned, lateness_ms=lateness_ms, caps=caps
+        )
+    model = next((model for model in settings.models if model.name == name), None)
+    if model is None:
+        raise KeyError(name)
+    default = _default(model)
+    return ModelParameters(
+        name=name,
+        budget=model.alerting.false_alarms or settings.alerting.false_alarms,
+        default=default,
+        overrides=dict(_overrides(model, default)),
+        references=learned,
+        topics=tuple(source.topic for source in model.sources) if model.sources else None,
+        labels={"owner": model.owner, **model.labels} if model.owner else dict(model.labels),
+        lateness_ms=lateness_ms,
+    )
+
+
+def _default(model: ModelSettings) -> SeriesParameters:
+    events = model.reference.events if model.reference else None
+    return SeriesParameters(
+        detectors=detector_choices(model.detectors),
+        tolerance=model.tolerance,
+        warm_up=model.warm_up or events or SeriesParameters().warm_up,
+    )
+
+
+def _overrides(
+    model: ModelSettings, default: SeriesParameters
+) -> Iterator[tuple[str, SeriesParameters | None]]:
+    """In the order of precedence: exact names, `exclude`, globs as written; the first that matches counts."""
+    exact = {name: chosen for name, chosen in model.features.items() if not _GLOB & set(name)}
+    for name, chosen in exact.items():
+        yield name, _series(chosen, default)
+    for pattern in model.exclude:
+        if pattern not in exact:
+            yield pattern, None
+    for name, chosen in model.features.items():
+        if name not in exact and name not in model.exclude:
+            yield name, _series(chosen, default)
+
+
+def _series(chosen: FeatureSettings | None, default: SeriesParameters) -> SeriesParameters | None:
+    if chosen is None:
+        return None
+    return SeriesParameters(
+        kind=chosen.kind,
+        detectors=default.detectors if chosen.detectors is None else detector_choices(chosen.detectors),
+        tolerance=default.tolerance if chosen.tolerance is None else chosen.tolerance,
+        warm_up=chosen.warm_up or default.warm_up,
+    )
+
+
+def detector_choices(detectors: Sequence[DetectorSettings] | None) -> tuple[DetectorChoice, ...] | None:
+    """The choices of the core; None stands for the default set."""
+    if detectors is None:
+        return None
+    return tuple(DetectorChoice(id=one.detector, parameters=detector_parameters(one)) for one in detectors)
+
+
+def detector_parameters(detector: DetectorSettings) -> dict[str, Scalar]:
+    """The parameters that differ from the defaults."""
+    return dict(detector.params)

@@ -1,0 +1,153 @@
+"""File, environment and command line to `Settings`, or everything that is wrong with them at once."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path as FilePath
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from stream_monitor.config.checks import check, check_kafka
+from stream_monitor.config.environment import lay_environment
+from stream_monitor.config.kafka_settings import Surroundings
+from stream_monitor.config.messages import findings
+from stream_monitor.config.problems import Finding, InvalidConfiguration, Path, Place, Problem, dotted
+from stream_monitor.config.settings import Settings
+from stream_monitor.config.yaml_source import Tree, Value, read_yaml
+from stream_monitor.core.detector import DetectorSpec
+
+_COMMAND_LINE: Final = Place("command line")
+
+
+def load(
+    path: FilePath | str | None,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    known_detectors: Mapping[str, DetectorSpec] | None = None,
+    for_kafka: bool = True,
+) -> Settings:
+    """The settings; command line before environment before file before default.
+
+    path: the YAML file; None for none. overrides: dotted key → value, as `{"http.listen": "off"}`; mappings are merged.
+    known_detectors: by id; None leaves detector ids and parameters unchecked. for_kafka: False where nothing is
+    read from Kafka (replay of files), so that brokers and topics may be absent.
+
+    Raises InvalidConfiguration with all problems found.
+    """
+    tree, problems = _read(path)
+    if problems and not tree.values:
+        raise InvalidConfiguration(problems)
+    problems += lay_environment(tree, environ)
+    for key, value in (overrides or {}).items():
+        tree.put(tuple(key.split(".")), value, _COMMAND_LINE)
+    problems += _stray_references(tree)
+    around = Surroundings(
+        environ=environ, directory=FilePath(path).absolute().parent if path else FilePath.cwd()
+    )
+    settings, found = _validate(tree.values, around)
+    wrong = [finding.path for finding in found]
+    valid = settings
+    if found:
+        valid = _without(tree.values, wrong, around)
+    if valid is not None:
+        more = [*check(valid, known_detectors), *(check_kafka(valid) if for_kafka else ())]
+        found += [finding for finding in more if not _related(finding.path, wrong)]
+    spoiled = {problem.path for problem in problems}
+    problems += [problem for problem in _placed(found, tree) if problem.path not in spoiled]
+    if problems or settings is None:
+        raise InvalidConfiguration(sorted(problems, key=lambda p: (p.line or 0, p.column or 0)))
+    return settings
+
+
+def _read(path: FilePath | str | None) -> tuple[Tree, list[Problem]]:
+    if path is None:
+        return Tree(), []
+    file = str(path)
+    try:
+        text = FilePath(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return Tree(), [_problem(Place(file), (), "cannot be read: not UTF-8 text", "save the file as UTF-8")]
+    except OSError as error:
+        return Tree(), [
+            _problem(Place(file), (), f"cannot be read: {error.strerror}", "name a readable YAML file")
+        ]
+    tree, problems = read_yaml(text, file)
+    if (tree.values or not problems) and "version" not in tree.values:
+        problems.append(_problem(tree.nowhere, ("version",), "missing", "begin the file with `version: 1`"))
+    return tree, problems
+
+
+def _validate(values: Mapping[str, Value], around: Surroundings) -> tuple[Settings | None, list[Finding]]:
+    try:
+        return Settings.model_validate(values, context=around), []
+    except ValidationError as error:
+        # Neither chained nor logged: pydantic's error holds its input, which may be a secret.
+        return None, findings(error.errors(include_url=False), Settings)
+
+
+def _without(values: dict[str, Value], wrong: list[Path], around: Surroundings) -> Settings | None:
+    """Settings of what is right, so that the checks between keys can say at once what else is wrong.
+
+    A bad list entry takes its whole list with it: positions must stay true.
+    """
+    left: Any = _copied(values)
+    for _ in range(4):  # what is left may lack a key that was cut out: then its entry goes too
+        for path in wrong:
+            cut = path
+            while cut and (isinstance(cut[-1], int) or not _remove(left, cut)):
+                cut = cut[:-1]
+        settings, found = _validate(left, around)
+        if settings is not None:
+            return settings
+        wrong = [finding.path for finding in found]
+    return None
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copied(inner) for key, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _remove(tree: Any, path: Path) -> bool:
+    for part in path[:-1]:
+        try:
+            tree = tree[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return isinstance(tree, dict) and tree.pop(path[-1], tree) is not tree
+
+
+def _related(path: Path, wrong: Iterable[Path]) -> bool:
+    """Whether a finding may only be a consequence of something that was cut out above, at or below it."""
+    return any(path[: len(other)] == other or other[: len(path)] == path for other in wrong)
+
+
+def _stray_references(tree: Tree) -> list[Problem]:
+    """References are resolved in kafka.properties only; elsewhere they would be taken as they stand."""
+
+    def walk(value: Value, path: Path) -> Iterable[Finding]:
+        if isinstance(value, dict) and path != ("kafka", "properties"):
+            for key, inner in value.items():
+                yield from walk(inner, (*path, key))
+        elif isinstance(value, list):
+            for at, inner in enumerate(value):
+                yield from walk(inner, (*path, at))
+        elif isinstance(value, str) and ("${ENV:" in value or "${FILE:" in value):
+            what = "references are resolved in kafka.properties only"
+            yield Finding(path, what, "write the value, or set this key by an environment variable")
+
+    return _placed(walk(tree.values, ()), tree)
+
+
+def _placed(found: Iterable[Finding], tree: Tree) -> list[Problem]:
+    return [
+        _problem(tree.place(finding.path, on_key=finding.on_key), finding.path, finding.what, finding.write)
+        for finding in found
+    ]
+
+
+def _problem(place: Place, path: Path, what: str, write: str) -> Problem:
+    return Problem(
+        file=place.file, line=place.line, column=place.column, path=dotted(path), what=what, write=write
+    )

@@ -1,0 +1,298 @@
+"""The `models` section: what is monitored, where its events come from, and how its series are watched."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema, model_validator
+
+from stream_monitor.config.fields import (
+    DottedPath,
+    FalseAlarms,
+    Name,
+    ScalarValue,
+    Section,
+    Shorthand,
+    TenOrMore,
+    TopicName,
+    check_dotted,
+    kind,
+    refuse,
+    shown,
+)
+from stream_monitor.config.kafka_settings import Surroundings
+from stream_monitor.config.later import check_format
+from stream_monitor.core.detector import Kind
+from stream_monitor.core.parameters import SeriesParameters
+
+_DEFAULT: Final = SeriesParameters()
+
+
+class Alerting(Section):
+    """How often the monitor may be wrong."""
+
+    false_alarms: FalseAlarms | None = Field(
+        None,
+        description="Accepted false alarms of a model as a whole, per time or number of events."
+        " If absent: 1 per week of event time, or 1 per 100_000 events where events carry no time.",
+    )
+
+
+def _one_key(name: str) -> Shorthand:
+    """Text alone stands for a mapping with this one key."""
+    return Shorthand(lambda value: {name: value} if isinstance(value, str) else value, {"type": "string"})
+
+
+# --- sources ----------------------------------------------------------------------------------------------------------
+
+
+def _feature_paths(value: object) -> str | dict[str, str]:
+    """A path stays; a list becomes name → path, the name being the path's last part."""
+    form = (
+        "write the path of the object that holds them, a list of paths, or a mapping of feature name to path"
+    )
+    if isinstance(value, str):
+        return check_dotted(value)
+    if isinstance(value, list):
+        pairs = [(str(path).rpartition(".")[2], path) for path in value]
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise refuse("two features have the same name", "write a mapping of feature name to path")
+    elif isinstance(value, dict):
+        pairs = list(value.items())
+    else:
+        raise refuse(f"must be a path, a list or a mapping, not {kind(value)}", form)
+    if not pairs:
+        raise refuse("names no feature", form)
+    for _, path in pairs:
+        if not isinstance(path, str):
+            raise refuse(f"{shown(path)} is not a dotted path", form)
+        check_dotted(path)
+    return dict(pairs)
+
+
+FeaturePaths = Annotated[
+    str | dict[str, str],
+    PlainValidator(_feature_paths, json_schema_input_type=Any),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
+            ]
+        }
+    ),
+]
+
+
+class MappingSettings(Section):
+    """Where in anybody's JSON record the fields of an event are: dotted paths."""
+
+    model: DottedPath | None = Field(
+        None, description="Path of the model's name; the model of this entry if absent."
+    )
+    version: DottedPath | None = Field(None, description="Path of the model's version.")
+    id: DottedPath | None = Field(
+        None, description="Path of the id that joins prediction, features and label."
+    )
+    time: DottedPath | None = Field(
+        None,
+        description="Path of the event time (RFC 3339 or epoch milliseconds); the record's timestamp if absent.",
+    )
+    features: FeaturePaths | None = Field(
+        None,
+        description="Path of the object that holds the features; or a list of paths, each named by its last part; or a"
+        " mapping of feature name to path.",
+    )
+    prediction: DottedPath | None = Field(None, description="Path of the predicted class or value.")
+    probability: DottedPath | None = Field(None, description="Path of the probability or score.")
+    probabilities: DottedPath | None = Field(None, description="Path of an object of class to probability.")
+    label: DottedPath | None = Field(None, description="Path of the label, the truth.")
+    latency_ms: DottedPath | None = Field(None, description="Path of the model's latency in milliseconds.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "MappingSettings":
+        values = (
+            self.features,
+            self.prediction,
+            self.probability,
+            self.probabilities,
+            self.label,
+            self.latency_ms,
+        )
+        if not any(values):
+            raise refuse(
+                "maps nothing that can be watched",
+                "write features, prediction, probability, label or latency_ms",
+            )
+        return self
+
+
+class SourceSettings(Section):
+    """One topic that delivers events of a model."""
+
+    topic: TopicName = Field(description="Name of the topic.")
+    role: Literal["features", "prediction", "label"] | None = Field(
+        None, description="What its events are; read from their fields if absent."
+    )
+    format: Annotated[str, AfterValidator(check_format), WithJsonSchema({"const": "json"})] = Field(
+        "json", description="How records are encoded: json."
+    )
+    mapping: MappingSettings | None = Field(
+        None, description="Where the fields are in records that are not in the native form."
+    )
+
+    @model_validator(mode="after")
+    def _role_is_mapped(self) -> "SourceSettings":
+        if self.role and self.mapping:
+            fields = {"prediction": ("prediction", "probability", "probabilities")}.get(
+                self.role, (self.role,)
+            )
+            if not any(getattr(self.mapping, name) for name in fields):
+                raise refuse(
+                    f"the role is {self.role}, which the mapping does not map", f"write mapping.{fields[0]}"
+                )
+        return self
+
+
+# --- series -----------------------------------------------------------------------------------------------------------
+
+
+def _file(value: object, info: ValidationInfo) -> Path:
+    """An absolute path; a relative one starts at the configuration file."""
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or not value.strip():
+        raise refuse(
+            f"must be the path of a file, not {shown(value)}", "write a path such as data/train.parquet"
+        )
+    return (info.context.directory if isinstance(info.context, Surroundings) else Path.cwd()) / value
+
+
+class ReferenceSettings(Section):
+    """What is normal: learned from a file, or from the first events."""
+
+    file: (
+        Annotated[Path, PlainValidator(_file, json_schema_input_type=str), WithJsonSchema({"type": "string"})]
+        | None
+    ) = Field(
+        None,
+        description="Training data: CSV, JSON lines or Parquet; a relative path starts at this file's directory.",
+    )
+    events: TenOrMore | None = Field(
+        None, description="Number of first events of a series that are its normal."
+    )
+
+    @model_validator(mode="after")
+    def _one_of(self) -> "ReferenceSettings":
+        if (self.file is None) == (self.events is None):
+            what = "says nothing" if self.file is None else "gives both file and events"
+            raise refuse(what, "write either file: PATH or events: NUMBER")
+        return self
+
+
+class DetectorSettings(Section):
+    """A detector by its id, with the parameters that differ from its defaults."""
+
+    id: Name | None = Field(None, description="Id of the detector; `stream-monitor detectors` lists them.")
+    type: Name | None = Field(None, description="Another word for id.")
+    params: dict[str, ScalarValue] = Field(
+        default_factory=dict, description="Parameters that differ from the defaults."
+    )
+
+    @model_validator(mode="after")
+    def _named_once(self) -> "DetectorSettings":
+        if (self.id is None) == (self.type is None):
+            what = "names no detector" if self.id is None else "gives both id and type, which mean the same"
+            raise refuse(what, "write id: NAME, for example id: adwin")
+        return self
+
+    @property
+    def detector(self) -> str:
+        """The id, whichever word it was given under."""
+        return self.id or self.type or ""
+
+
+Detectors = Annotated[list[Annotated[DetectorSettings, _one_key("id")]], Field(min_length=1)]
+
+
+class FeatureSettings(Section):
+    """How one feature, or all that match a glob, are watched; what is absent is as in the model."""
+
+    type: Literal["numeric", "categorical", "boolean", "identifier"] | None = Field(
+        None, description="Kind of its values; inferred during warm-up if absent."
+    )
+    detectors: Detectors | None = Field(None, description="Detectors instead of the model's.")
+    tolerance: float | None = Field(
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Effect below which nobody wants to be called, instead of the model's.",
+    )
+    warm_up: TenOrMore | None = Field(
+        None, description="Values before it is watched, instead of the model's."
+    )
+
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of the core."""
+        return Kind(self.type) if self.type else None
+
+
+def _ignored(value: object) -> object:
+    if value == "ignore":
+        return None
+    if value is None or not isinstance(value, dict):
+        raise refuse(
+            f"must be ignore or a mapping, not {shown(value)}",
+            "write ignore, or keys such as {type: numeric}",
+        )
+    return value
+
+
+FeatureChoice = Annotated[FeatureSettings | None, Shorthand(_ignored, {"const": "ignore"})]
+
+
+class ModelSettings(Section):
+    """One monitored model."""
+
+    name: Name = Field(description="Name of the model, as its events give it.")
+    owner: Name | None = Field(
+        None, description="Who is responsible; carried in its drift events as the label owner."
+    )
+    labels: dict[Name, str] = Field(
+        default_factory=dict, description="Labels carried in its drift events (team, runbook …)."
+    )
+    task: Literal["binary", "multiclass", "regression"] | None = Field(
+        None, description="What it predicts; inferred if absent."
+    )
+    sources: Annotated[list[Annotated[SourceSettings, _one_key("topic")]], Field(min_length=1)] | None = (
+        Field(
+            None, description="Topics that deliver its events: a name, or a mapping. Needed to run on Kafka."
+        )
+    )
+    reference: Annotated[ReferenceSettings, _one_key("file")] | None = Field(
+        None,
+        description="What is normal: a path, {file: PATH} or {events: NUMBER}; the first 1000 events if absent.",
+    )
+    exclude: list[Name] = Field(default_factory=list, description="Globs of features that are not watched.")
+    features: dict[Name, FeatureChoice] = Field(
+        default_factory=dict,
+        description="Feature name or glob: ignore, or how it is watched. An exact name wins over exclude, which wins"
+        " over globs; of several globs the first that matches.",
+    )
+    detectors: Detectors | None = Field(
+        None, description="Detectors of every series they are fit for; the default set of its kind if absent."
+    )
+    tolerance: float = Field(
+        _DEFAULT.tolerance,
+        ge=0,
+        allow_inf_nan=False,
+        description="Effect below which nobody wants to be called, in standard deviations of the reference.",
+    )
+    warm_up: TenOrMore | None = Field(
+        None,
+        description=f"Values of a series before it is watched; reference.events, else {_DEFAULT.warm_up}.",
+    )
+    alerting: Alerting = Field(
+        default_factory=Alerting, description="As the global alerting section, for this model."
+    )

@@ -1,0 +1,47 @@
+"""The JSON Schema editors complete and check the YAML with; made from the settings, so it cannot fall behind them."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from stream_monitor.config.fields import Listen, format_duration
+from stream_monitor.config.settings import Settings
+
+SCHEMA_ID: Final = "https://stream-monitor.io/schemas/config-v1.json"
+
+
+class _Generator(GenerateJsonSchema):
+    """Defaults as a person would write them."""
+
+    def encode_default(self, dft: Any) -> Any:
+        if isinstance(dft, timedelta):
+            return format_duration(dft)
+        if isinstance(dft, Listen):
+            return str(dft)
+        return super().encode_default(dft)
+
+
+def _bare(schema: Any) -> Any:
+    """Without titles, which only repeat the keys, and without null as a default: an absent key says the same."""
+    if isinstance(schema, list):
+        return [_bare(inner) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _bare(value)
+        for key, value in schema.items()
+        if not (key == "title" and isinstance(value, str)) and not (key == "default" and value is None)
+    }
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of a configuration file, JSON Schema draft 2020-12."""
+    schema = Settings.model_json_schema(schema_generator=_Generator)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
+        "title": "Configuration of stream-monitor",
+        **_bare(schema),
+        "required": ["version"],
+    }
