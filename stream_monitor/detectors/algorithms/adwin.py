@@ -1,0 +1,140 @@
+"""Has the mean changed from that of the recent past, at whatever time scale? ADWIN: ADaptive WINdowing.
+
+Keeps a window of recent values in exponentially growing buckets. Every `clock` values it compares, at each
+border between buckets, the mean of the older part W0 (n0 values) with that of the newer part W1 (n1 values),
+and fires where
+
+    |mean(W0) - mean(W1)| > sqrt(2 m var ln(2 ln(n)/delta)) + 2/3 m ln(2 ln(n)/delta),   m = 1/n0' + 1/n1',
+
+n0', n1' being n0, n1 less `min_window_length - 1`. It then drops buckets of the older part until no border
+differs, and begins a new window with the next value.
+
+Input:
+    Numeric: finite values in standard deviations of the reference (the bound takes a range of about 1 for
+    granted). Boolean: 0.0 or 1.0. No polarity: a rise and a fall are found alike. Values beyond ±1e100 count as
+    ±1e100.
+
+Parameters:
+    delta: tolerated chance of a false alarm of one test. Raising it fires earlier and falsely more often.
+    clock: values between two tests. Raising it costs less and delays detection by up to as much.
+    max_buckets: buckets of a size. Raising it tests more borders: finer change points, more memory and time.
+    min_window_length: values that either part must hold. Raising it makes it deaf to short bursts.
+    grace_period: values before the first test. Raising it delays the first possible detection.
+
+Detection:
+    statistic: |mean(W0) - mean(W1)| at the border where it exceeds its bound most. threshold: that bound.
+    length: width of the window that was kept: the values taken for the new regime.
+
+Cost:
+    About 0.1 µs a value on columns of 1,000; state, growing with the logarithm of the window: 0.7 kB at 1,000
+    values, 1.3 kB at 100,000. A detection costs as much again: the values of its column are replayed for the
+    evidence.
+
+Guarantees:
+    A bound on the false positives of each single test, for values in [0, 1]; none on the time between false
+    alarms. Measured on standard normal values: 0.1 false alarms in 100,000; 40 to 60 times as many on heavy
+    tails. Does not see a change of variance or shape that leaves the mean.
+
+Example:
+    >>> import numpy as np
+    >>> from stream_monitor.detectors.river import ADWIN
+    >>> rng = np.random.default_rng(42)
+    >>> column = np.concatenate([rng.normal(0.0, 1.0, 1000), rng.normal(1.0, 1.0, 1000)])
+    >>> [(found.at, found.length) for found in ADWIN.build({}, seed=0).update(column)]
+    [(1055, 128)]
+
+References:
+    Bifet, Gavaldà (2007), Learning from time-changing data with adaptive windowing, SIAM SDM, 443-448.
+"""
+# ruff: noqa: SLF001 - river keeps its state in private attributes, and this file is their map
+
+from collections.abc import Mapping
+from operator import attrgetter, length_hint
+from typing import Any
+
+from stream_monitor.core.detector import Detection
+from stream_monitor.detectors.algorithm import NUMBERS, Algorithm, numbers
+from stream_monitor.detectors.algorithms.adwin_window import (
+    INT32,
+    Cuts,
+    checked,
+    coherent,
+    decode,
+    encode,
+    strongest_cut,
+)
+from stream_monitor.detectors.fields import Field, Values, flag
+from stream_monitor.detectors.parameters import share, whole
+
+_cuts_of = attrgetter(*Cuts._fields)
+
+
+def _feed(it: Any, column: list[float]) -> list[Detection]:
+    """What `for value in column: it.update(value)` does, a fifth of its cost: the loop runs in C up to each firing."""
+    detections: list[Detection] = []
+    rest = iter(column)
+    while length_hint(rest):
+        if it._drift_detected:
+            it._reset()
+        before, start = bytes(it._helper.__getstate__()), len(column) - length_hint(rest)
+        it._drift_detected = any(map(it._helper.update, rest))  # any() stops at the first True
+        if it._drift_detected:
+            end = len(column) - length_hint(rest)
+            statistic, threshold = _evidence(it, before, column[start:end])
+            detections.append(Detection(end - 1, statistic, threshold, int(it._helper.get_width())))
+    return detections
+
+
+def _evidence(it: Any, before: bytes, column: list[float]) -> tuple[float, float]:
+    """The strongest cut as the last value of `column` came in: the values since `before`, replayed without any test."""
+    cuts = Cuts(*_cuts_of(it))
+    untested = cuts._replace(clock=INT32 - 1)
+    helper = type(it._helper)(**untested._asdict())
+    helper.__setstate__(encode(decode(before), untested))
+    for value in column:
+        helper.update(value)
+    return strongest_cut(decode(bytes(helper.__getstate__())), cuts)
+
+
+def _write(it: Any, window: dict[str, Any]) -> None:
+    it._helper.__setstate__(encode(window, Cuts(*_cuts_of(it))))
+
+
+def _coherent(values: Values, parameters: Mapping[str, Any]) -> None:
+    coherent(values["window"], Cuts(**parameters), fired=values["fired"])
+
+
+def _gauges(it: Any) -> dict[str, float]:
+    width = float(it._helper.get_width())
+    return {"width": width, "mean": float(it._helper.get_total()) / width if width else 0.0}
+
+
+ADWIN = Algorithm(
+    id="adwin",
+    doc=__doc__,
+    river_class="ADWIN",
+    attributes=frozenset({*Cuts._fields, "_drift_detected", "_helper"}),
+    kinds=NUMBERS,
+    parameters=(
+        share("delta", 0.002),
+        whole("clock", 32, 1, 1_000_000),
+        whole(
+            "max_buckets", 5, 2, 64
+        ),  # with 1, river can panic: a row may be empty between two that are not
+        whole("min_window_length", 5, 1, 1_000_000),
+        whole("grace_period", 10, 1, 1_000_000),
+    ),
+    fields=(
+        flag("fired", "_drift_detected"),
+        Field(
+            name="window",
+            read=lambda it: decode(bytes(it._helper.__getstate__())),
+            write=_write,
+            check=checked,
+        ),
+    ),
+    coherent=_coherent,
+    column=numbers,
+    feed=_feed,
+    gauges=_gauges,
+)
