@@ -317,6 +317,17 @@ def create_topic(
     return name
 
 
+def leader(bootstrap: str, topic: str, partition: int = 0) -> int:
+    """Id of the node that leads a partition now, -1 for none: the one to kill."""
+    return (
+        AdminClient({"bootstrap.servers": bootstrap})
+        .list_topics(topic, timeout=10)
+        .topics[topic]
+        .partitions[partition]
+        .leader
+    )
+
+
 def free_ports(number: int) -> list[int]:
     """Distinct loopback ports on which nobody listens."""
     found: list[int] = []
