@@ -10,7 +10,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 _NUMBER_STARTS = frozenset(
-    "0123456789+-.nNiI \t"
+    "0123456789+-.nNiI"
 )  # n, i: NaN and infinities, which count as bad numbers, not as texts
 _CONSTANTS = {
     "": None,
@@ -29,7 +29,8 @@ def values_of(cells: Sequence[str]) -> list[object]:
     >>> values_of(["1.5", "", "true", "DE", "1_000"])
     [1.5, None, True, 'DE', '1_000']
     """
-    if "_" not in "".join(cells):  # float() reads 1_000 as 1000; no data file means that
+    joined = "".join(cells)
+    if joined.isascii() and "_" not in joined:  # float() reads 1_000 as 1000; no data file means that
         try:
             return list(map(float, cells))
         except ValueError:
@@ -39,7 +40,7 @@ def values_of(cells: Sequence[str]) -> list[object]:
 
 def value_of(cell: str) -> object:
     """What one cell holds: an empty one null, true and false truth values, a number a float, anything else its text."""
-    if cell[:1] in _NUMBER_STARTS and "_" not in cell:
+    if cell.lstrip()[:1] in _NUMBER_STARTS and "_" not in cell:
         try:
             return float(cell)
         except ValueError:
@@ -58,7 +59,7 @@ def time_of(value: object) -> int | None:
     """
     if isinstance(value, str):
         text = value.strip()
-        if not text.removeprefix("-").isdigit():
+        if not (text.isascii() and text.removeprefix("-").isdecimal()):
             return _time_of_text(text)
         value = int(text) if len(text) < 20 else None
     if isinstance(value, float):

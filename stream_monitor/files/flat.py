@@ -90,7 +90,7 @@ class Chunk:
             rows=self._rows,
             offsets=self._offsets,
             items=self._items,
-            rejected=self._rejected,
+            rejected=sorted(self._rejected, key=lambda bad: (bad.record.offset, bad.item)),
         )
 
     def _keep(self, row: Row, offset: int, item: int) -> None:
