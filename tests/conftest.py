@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from hypothesis import settings
 
 from tests.kafka_broker import ExternalKafka, KafkaCluster, RunningKafka, create_topic
 from tests.swallowed_errors import fail_on_swallowed_errors
+
+# A slow machine is no failed law; a failure prints how to repeat it.
+settings.register_profile("project", deadline=None, print_blob=True)
+settings.load_profile("project")
 
 BOOTSTRAP_VARIABLE = "STREAM_MONITOR_TEST_BOOTSTRAP"
 
