@@ -53,7 +53,11 @@ class LostData(StreamMonitorError):
 
 
 class RebalanceListener(Protocol):
-    """Told inside `poll`. Must be bounded in time, may commit in `revoked`, must never commit in `lost`."""
+    """Told inside `poll` and `close`. Must be bounded in time, may commit in `revoked`, must never commit in `lost`.
+
+    Between `assigned` and the first record of a partition its start offset is checked; a later `poll` returns nothing of
+    it until that is done (a transaction of its last owner may still be pending) and raises LostData when it cannot be.
+    """
 
     def assigned(self, sources: Sequence[Source]) -> None: ...
 
@@ -63,21 +67,39 @@ class RebalanceListener(Protocol):
 
 
 class RecordSource(Protocol):
-    """The consuming side of one member of the group. Subscribed to the input topics and the columns topic."""
+    """The consuming side of one member of the group. Subscribed to the input topics and the columns topic.
+
+    Made after the Checkpointer, so that what an earlier run with the same instance id left open is resolved first.
+    """
+
+    def subscribe(self, listener: RebalanceListener) -> None:
+        """Join the group; once, before the first `poll`."""
+        ...
 
     def poll(self, max_records: int, timeout: float) -> Sequence[Fetched]:
         """At most `max_records`, grouped by partition; serves rebalance callbacks. timeout in seconds, <= 0.5.
 
-        Raises what a listener raised, LostData, or StreamMonitorError when the broker refuses for good.
+        Raises what a listener raised, LostData, Fenced, or StreamMonitorError when the broker refuses for good.
         """
         ...
 
-    def pause(self, sources: Sequence[Source]) -> None: ...
+    def pause(self, sources: Sequence[Source]) -> None:
+        """Return nothing of these until `resume`; allowed in `assigned`; forgotten when a partition is given up."""
+        ...
 
-    def resume(self, sources: Sequence[Source]) -> None: ...
+    def resume(self, sources: Sequence[Source]) -> None:
+        """Go on behind the last record returned, or where `seek` or `rewind` moved."""
+        ...
+
+    def seek(self, source: Source, offset: int) -> None:
+        """Return records of an assigned partition from `offset` on, also when it is paused or not started yet."""
+        ...
 
     def rewind(self, deadline: Deadline) -> None:
-        """Move every assigned partition back to its committed offset (after an aborted transaction)."""
+        """Move every assigned partition back to its committed offset (after an aborted transaction); pauses stay.
+
+        Waits for pending transactions. Raises LostData, or StreamMonitorError when the deadline has passed.
+        """
         ...
 
     def at_end(self, source: Source) -> bool:
@@ -101,7 +123,11 @@ class Checkpointer(Protocol):
     """The producing side: one transaction at a time, nothing outside of one."""
 
     def commit(self, transaction: Transaction, deadline: Deadline) -> None:
-        """All of it becomes visible at once, or none. Raises TransactionAborted, Fenced, StreamMonitorError."""
+        """All of it becomes visible at once, or none. Raises TransactionAborted, Fenced, StreamMonitorError.
+
+        Refuses (TransactionAborted) offsets of partitions that this member does not own any more: a zombie's. A
+        transaction without offsets would not be checked against the group at all, so it is a ValueError.
+        """
         ...
 
     def purge(self, partition: int, before: int) -> None:
