@@ -63,7 +63,7 @@ def configure_logs(style: LogFormat, *, level: str = "INFO", stream: TextIO | No
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """A logger for code of the package. Unlike structlog's own it never writes to standard output, configured or not."""
+    """A logger for code of the package; unlike structlog's own it never writes to standard output."""
     logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
         logging.getLogger(name), wrapper_class=structlog.stdlib.BoundLogger
     )

@@ -1,0 +1,151 @@
+"""What a scrape sees of a view, and what it must not see."""
+
+import dataclasses
+import math
+
+from prometheus_client import CollectorRegistry
+
+from stream_monitor.core.status import Phase
+from stream_monitor.telemetry.collector import ViewCollector
+from stream_monitor.telemetry.view import View, ViewHolder
+from tests.views import BUILD, COLUMNS, INPUT, a_drift_event, a_full_view, a_model, a_series, a_view
+
+
+class Scrape:
+    """One registry over one holder, scraped again and again."""
+
+    def __init__(self, view: View, *, series_limit: int = 300) -> None:
+        self.holder = ViewHolder(view)
+        self.registry = CollectorRegistry()
+        ViewCollector(self.registry, self.holder, BUILD, series_limit=series_limit)
+
+    def samples(self, name: str) -> dict[tuple[str, ...], float]:
+        """Values by label values, in alphabetical order of the label names."""
+        return {
+            tuple(value for _, value in sorted(sample.labels.items())): sample.value
+            for family in self.registry.collect()
+            for sample in family.samples
+            if sample.name == f"stream_monitor_{name}"
+        }
+
+
+def test_lag_is_exported_for_input_and_columns_partitions() -> None:
+    assert Scrape(a_view()).samples("consumer_lag") == {
+        ("stream-monitor", "0", "fraud.events"): 42,
+        ("stream-monitor", "3", "stream-monitor.columns"): 0,
+    }
+
+
+def test_unknown_lag_is_left_out_and_never_minus_one() -> None:
+    assert Scrape(a_view(lag={COLUMNS: -1})).samples("consumer_lag") == {}
+
+
+def test_lag_of_a_partition_that_is_not_owned_is_left_out() -> None:
+    view = dataclasses.replace(a_view(lag={INPUT: 1, COLUMNS: 2}), assigned=(COLUMNS,), paused=())
+    scrape = Scrape(view)
+    assert list(scrape.samples("consumer_lag").values()) == [2]
+    assert list(scrape.samples("partition_assigned")) == [("stream-monitor", "3", "stream-monitor.columns")]
+
+
+def test_what_was_revoked_is_gone_at_the_next_scrape() -> None:
+    scrape = Scrape(a_full_view())
+    assert scrape.samples("series_status")
+    scrape.holder.publish(dataclasses.replace(a_full_view(), assigned=(), paused=(), models=()))
+    for gone in (
+        "series_status",
+        "consumer_lag",
+        "partition_assigned",
+        "model_open_alerts",
+        "series_detector_state",
+    ):
+        assert not scrape.samples(gone), gone
+    assert scrape.samples("worker_ready") == {(): 1}
+
+
+def test_before_the_first_checkpoint_and_the_first_event_there_is_no_time_of_it() -> None:
+    model = dataclasses.replace(a_model(), rows=0, time=0)
+    scrape = Scrape(dataclasses.replace(a_view(model), last_checkpoint=None))
+    assert scrape.samples("checkpoint_last_success_timestamp_seconds") == {}
+    assert scrape.samples("model_last_event_timestamp_seconds") == {}
+
+
+def test_times_are_seconds() -> None:
+    scrape = Scrape(a_full_view())
+    assert scrape.samples("model_last_event_timestamp_seconds") == {("fraud",): 1_795_255_200.123}
+    assert scrape.samples("checkpoint_last_success_timestamp_seconds") == {(): 1_795_255_300.0}
+
+
+def test_status_of_series_and_counts_of_a_model() -> None:
+    scrape = Scrape(a_full_view())
+    assert scrape.samples("series_status") == {
+        ("fraud", "feature:amount", ""): 3,
+        ("fraud", "feature:country", ""): 1,
+        ("fraud", "prediction", "7"): 2,
+    }
+    assert scrape.samples("model_series") == {
+        ("fraud", "drifting"): 1,
+        ("fraud", "warming"): 1,
+        ("fraud", "watching"): 1,
+        ("fraud", "unwatched"): 0,
+    }
+    assert scrape.samples("model_open_alerts") == {("fraud", "critical"): 1, ("fraud", "warning"): 0}
+
+
+def test_detectors_show_their_state_and_the_largest_evidence() -> None:
+    scrape = Scrape(a_full_view())
+    state = scrape.samples("series_detector_state")
+    assert state["adwin", "width", "fraud", "feature:amount", ""] == 800
+    assert scrape.samples("series_evidence_ratio") == {("fraud", "feature:amount", ""): 1.1}
+
+
+def test_only_cells_that_are_not_usable_values_are_shown() -> None:
+    cells = Scrape(a_view(a_model(a_series()))).samples("series_cells")
+    assert cells == {("null", "fraud", "feature:amount", ""): 100, ("nan", "fraud", "feature:amount", ""): 10}
+
+
+def test_what_is_not_a_number_is_left_out() -> None:
+    scrape = Scrape(a_view(a_model(a_series(effect=math.nan, gauges={"adwin.width": math.inf}))))
+    assert scrape.samples("series_effect") == {}
+    assert scrape.samples("series_detector_state") == {}
+    assert scrape.samples("series_status")
+
+
+def test_the_cap_keeps_what_drifts_and_what_has_most_effect_and_says_what_is_hidden() -> None:
+    series = [a_series(f"feature:{i}", effect=float(i)) for i in range(10)]
+    series[0] = a_series("feature:0", effect=0.0, phase=Phase.DRIFTING)
+    scrape = Scrape(a_view(a_model(*series), a_model(a_series(effect=0.5), model="other")), series_limit=3)
+    assert [labels[1] for labels in scrape.samples("series_effect")] == [
+        "feature:0",
+        "feature:8",
+        "feature:9",
+    ]
+    assert scrape.samples("model_series_hidden") == {("fraud",): 7, ("other",): 1}
+    assert scrape.samples("model_series_dropped") == {("fraud",): 1, ("other",): 1}
+
+
+def test_a_falling_series_counts_like_a_rising_one() -> None:
+    scrape = Scrape(
+        a_view(a_model(a_series("up", effect=0.5), a_series("down", effect=-2.0))), series_limit=1
+    )
+    assert list(scrape.samples("series_effect").values()) == [-2.0]
+
+
+def test_a_series_at_the_edge_of_the_cap_does_not_flicker() -> None:
+    def view(a: float, b: float) -> View:
+        return a_view(a_model(a_series("a", effect=a), a_series("b", effect=b)))
+
+    scrape = Scrape(view(1.0, 0.9), series_limit=1)
+    chosen = []
+    for a, b in [(1.0, 0.9), (1.0, 1.1), (0.9, 1.0), (0.5, 1.0)]:
+        scrape.holder.publish(view(a, b))
+        chosen.append([labels[1] for labels in scrape.samples("series_effect")])
+    assert chosen == [["a"], ["a"], ["a"], ["b"]]
+
+
+def test_readiness_is_a_metric() -> None:
+    assert Scrape(a_view(restored=False)).samples("worker_ready") == {(): 0}
+    assert Scrape(a_view(a_model(open_alerts=(a_drift_event(),)))).samples("worker_ready") == {(): 1}
+
+
+def test_one_line_says_what_runs() -> None:
+    assert Scrape(a_view()).samples("build_info") == {("0123abcd", "2.16.0", "3.11.7", "1.2.3"): 1}

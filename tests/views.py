@@ -1,0 +1,174 @@
+"""What tests of telemetry and HTTP look at: one view with everything in it, and its parts with what matters named."""
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry
+
+from stream_monitor.core.detector import Kind
+from stream_monitor.core.drift_event import (
+    Direction,
+    Distribution,
+    DriftEvent,
+    EffectSizes,
+    Evidence,
+    Severity,
+    Status,
+)
+from stream_monitor.core.events import Reason, Source
+from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
+from stream_monitor.telemetry.collector import Build, ViewCollector
+from stream_monitor.telemetry.metrics import Abort, Discard, Rebalance, Stage
+from stream_monitor.telemetry.recorder import Telemetry
+from stream_monitor.telemetry.view import View, ViewHolder
+
+BUILD = Build(version="1.2.3", python="3.11.7", librdkafka="2.16.0", configuration="0123abcd")
+INPUT, COLUMNS = Source("fraud.events", 0), Source("stream-monitor.columns", 3)
+RAW_CATEGORY = "a value that only the owner of the data may see"
+
+
+def a_series(
+    series: str = "feature:amount",
+    *,
+    phase: Phase = Phase.WATCHING,
+    effect: float = 0.1,
+    version: str | None = None,
+    gauges: Mapping[str, float] | None = None,
+) -> SeriesStatus:
+    return SeriesStatus(
+        series=series,
+        version=version,
+        kind=Kind.NUMERIC,
+        phase=phase,
+        warm_up=1.0,
+        values=5000,
+        missing=0.02,
+        effect=effect,
+        gauges={} if gauges is None else gauges,
+        quality={"number": 4890, "null": 100, "nan": 10, "wrong": 0},
+        suppressed=2,
+        blind=False,
+    )
+
+
+def a_drift_event(*, status: Status = Status.OPENED, severity: Severity = Severity.CRITICAL) -> DriftEvent:
+    distribution = Distribution(
+        size=1000, mean=None, standard_deviation=None, missing=0.0, bins=(RAW_CATEGORY,), shares=(1.0,)
+    )
+    evidence = Evidence(
+        detector="adwin",
+        view="value",
+        statistic=0.3,
+        threshold=0.2,
+        effect=1.5,
+        direction=Direction.UP,
+        parameters={"delta": 0.002},
+    )
+    return DriftEvent(
+        id="id-1",
+        alert_id="alert-1",
+        incident_id="incident-1",
+        number=0,
+        status=status,
+        severity=severity,
+        resolution=None,
+        summary="feature:amount rose by 1.5 standard deviations",
+        model="fraud",
+        version=None,
+        segment=None,
+        series="feature:amount",
+        kind=Kind.NUMERIC,
+        time=1_795_255_200_000,
+        row=4321,
+        change_point=1_795_255_100_000,
+        change_point_row=4000,
+        evidence=(evidence,),
+        effect_sizes=EffectSizes(psi=0.4, js_distance=0.3, wasserstein=1.4, ks=0.5),
+        reference=distribution,
+        current=distribution,
+        positions=(),
+        labels={"owner": "risk"},
+    )
+
+
+def a_model(
+    *series: SeriesStatus, model: str = "fraud", open_alerts: tuple[DriftEvent, ...] = ()
+) -> ModelStatus:
+    return ModelStatus(
+        model=model,
+        time=1_795_255_200_123,
+        rows=5000,
+        late_rows=7,
+        held_rows=12,
+        series=series,
+        series_dropped=1,
+        open_alerts=open_alerts,
+        budget_credit=0.75,
+        drift_events=3,
+        suppressed=2,
+    )
+
+
+def a_view(
+    *models: ModelStatus,
+    running: bool = True,
+    joined: bool = True,
+    restored: bool = True,
+    beat: float = 100.0,
+    lag: Mapping[Source, int] | None = None,
+) -> View:
+    return View(
+        worker="worker-1",
+        group="stream-monitor",
+        columns_topic=COLUMNS.topic,
+        started=1_795_250_000_000,
+        beat=beat,
+        running=running,
+        joined=joined,
+        restored=restored,
+        assigned=(INPUT, COLUMNS),
+        paused=(INPUT,),
+        lag={INPUT: 42, COLUMNS: 0} if lag is None else lag,
+        models=models,
+        last_checkpoint=1_795_255_300_000,
+    )
+
+
+def a_full_view() -> View:
+    """Something of everything that can be shown."""
+    gauges = {"adwin.width": 800.0, "adwin.mean": 1.4, "page_hinkley.evidence": 0.4, "kswin.evidence": 1.1}
+    return a_view(
+        a_model(
+            a_series(phase=Phase.DRIFTING, effect=1.5, gauges=gauges),
+            a_series("feature:country", phase=Phase.WARMING, effect=0.0),
+            a_series("prediction", version="7", effect=0.05),
+            open_alerts=(a_drift_event(),),
+        )
+    )
+
+
+def tell_everything(telemetry: Telemetry) -> None:
+    """Call every method of it, so that every recorded metric has a value."""
+    telemetry.model_seen("fraud")
+    telemetry.records_consumed(INPUT, 100, 33_900)
+    telemetry.rows_decoded(INPUT, 99)
+    telemetry.rejected(Reason.NOT_JSON, 1)
+    telemetry.rows_observed("fraud", 90)
+    telemetry.late_rows("fraud", 2)
+    telemetry.rebalanced(Rebalance.ASSIGNED, [INPUT, COLUMNS])
+    telemetry.checkpoint_committed(0.125, 12, 4_096)
+    telemetry.checkpoint_aborted(Abort.TRANSACTION, "the broker said so")
+    telemetry.snapshots_written(3, 1_024)
+    telemetry.snapshot_discarded("series/fraud//feature:amount", Discard.CORRUPT, "checksum")
+    telemetry.restored(3, 0.5, 1_000)
+    telemetry.drift_event(a_drift_event())
+    telemetry.suppressed("fraud", 1)
+    for stage in Stage:
+        telemetry.stage_seconds(stage, 0.0625)
+
+
+def full_registry() -> CollectorRegistry:
+    """A registry in which every metric has a value."""
+    registry = CollectorRegistry()
+    tell_everything(Telemetry(registry))
+    ViewCollector(registry, ViewHolder(a_full_view()), BUILD)
+    return registry
