@@ -41,9 +41,15 @@ def check_kafka(settings: Settings) -> Iterator[Finding]:
     topics: Path = ("discovery", "topics")
     if settings.models is None and not settings.discovery.topics:
         write = f"write models:, or discovery: {{topics: [NAME]}}, or set {variable(topics)}"
-        yield Finding(topics, "nothing to monitor", write, on_key=True)
+        yield Finding(topics, "nothing to monitor", write, on_key=True, also=("models",))
     if settings.models is not None and settings.discovery.topics:
-        yield Finding(topics, "discovery ends where models: is given", "remove one of the two", on_key=True)
+        yield Finding(
+            topics,
+            "discovery ends where models: is given",
+            "remove one of the two",
+            on_key=True,
+            also=("models",),
+        )
     for at, model in enumerate(settings.models or []):
         if model.sources is None:
             yield Finding(("models", at, "sources"), "missing", "write sources: [TOPIC]", on_key=True)

@@ -87,9 +87,9 @@ def parse_duration(value: object) -> timedelta:
         return value
     found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None or found[2] not in _MILLISECONDS:
-        what = f"{shown(value)} has no unit" if _is_number(value) else f"{shown(value)} is not a duration"
-        suggestion = f"{value}s" if _is_number(value) else "500ms, 30s, 5m, 12h or 14d"
-        raise refuse(what, f"write {suggestion}")
+        if _is_number(value) or (isinstance(value, str) and value.strip().isdigit()):
+            raise refuse(f"{value} has no unit", f"write {str(value).strip()}s")
+        raise refuse(f"{shown(value)} is not a duration", "write 500ms, 30s, 5m, 12h or 14d")
     return timedelta(milliseconds=round(float(found[1]) * _MILLISECONDS[found[2]]))
 
 

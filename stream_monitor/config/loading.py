@@ -51,7 +51,7 @@ def load(
         valid = _without(tree.values, wrong, around)
     if valid is not None:
         more = [*check(valid, known_detectors), *(check_kafka(valid) if for_kafka else ())]
-        found += [finding for finding in more if not _related(finding.path, wrong)]
+        found += [finding for finding in more if not _related(finding, wrong)]
     spoiled = {problem.path for problem in problems}
     problems += [problem for problem in _placed(found, tree) if problem.path not in spoiled]
     if problems or settings is None:
@@ -118,9 +118,13 @@ def _remove(tree: Any, path: Path) -> bool:
     return isinstance(tree, dict) and tree.pop(path[-1], tree) is not tree
 
 
-def _related(path: Path, wrong: Iterable[Path]) -> bool:
+def _related(finding: Finding, wrong: list[Path]) -> bool:
     """Whether a finding may only be a consequence of something that was cut out above, at or below it."""
-    return any(path[: len(other)] == other or other[: len(path)] == path for other in wrong)
+    return any(
+        path[: len(other)] == other or other[: len(path)] == path
+        for path in (finding.path, *([finding.also] if finding.also else []))
+        for other in wrong
+    )
 
 
 def _stray_references(tree: Tree) -> list[Problem]:

@@ -262,9 +262,7 @@ class ModelSettings(Section):
     labels: dict[Name, str] = Field(
         default_factory=dict, description="Labels carried in its drift events (team, runbook …)."
     )
-    task: Literal["binary", "multiclass", "regression"] | None = Field(
-        None, description="What it predicts; inferred if absent."
-    )
+    task: Literal["binary", "multiclass", "regression"] | None = Field(None, description="What it predicts.")
     sources: Annotated[list[Annotated[SourceSettings, _one_key("topic")]], Field(min_length=1)] | None = (
         Field(
             None, description="Topics that deliver its events: a name, or a mapping. Needed to run on Kafka."

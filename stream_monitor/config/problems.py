@@ -42,12 +42,16 @@ class Problem:
 
 
 class Finding(NamedTuple):
-    """A problem before its place is known. `on_key`: point at the key rather than at its value."""
+    """A problem before its place is known.
+
+    on_key: point at the key rather than at its value. also: another key that has a part in it.
+    """
 
     path: Path
     what: str
     write: str
     on_key: bool = False
+    also: Path = ()
 
 
 class InvalidConfiguration(StreamMonitorError):

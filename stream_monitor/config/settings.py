@@ -56,7 +56,7 @@ class KafkaSinkSettings(Section):
     """Drift events to a Kafka topic."""
 
     topic: TopicName | None = Field(
-        None, description="Topic of the drift events; <kafka.topic_prefix>.alerts if absent."
+        None, description="Topic of the drift events; `<kafka.topic_prefix>.alerts` if absent."
     )
 
 
@@ -79,7 +79,7 @@ class StateSettings(Section):
     """Snapshots, and the topic that holds them."""
 
     topic: TopicName | None = Field(
-        None, description="Topic of the snapshots; <kafka.topic_prefix>.state if absent."
+        None, description="Topic of the snapshots; `<kafka.topic_prefix>.state` if absent."
     )
     checkpoint_every: Annotated[Duration, duration_between("100ms", "1h")] = Field(
         timedelta(seconds=30), description="Longest time between snapshots of a model that has changed."
@@ -104,7 +104,8 @@ class IngestSettings(Section):
     """How records are read, and what is refused."""
 
     lateness: Annotated[Duration, duration_between("0s", "1h")] = Field(
-        timedelta(seconds=1), description="How far event times of one partition may be out of order."
+        timedelta(seconds=1),
+        description="How far event times of one partition may be out of order before an event counts as late.",
     )
     max_clock_skew: Annotated[Duration, duration_between("1s", "7d")] = Field(
         timedelta(minutes=5), description="How far an event time may lie after its record's own timestamp."
