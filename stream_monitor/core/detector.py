@@ -70,7 +70,9 @@ class DetectorSpec(Protocol):
         ...
 
     @property
-    def state_version(self) -> int: ...
+    def state_version(self) -> int:
+        """Version of the fields of `dump`."""
+        ...
 
     @property
     def library_version(self) -> str | None:

@@ -16,14 +16,13 @@ from stream_monitor.core.episode import (
     Episode,
     Sign,
     aged,
-    dump_signs,
     is_over,
-    load_signs,
+    lasting,
     mean_effect,
 )
 from stream_monitor.core.errors import CorruptState
-from stream_monitor.core.fields import Fields
 from stream_monitor.core.findings import current_distribution, evidence_of, reference_distribution
+from stream_monitor.core.plain import plain_of, value_of
 from stream_monitor.core.series import Finding, SeriesKey, Transition
 from stream_monitor.core.standardise import Lens
 from stream_monitor.core.watch import Watch
@@ -33,9 +32,9 @@ DEFAULT_BLOCKS = 8  # of the new regime, where a detector does not say how long 
 
 
 class Fired(NamedTuple):
-    """A detection and the place of its watch."""
+    """A detection and the watch that made it."""
 
-    watch_at: int
+    watch: Watch
     detection: Detection
 
 
@@ -54,9 +53,8 @@ class Decision:
         """The decision in figures."""
         window, end = self.window, self.end
         first = end - min(self.episode.blocks, end)
-        evidence = tuple(
-            evidence_of(self.watches[at], s, window, end) for at, s in sorted(self.episode.signs.items())
-        )
+        signs = self.episode.signs
+        evidence = tuple(evidence_of(w, signs[w.name], window, end) for w in self.watches if w.name in signs)
         return Finding(
             series=key,
             kind=self.lens.kind,
@@ -80,7 +78,7 @@ class Drift:
     def __init__(self, tolerance: float) -> None:
         self._tolerance = tolerance
         self.episode: Episode | None = None
-        self._candidates: dict[int, Sign] = {}
+        self._candidates: dict[str, Sign] = {}
 
     @property
     def busy(self) -> bool:
@@ -105,37 +103,37 @@ class Drift:
 
     def _confirm(
         self, watches: Sequence[Watch], window: Window, end: int, fired: Sequence[Fired]
-    ) -> dict[int, Sign]:
+    ) -> dict[str, Sign]:
         """The signs, new or in waiting, whose effect has reached the tolerance."""
         self._candidates = aged(self._candidates)
-        for at, detection in fired:
+        for watch, detection in fired:
             blocks = -(-detection.length // BLOCK) or DEFAULT_BLOCKS
-            self._candidates[at] = Sign(
+            self._candidates[watch.name] = Sign(
                 statistic=detection.statistic, threshold=detection.threshold, blocks=min(blocks, end, LENGTH)
             )
         confirmed = {}
-        for at, sign in list(self._candidates.items()):
-            if abs(mean_effect(window.views[:end, watches[at].view_at], sign.blocks)) >= self._tolerance:
-                confirmed[at] = self._candidates.pop(at)
+        for watch in watches:
+            sign = self._candidates.get(watch.name)
+            if sign and abs(mean_effect(window.views[:end, watch.view_at], sign.blocks)) >= self._tolerance:
+                confirmed[watch.name] = self._candidates.pop(watch.name)
         return confirmed
 
     def _transition(
-        self, lens: Lens, window: Window, end: int, confirmed: Mapping[int, Sign]
+        self, lens: Lens, window: Window, end: int, confirmed: Mapping[str, Sign]
     ) -> Transition | None:
         if self.episode is None:
             return self._open(lens, window, end, confirmed) if confirmed else None
         episode = self.episode
         episode.blocks = min(episode.blocks + 1, LENGTH)
-        for sign in episode.signs.values():
-            sign.blocks = min(sign.blocks + 1, LENGTH)
+        episode.signs = lasting(episode.signs)
         if episode.blocks >= RECENT and is_over(window.views[:end], self._tolerance):
             return Transition.ENDED
-        new = {at: sign for at, sign in confirmed.items() if at not in episode.signs}
-        episode.signs.update(new)
+        new = {name: sign for name, sign in confirmed.items() if name not in episode.signs}
+        episode.signs = {**episode.signs, **new}
         worse = self._worse(lens, window, end, episode)
         return Transition.CHANGED if new or worse else None
 
-    def _open(self, lens: Lens, window: Window, end: int, confirmed: Mapping[int, Sign]) -> Transition:
+    def _open(self, lens: Lens, window: Window, end: int, confirmed: Mapping[str, Sign]) -> Transition:
         blocks = max(sign.blocks for sign in confirmed.values())
         first = end - min(blocks, end)
         self.episode = Episode(
@@ -157,18 +155,21 @@ class Drift:
 
     def dump(self) -> dict[str, Plain]:
         """Explicit fields."""
-        episode = None if self.episode is None else self.episode.dump()
-        return {"episode": episode, "candidates": dump_signs(self._candidates)}
+        return {"episode": plain_of(self.episode), "candidates": plain_of(self._candidates)}
 
-    def load(self, plain: Plain, *, watches: int) -> None:
-        """The inverse of `dump`, for a series with that many watches. Raises CorruptState."""
-        fields = Fields(plain, "drift")
-        episode = fields.plain("episode")
-        self.episode = None if episode is None else Episode.load(episode)
-        self._candidates = load_signs(fields.rows("candidates"))
-        known = set(range(watches))
-        if not (set(self._candidates) | set(self.episode.signs if self.episode else ())) <= known:
+    def load(self, plain: Plain, watches: Sequence[Watch]) -> None:
+        """The inverse of `dump`, for a series with those watches. Raises CorruptState."""
+        state = value_of(_State, plain)
+        self.episode, self._candidates = state.episode, dict(state.candidates)
+        signs = {**self._candidates, **(self.episode.signs if self.episode else {})}
+        if not signs.keys() <= {watch.name for watch in watches}:
             raise CorruptState("drift: a sign of a watch that does not exist")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    episode: Episode | None
+    candidates: Mapping[str, Sign]
 
 
 def _effects(lens: Lens, window: Window, first: int, end: int) -> EffectSizes:

@@ -1,7 +1,7 @@
 """What the core needs to know about a model before its first row: plain values, made by `config`, never read from files here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
@@ -73,10 +73,11 @@ class ModelParameters:
 
     budget None: 1 per week of event time where events carry a time, else 1 per 100,000 events.
     overrides: feature name or glob → parameters, first match wins; None means: do not watch it.
-    sources None: every topic that delivers rows of the model.
+    topics None: every topic that delivers rows of the model. group: the consumer group, part of every alert id.
     """
 
     name: str
+    group: str = "stream-monitor"
     budget: Budget | None = None
     default: SeriesParameters = SeriesParameters()
     overrides: Mapping[str, SeriesParameters | None] = field(default_factory=dict)
@@ -86,9 +87,17 @@ class ModelParameters:
     lateness_ms: int = 1_000
     caps: Caps = Caps()
 
+    def of_indicator(self, feature: SeriesParameters) -> SeriesParameters:
+        """Parameters of the missing indicator of a feature that is watched with `feature`."""
+        return SeriesParameters(kind=Kind.BOOLEAN, tolerance=feature.tolerance, warm_up=feature.warm_up)
+
     def of_feature(self, name: str) -> SeriesParameters | None:
         """Parameters of the feature `name`; None if it is not watched."""
         for pattern, chosen in self.overrides.items():
             if fnmatchcase(name, pattern):
-                return chosen
-        return self.default
+                return self._with_reference(name, chosen)
+        return self._with_reference(name, self.default)
+
+    def _with_reference(self, name: str, chosen: SeriesParameters | None) -> SeriesParameters | None:
+        known = self.references.get(name)
+        return replace(chosen, reference=known) if chosen is not None and known is not None else chosen

@@ -12,12 +12,11 @@ import numpy as np
 
 from stream_monitor.core.detector import FloatArray, Kind, Plain
 from stream_monitor.core.errors import CorruptState
-from stream_monitor.core.fields import Fields
+from stream_monitor.core.plain import plain_of, value_of
 
 BINS = 32
 VALUES_PER_BIN = 30  # below that a bin's share says little: fewer bins for small samples
 CLIP = 5.0  # standard deviations; a heavy tail must not carry a mean alone
-VIEWS = ("value", "deviation", "rarity", "mix")
 
 
 class Moments(NamedTuple):
@@ -47,43 +46,19 @@ class Reference:
     scale: float
     views: Mapping[str, Moments]
 
-    def to_plain(self) -> dict[str, Plain]:
+    def to_plain(self) -> Plain:
         """Explicit fields, JSON-able."""
-        return {
-            "kind": self.kind.value,
-            "size": self.size,
-            "unusable": self.unusable,
-            "edges": list(self.edges),
-            "categories": list(self.categories),
-            "counts": list(self.counts),
-            "mean": self.mean,
-            "scale": self.scale,
-            "views": {name: [m.mean, m.scale] for name, m in self.views.items()},
-        }
+        return plain_of(self)
 
     @classmethod
     def from_plain(cls, plain: Plain) -> "Reference":
         """The inverse of `to_plain`. Raises CorruptState."""
-        fields = Fields(plain, "reference")
-        views = fields.inside("views")
-        try:
-            reference = cls(
-                kind=Kind(fields.text("kind")),
-                size=fields.integer("size", least=0),
-                unusable=fields.integer("unusable", least=0),
-                edges=tuple(map(float, fields.rows("edges"))),
-                categories=tuple(fields.texts("categories")),
-                counts=tuple(map(int, fields.rows("counts"))),
-                mean=fields.number("mean"),
-                scale=fields.number("scale"),
-                views={name: Moments(*map(float, views.rows(name))) for name in VIEWS if name in views},
-            )
-        except (TypeError, ValueError) as error:
-            raise CorruptState(f"reference: {error}") from error
-        reference._check()
+        reference = value_of(cls, plain)
+        reference.check()
         return reference
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise CorruptState if the parts do not fit together."""
         numbers = [
             self.mean,
             self.scale,

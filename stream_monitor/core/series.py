@@ -52,8 +52,8 @@ class Finding:
 class DetectorCatalogue(Protocol):
     """Where the core finds detectors: passed in, so that it imports none."""
 
-    def spec(self, id: str) -> DetectorSpec:
-        """The detector registered as `id`. Raises ValueError."""
+    def spec(self, name: str) -> DetectorSpec:
+        """The detector registered as `name`. Raises ValueError."""
         ...
 
 

@@ -118,9 +118,9 @@ class SeriesMonitor:
     def _detect(self, views: Mapping[str, FloatArray], numbers: FloatArray) -> dict[int, list[Fired]]:
         """Detections by the block in which they fell."""
         fired: dict[int, list[Fired]] = {}
-        for at, watch in enumerate(self.watches):
+        for watch in self.watches:
             for detection in watch.update(views, numbers):
-                fired.setdefault(detection.at // BLOCK, []).append(Fired(at, detection))
+                fired.setdefault(detection.at // BLOCK, []).append(Fired(watch, detection))
         return fired
 
 

@@ -1,5 +1,7 @@
 """Values of a series through the eyes of its reference: bins, and views standardised so that 1 means the same everywhere."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from stream_monitor.core.batch import Column
@@ -59,5 +61,5 @@ class Lens:
         if self.kind is not Kind.NUMERIC:
             return (*self.reference.categories, "(other)")
         edges = [format(edge, ".6g") for edge in self.reference.edges]
-        inside = [f"{low} to {high}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+        inside = [f"{low} to {high}" for low, high in pairwise(edges)]
         return (f"below {edges[0]}", *inside, f"above {edges[-1]}")

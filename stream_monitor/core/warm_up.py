@@ -38,6 +38,7 @@ class WarmUp:
 
     @property
     def done(self) -> bool:
+        """Whether there are enough values to learn from."""
         return len(self._codes) >= self._size
 
     def take(self, column: Column) -> int:
@@ -94,40 +95,6 @@ class WarmUp:
             raise fields.wrong("texts", "a text is not in the dictionary")
         self._codes, self._values = bytearray(codes.tobytes()), values.tolist()
         self._texts = {text: at for at, text in enumerate(texts)}
-        return self
-
-
-def learn(self, kind: Kind | None, *, categories: int) -> Reference:
-        """The reference of the kept cells, of the given kind or the one they suggest."""
-        return learn(self.column(), kind, unusable=self.unusable, categories=categories)
-
-    def dump(self) -> dict[str, Plain]:
-        """Explicit fields."""
-        return {
-            "size": self._size,
-            "unusable": self.unusable,
-            "codes": bytes(self._codes),
-            "values": np.array(self._values, "<f8").tobytes(),
-            "texts": list(self._texts),
-        }
-
-    @classmethod
-    def load(cls, fields: Mapping[str, Plain]) -> "WarmUp":
-        """The inverse of `dump`. Raises CorruptState."""
-        try:
-            self = cls(int(fields["size"]))  # type: ignore[arg-type]  # checked by the call itself
-            self.unusable = int(fields["unusable"])  # type: ignore[arg-type]
-            self._codes = bytearray(fields["codes"])  # type: ignore[arg-type]
-            self._values = np.frombuffer(fields["values"], "<f8").tolist()  # type: ignore[call-overload]
-            self._texts = {str(text): at for at, text in enumerate(fields["texts"])}  # type: ignore[arg-type]
-        except (KeyError, TypeError, ValueError) as error:
-            raise CorruptState(f"warm-up: {error!r}") from error
-        is_text = np.frombuffer(bytes(self._codes), np.uint8) == Cell.TEXT
-        values = np.array(self._values)
-        if len(values) != len(is_text) or len(values) > self._size or not np.isfinite(values).all():
-            raise CorruptState("warm-up: codes and values do not fit")
-        if is_text.any() and not (values[is_text].max() < len(self._texts) and values[is_text].min() >= 0):
-            raise CorruptState("warm-up: a text is not in the dictionary")
         return self
 
 

@@ -22,6 +22,11 @@ class Watch:
     seed: int
     detector: Detector
 
+    @property
+    def name(self) -> str:
+        """Unique in its series."""
+        return f"{self.id}/{self.view}"
+
     def update(self, views: Mapping[str, FloatArray], numbers: FloatArray) -> Sequence[Detection]:
         """Feed the detector: binary detectors take 0 and 1 as they are, all others the standardised view."""
         return self.detector.update(numbers if self.raw else views[self.view])

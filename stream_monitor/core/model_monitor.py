@@ -1,0 +1,198 @@
+"""The heart: one model's rows in order in, drift events out. Pure and deterministic; all of the science is below this.
+
+`observe` gives every column to its series, every finding to the alerts. Cutting the rows differently into batches changes
+neither the drift events nor the state.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_monitor.core.alerts import Alerts
+from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, cell_of_absence
+from stream_monitor.core.credit import Credit
+from stream_monitor.core.drift_event import DriftEvent
+from stream_monitor.core.parameters import PER_WEEK, ModelParameters, SeriesParameters
+from stream_monitor.core.positions import PositionLog
+from stream_monitor.core.series import MISSING, DetectorCatalogue, Finding, SeriesKey
+from stream_monitor.core.series_monitor import SeriesMonitor
+from stream_monitor.core.versions import Versions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a batch led to. rows: observed now."""
+
+    drift_events: tuple[DriftEvent, ...] = ()
+    rows: int = 0
+
+
+CUT = 4096  # rows between the moments at which versions retire
+
+
+class Slice(NamedTuple):
+    """The rows of a batch that concern one series: its cells, row ordinals and event times, all (n,)."""
+
+    column: Column
+    rows: NDArray[np.int64]
+    times: NDArray[np.int64]
+
+
+class ModelMonitor:
+    """Series, alerts, budget and positions of one model."""
+
+    def __init__(self, parameters: ModelParameters, catalogue: DetectorCatalogue) -> None:
+        self.parameters = parameters
+        self.series: dict[SeriesKey, SeriesMonitor] = {}
+        self.dropped: set[str] = set()
+        self.rows = 0
+        self.clock = 0  # latest event time observed, ms UTC
+        self.alerts = Alerts(parameters, Credit(parameters.budget or PER_WEEK))
+        self.positions = PositionLog()
+        self.versions = Versions()
+        self._catalogue = catalogue
+
+    def observe(self, batch: ColumnBatch) -> Outcome:
+        """Take the rows of `batch` (n >= 1), which follow those observed before."""
+        events: list[DriftEvent] = []
+        for part in _cut(batch, self.rows):
+            events += self._observe(part)
+            if self.rows % CUT == 0:
+                events += self._retire()
+        return Outcome(drift_events=tuple(events), rows=len(batch))
+
+    def _observe(self, batch: ColumnBatch) -> list[DriftEvent]:
+        first = self.rows
+        rows = np.arange(first, first + len(batch), dtype=np.int64)
+        clock = np.maximum(np.maximum.accumulate(batch.times), self.clock)
+        self.positions.observe(batch, first)
+        self.versions.observe(batch, first)
+        begins = self._admit(batch)
+        findings: list[Finding] = []
+        for key, monitor in self.series.items():
+            if not key.name.startswith(MISSING):  # indicators are fed by their features
+                findings += self._observe_series(key, monitor, batch, rows, begins.get(key, 0))
+        self.rows += len(batch)
+        self.clock = int(clock[-1])
+        return self.alerts.decide(findings, rows, clock, partial(self.positions.since, batch, first))
+
+    def _admit(self, batch: ColumnBatch) -> dict[SeriesKey, int]:
+        """Make monitors for series that appear here for the first time, in order of appearance and up to the cap.
+
+        Returns the position of the first cell of each new one.
+        """
+        new = []
+        for name, column in batch.columns.items():
+            if name.startswith(FEATURE):
+                if SeriesKey(name, None) not in self.series and name not in self.dropped:
+                    new.append((_first_present(column.codes), SeriesKey(name, None)))
+                continue
+            for at, version in enumerate(batch.versions):
+                if SeriesKey(name, version) not in self.series:
+                    codes = np.where(batch.version_at == at, column.codes, np.uint8(Cell.NONE))
+                    new.append((_first_present(codes), SeriesKey(name, version)))
+        begins = {key: begin for begin, key in sorted(new, key=_by_appearance) if begin < len(batch)}
+        for key in begins:
+            self._add(key)
+        return begins
+
+    def _add(self, key: SeriesKey) -> None:
+        """Watch a new series, a feature together with its missing indicator, unless it is excluded or one too many."""
+        if not key.name.startswith(FEATURE):
+            self._add_one(key, self.parameters.default)
+            return
+        feature = key.name.removeprefix(FEATURE)
+        parameters = self.parameters.of_feature(feature)
+        if parameters is None:
+            self.dropped.add(key.name)
+        elif self._add_one(key, parameters):
+            self._add_one(SeriesKey(MISSING + feature, None), self.parameters.of_indicator(parameters))
+
+    def _add_one(self, key: SeriesKey, parameters: SeriesParameters) -> bool:
+        caps = self.parameters.caps
+        if len(self.series) >= caps.series:
+            self.dropped.add(key.name)
+            return False
+        self.series[key] = SeriesMonitor(key, parameters, self._catalogue, categories=caps.categories)
+        return True
+
+    def _observe_series(
+        self, key: SeriesKey, monitor: SeriesMonitor, batch: ColumnBatch, rows: NDArray[np.int64], begin: int
+    ) -> Sequence[Finding]:
+        column = _column_of(key, batch)
+        mine = None if column is None else _slice(column, batch, rows, begin)
+        if mine is None:
+            return ()
+        observed = monitor.observe(*mine)
+        indicator = self.series.get(SeriesKey(MISSING + key.name.removeprefix(FEATURE), None))
+        if indicator is None or not key.name.startswith(FEATURE):
+            return observed.findings
+        missing = indicator.observe(_indicator(observed.usable), mine.rows, mine.times)
+        return [*observed.findings, *missing.findings]
+
+    def _retire(self) -> list[DriftEvent]:
+        """End the series of versions that have been silent for long; their alerts are resolved."""
+        events = []
+        for version in self.versions.retire(self.rows):
+            for key in [key for key in self.series if key.version == version]:
+                del self.series[key]
+            events += self.alerts.retire(version, self.rows - 1, self.clock)
+        return events
+
+
+def _cut(batch: ColumnBatch, first_row: int) -> Iterator[ColumnBatch]:
+    """`batch` cut where the model's row ordinal is a multiple of CUT: what happens there does not depend on batches."""
+    cuts = range((first_row // CUT + 1) * CUT - first_row, len(batch), CUT)
+    borders = [0, *cuts, len(batch)]
+    if len(borders) == 2:
+        yield batch
+        return
+    for begin, end in pairwise(borders):
+        yield batch.take(np.arange(begin, end))
+
+
+def _by_appearance(new: tuple[int, SeriesKey]) -> tuple[int, str, str]:
+    begin, key = new
+    return begin, key.name, key.version or ""
+
+
+def _column_of(key: SeriesKey, batch: ColumnBatch) -> Column | None:
+    """The cells of a series in `batch`; None if it has none there."""
+    column = batch.columns.get(key.name)
+    if key.name.startswith(FEATURE):
+        codes = None if column is not None else cell_of_absence(key.name, batch.roles)
+        return column if codes is None else Column(values=np.zeros(len(codes)), codes=codes)
+    if column is None or key.version not in batch.versions:
+        return None
+    if len(batch.versions) == 1:
+        return column
+    mine = batch.version_at == batch.versions.index(key.version)
+    codes = np.where(mine, column.codes, np.uint8(Cell.NONE))
+    return Column(values=column.values, codes=codes, texts=column.texts)
+
+
+def _first_present(codes: NDArray[np.uint8]) -> int:
+    """Position of the first cell that is there; the length if none is."""
+    here = (codes != Cell.NONE) & (codes != Cell.ABSENT)
+    return int(here.argmax()) if here.any() else len(here)
+
+
+def _slice(column: Column, batch: ColumnBatch, rows: NDArray[np.int64], begin: int) -> Slice | None:
+    """The cells from `begin` on that are not NONE; None if there are none."""
+    at = np.flatnonzero(column.codes[begin:] != Cell.NONE) + begin
+    if len(at) == 0:
+        return None
+    if len(at) == len(rows):
+        return Slice(column, rows, batch.times)
+    return Slice(column.take(at), rows[at], batch.times[at])
+
+
+def _indicator(usable: NDArray[np.bool_]) -> Column:
+    """The missing indicator of a feature: true where its cell could not be used."""
+    codes = np.where(usable, Cell.FALSE, Cell.TRUE).astype(np.uint8)
+    return Column(values=np.zeros(len(codes)), codes=codes)

@@ -1,0 +1,48 @@
+"""One sentence that says what happened, for people. No raw values beyond means and rates."""
+
+from datetime import UTC, datetime
+
+from stream_monitor.core.detector import Kind
+from stream_monitor.core.drift_event import Direction, Distribution, DriftEvent, Evidence, Resolution, Status
+
+_BY_VIEW = {
+    ("value", Direction.UP): "rose",
+    ("value", Direction.DOWN): "fell",
+    ("deviation", Direction.UP): "spreads wider",
+    ("deviation", Direction.DOWN): "spreads narrower",
+    ("rarity", Direction.UP): "takes rare or unseen categories more often",
+    ("rarity", Direction.DOWN): "takes rare categories less often",
+    ("mix", Direction.OTHER): "has another mix of categories",
+}
+
+
+def summary_of(event: DriftEvent) -> str:
+    """For example: `feature:amount of fraud rose: mean 50.1 → 62.3 (+1.2 sd) since 2026-11-21T10:00:00Z`."""
+    name = f"{event.series} of {event.model}" + (f" version {event.version}" if event.version else "")
+    if event.status is Status.RESOLVED:
+        retired = event.resolution is Resolution.VERSION_RETIRED
+        return f"{name}: the version is retired" if retired else f"{name} is back within the tolerance"
+    strongest = max(event.evidence, key=lambda e: abs(e.effect))
+    what = _BY_VIEW.get((strongest.view, strongest.direction), "changed")
+    since = datetime.fromtimestamp(event.change_point / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{name} {what}: {_figures(event, strongest)} since {since}"
+
+
+def _figures(event: DriftEvent, strongest: Evidence) -> str:
+    effect = f"{strongest.effect:+.2f} sd"
+    before, after = event.reference, event.current
+    if event.kind is Kind.BOOLEAN:
+        return f"rate {_of(before):.3g} → {_of(after):.3g}"
+    if event.kind is Kind.NUMERIC and strongest.view == "value":
+        return f"mean {_of(before):.6g} → {_of(after):.6g} ({effect})"
+    if (
+        event.kind is Kind.NUMERIC
+        and before.standard_deviation is not None
+        and after.standard_deviation is not None
+    ):
+        return f"standard deviation {before.standard_deviation:.6g} → {after.standard_deviation:.6g}"
+    return f"Jensen-Shannon distance {event.effect_sizes.js_distance:.2f} ({effect})"
+
+
+def _of(distribution: Distribution) -> float:
+    return distribution.mean if distribution.mean is not None else float("nan")
