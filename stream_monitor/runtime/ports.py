@@ -59,11 +59,17 @@ class RebalanceListener(Protocol):
     it until that is done (a transaction of its last owner may still be pending) and raises LostData when it cannot be.
     """
 
-    def assigned(self, sources: Sequence[Source]) -> None: ...
+    def assigned(self, sources: Sequence[Source]) -> None:
+        """These are ours from now on."""
+        ...
 
-    def revoked(self, sources: Sequence[Source]) -> None: ...
+    def revoked(self, sources: Sequence[Source]) -> None:
+        """These are still ours until this returns."""
+        ...
 
-    def lost(self, sources: Sequence[Source]) -> None: ...
+    def lost(self, sources: Sequence[Source]) -> None:
+        """These belong to somebody else already: abort, forget."""
+        ...
 
 
 class RecordSource(Protocol):
@@ -134,7 +140,9 @@ class Checkpointer(Protocol):
         """The columns log of `partition` is no longer needed below the offset `before`. Best effort, must not block."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Let go of the producer; nothing is committed."""
+        ...
 
 
 class StateStore(Protocol):
@@ -150,7 +158,8 @@ class StateStore(Protocol):
 
     def snapshots(self, partition: int, deadline: Deadline) -> Iterator[tuple[bytes, bytes] | None]:
         """Last value of every key of the state partition that is not a tombstone, up to the end as of the call
-        (READ_UNCOMMITTED end, read as read_committed: design of KAFKA-10167)."""
+        (READ_UNCOMMITTED end, read as read_committed: design of KAFKA-10167).
+        """
         ...
 
     def log(self, partition: int, first: int, last: int, deadline: Deadline) -> Iterator[Record | None]:
