@@ -19,6 +19,8 @@ Feed: TypeAlias = Callable[[Any, list[float]], list[Detection]]
 
 LARGEST_VALUE = 1e100
 """Numeric detectors take larger values for this one: squares and their sums then stay finite, and so does the state."""
+LARGEST_SUM = 1e120
+LARGEST_SQUARES = 1e230
 
 NUMBERS = frozenset({Kind.NUMERIC, Kind.BOOLEAN})
 BITS = frozenset({Kind.BOOLEAN})

@@ -114,11 +114,11 @@ def as_real(value: Plain, low: float = -inf, high: float = inf) -> float:
     return value
 
 
-def as_reals(value: Plain, longest: int) -> list[float]:
-    """`value` as a list if it is a sequence of at most `longest` finite floats. Raises CorruptState."""
+def as_reals(value: Plain, longest: int, largest: float) -> list[float]:
+    """`value` as a list if it is a sequence of at most `longest` floats within ±`largest`. Raises CorruptState."""
     if isinstance(value, str | bytes) or not isinstance(value, Sequence) or len(value) > longest:
         raise CorruptState(f"must be a list of at most {longest} floats")
-    return [as_real(item) for item in value]
+    return [as_real(item, -largest, largest) for item in value]
 
 
 def as_octets(value: Plain, longest: int) -> bytes:

@@ -56,6 +56,7 @@ from stream_monitor.core.detector import Detection
 from stream_monitor.detectors.algorithm import NUMBERS, Algorithm, numbers
 from stream_monitor.detectors.algorithms.adwin_window import (
     INT32,
+    MOST_BUCKETS,
     Cuts,
     checked,
     coherent,
@@ -118,9 +119,8 @@ ADWIN = Algorithm(
     parameters=(
         share("delta", 0.002),
         whole("clock", 32, 1, 1_000_000),
-        whole(
-            "max_buckets", 5, 2, 64
-        ),  # with 1, river can panic: a row may be empty between two that are not
+        # With one bucket of a size river can panic: a row may be empty between two that are not.
+        whole("max_buckets", 5, 2, MOST_BUCKETS),
         whole("min_window_length", 5, 1, 1_000_000),
         whole("grace_period", 10, 1, 1_000_000),
     ),

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.errors import CorruptState
-from stream_monitor.detectors.algorithm import UnknownLayout
+from stream_monitor.detectors.algorithm import LARGEST_SQUARES, LARGEST_SUM, UnknownLayout
 from stream_monitor.detectors.fields import LARGEST_COUNT, as_real, as_reals, as_whole, require
 
 # delta, clock, max_buckets, min_window_length, grace_period | total, variance, width, total_width |
@@ -25,6 +25,7 @@ TAIL = struct.Struct("<diQii")  # the parameters again
 
 MOST_ROWS = 54  # a row i holds buckets of 2**i values; counts are exact up to 2**53
 INT32 = 2**31
+MOST_BUCKETS = 64  # of one size
 
 
 class Cuts(NamedTuple):
@@ -96,10 +97,10 @@ def checked(window: Plain) -> dict[str, Any]:
     if isinstance(rows, str | bytes) or not isinstance(rows, Sequence) or not 1 <= len(rows) <= MOST_ROWS:
         raise CorruptState(f"must have 1 to {MOST_ROWS} rows")
     values: dict[str, Any] = {
-        "total": as_real(window["total"]),
-        "variance": as_real(window["variance"]),
+        "total": as_real(window["total"], -LARGEST_SUM, LARGEST_SUM),
+        "variance": as_real(window["variance"], -LARGEST_SQUARES, LARGEST_SQUARES),
         "width": as_whole(window["width"], 0, LARGEST_COUNT),
-        "total_width": as_real(window["total_width"], 0.0),
+        "total_width": as_real(window["total_width"], 0.0, LARGEST_SUM),
         "rows": [_row(row) for row in rows],
     }
     for name in ("buckets", "most_buckets", "tick"):  # these wrap around in Rust, and nothing there minds
@@ -111,7 +112,8 @@ def checked(window: Plain) -> dict[str, Any]:
 def _row(row: Plain) -> tuple[list[float], list[float]]:
     if isinstance(row, str | bytes) or not isinstance(row, Sequence) or len(row) != 2:
         raise CorruptState("must have rows of two lists: totals and variances")
-    totals, spreads = as_reals(row[0], LARGEST_COUNT), as_reals(row[1], LARGEST_COUNT)
+    totals = as_reals(row[0], MOST_BUCKETS, LARGEST_SUM)
+    spreads = as_reals(row[1], MOST_BUCKETS, LARGEST_SQUARES)
     if len(totals) != len(spreads) or any(spread < 0 for spread in spreads):
         raise CorruptState("must have rows with one variance of at least 0 to each total")
     return totals, spreads

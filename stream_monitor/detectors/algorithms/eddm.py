@@ -32,7 +32,7 @@ Example:
     >>> rng = np.random.default_rng(42)
     >>> column = np.concatenate([rng.random(1000) < 0.1, rng.random(1000) < 0.4]).astype(float)
     >>> [found.at for found in EDDM.build({"alpha": 0.8, "beta": 0.75}, seed=0).update(column)]
-    [1100]
+    [1244]
 
 References:
     Baena-García et al. (2006), Early drift detection method, 4th workshop on knowledge discovery from data
@@ -69,6 +69,8 @@ def _coherent(values: Values, parameters: Mapping[str, Any]) -> None:
     require(errors <= last <= seen, "`errors` is at most `last_error`, that at most `values`")
     require((errors == 0) == (last == 0), "there is a `last_error` where there are `errors`")
     total = values["mean_distance"] * errors
+    moments = values["mean_distance"], values["squared_deviations"]
+    require(errors > 0 or moments == (0.0, 0.0), "0 distances sum to 0")
     require(abs(total - last) <= 1e-6 * max(1, last), "the distances sum to `last_error`")
     require(
         values["longest_reach"] == -1.0 or values["longest_reach"] > 0, "`longest_reach` is -1 or positive"
@@ -122,9 +124,9 @@ EDDM = Algorithm(
         count("values", "_n"),
         count("last_error", "_last_error"),
         Field(name="errors", read=lambda it: int(it._n_errors), write=_write_errors, check=_check_errors),
-        real("mean_distance", "_error_distances.mean._mean", 0.0),
-        real("squared_deviations", "_error_distances._S", 0.0),
-        real("longest_reach", "_p2s_prime_max", -1.0),
+        real("mean_distance", "_error_distances.mean._mean", 0.0, LARGEST_COUNT),
+        real("squared_deviations", "_error_distances._S", 0.0, LARGEST_COUNT**3),
+        real("longest_reach", "_p2s_prime_max", -1.0, LARGEST_COUNT**2),
     ),
     coherent=_coherent,
     column=bits,

@@ -49,7 +49,7 @@ from typing import Any
 
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.errors import CorruptState
-from stream_monitor.detectors.algorithm import NUMBERS, Algorithm, numbers, one_by_one
+from stream_monitor.detectors.algorithm import LARGEST_VALUE, NUMBERS, Algorithm, numbers, one_by_one
 from stream_monitor.detectors.fields import Field, Values, as_octets, as_reals, count, flag, real, require
 from stream_monitor.detectors.parameters import share, whole
 
@@ -111,7 +111,7 @@ KSWIN = Algorithm(
             name="window",
             read=lambda it: [float(value) for value in it.window],
             write=lambda it, values: setattr(it, "window", deque(values, maxlen=it.window_size)),
-            check=lambda value: as_reals(value, LARGEST_WINDOW),
+            check=lambda value: as_reals(value, LARGEST_WINDOW, LARGEST_VALUE),
         ),
         Field(
             name="twister",

@@ -48,7 +48,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any
 
-from stream_monitor.detectors.algorithm import NUMBERS, Algorithm, numbers, one_by_one, ratio
+from stream_monitor.detectors.algorithm import LARGEST_SUM, NUMBERS, Algorithm, numbers, one_by_one, ratio
 from stream_monitor.detectors.fields import Values, count, flag, real, require
 from stream_monitor.detectors.parameters import Parameter, choice, number, whole
 
@@ -101,11 +101,11 @@ PAGE_HINKLEY = Algorithm(
     fields=(
         flag("fired", "_drift_detected"),
         count("values", "_x_mean.n", float),
-        real("mean", "_x_mean._mean"),
-        real("up", "_sum_increase"),
-        real("down", "_sum_decrease"),
-        real("lowest_up", "_min_increase", also=(inf,)),
-        real("highest_down", "_max_decrease", low=-1.0),
+        real("mean", "_x_mean._mean", -LARGEST_SUM, LARGEST_SUM),
+        real("up", "_sum_increase", -LARGEST_SUM, LARGEST_SUM),
+        real("down", "_sum_decrease", -LARGEST_SUM, LARGEST_SUM),
+        real("lowest_up", "_min_increase", -LARGEST_SUM, LARGEST_SUM, also=(inf,)),
+        real("highest_down", "_max_decrease", -1.0, LARGEST_SUM),
     ),
     coherent=_coherent,
     column=numbers,
