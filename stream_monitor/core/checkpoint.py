@@ -15,6 +15,7 @@ class Checkpoint:
     """Grows between two commits, then becomes one transaction.
 
     batches, ticks, snapshots: each with the columns partition it belongs to, in the order in which they must be written.
+    retired: keys of snapshots to be deleted, likewise.
     offsets: next offset to read, of every input and columns partition touched.
     """
 
@@ -24,4 +25,5 @@ class Checkpoint:
     rejected: list[Rejected] = field(default_factory=list)
     statuses: list[ModelStatus] = field(default_factory=list)
     snapshots: list[tuple[int, Snapshot]] = field(default_factory=list)
+    retired: list[tuple[int, str]] = field(default_factory=list)
     offsets: dict[Source, int] = field(default_factory=dict)

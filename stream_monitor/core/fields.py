@@ -33,6 +33,10 @@ class Fields:
     def __contains__(self, name: str) -> bool:
         return name in self._fields
 
+    def names(self) -> list[str]:
+        """All field names."""
+        return list(self._fields)
+
     def plain(self, name: str) -> Plain:
         """The field as it is."""
         if name not in self._fields:

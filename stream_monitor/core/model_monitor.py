@@ -49,7 +49,8 @@ class ModelMonitor:
     def __init__(self, parameters: ModelParameters, catalogue: DetectorCatalogue) -> None:
         self.parameters = parameters
         self.series: dict[SeriesKey, SeriesMonitor] = {}
-        self.dropped: set[str] = set()
+        self.dropped: set[str] = set()  # one series too many
+        self.excluded: set[str] = set()  # by configuration
         self.rows = 0
         self.clock = 0  # latest event time observed, ms UTC
         self.alerts = Alerts(parameters, Credit(parameters.budget or PER_WEEK))
@@ -89,7 +90,7 @@ class ModelMonitor:
         new = []
         for name, column in batch.columns.items():
             if name.startswith(FEATURE):
-                if SeriesKey(name, None) not in self.series and name not in self.dropped:
+                if SeriesKey(name, None) not in self.series and name not in self.excluded:
                     new.append((_first_present(column.codes), SeriesKey(name, None)))
                 continue
             for at, version in enumerate(batch.versions):
@@ -103,23 +104,34 @@ class ModelMonitor:
 
     def _add(self, key: SeriesKey) -> None:
         """Watch a new series, a feature together with its missing indicator, unless it is excluded or one too many."""
-        if not key.name.startswith(FEATURE):
-            self._add_one(key, self.parameters.default)
+        if key.name in self.excluded or not self._parameters_of(key):
+            self.excluded.add(key.name)
             return
-        feature = key.name.removeprefix(FEATURE)
-        parameters = self.parameters.of_feature(feature)
-        if parameters is None:
+        keys = [key]
+        if key.name.startswith(FEATURE):
+            keys.append(SeriesKey(MISSING + key.name.removeprefix(FEATURE), None))
+        if len(self.series) + len(keys) > self.parameters.caps.series:
             self.dropped.add(key.name)
-        elif self._add_one(key, parameters):
-            self._add_one(SeriesKey(MISSING + feature, None), self.parameters.of_indicator(parameters))
+            return
+        for one in keys:
+            self.series[one] = self.new_series(one)
 
-    def _add_one(self, key: SeriesKey, parameters: SeriesParameters) -> bool:
-        caps = self.parameters.caps
-        if len(self.series) >= caps.series:
-            self.dropped.add(key.name)
-            return False
-        self.series[key] = SeriesMonitor(key, parameters, self._catalogue, categories=caps.categories)
-        return True
+    def watches(self, key: SeriesKey) -> bool:
+        """Whether the configuration wants `key` to be watched."""
+        return self._parameters_of(key) is not None
+
+    def new_series(self, key: SeriesKey) -> SeriesMonitor:
+        """A fresh monitor for `key`, which must not be excluded."""
+        parameters = self._parameters_of(key)
+        assert parameters is not None
+        return SeriesMonitor(key, parameters, self._catalogue, categories=self.parameters.caps.categories)
+
+    def _parameters_of(self, key: SeriesKey) -> SeriesParameters | None:
+        if key.name.startswith(FEATURE):
+            return self.parameters.of_feature(key.name.removeprefix(FEATURE))
+        if key.name.startswith(MISSING):
+            return self.parameters.of_indicator(key.name.removeprefix(MISSING))
+        return self.parameters.default
 
     def _observe_series(
         self, key: SeriesKey, monitor: SeriesMonitor, batch: ColumnBatch, rows: NDArray[np.int64], begin: int

@@ -87,8 +87,11 @@ class ModelParameters:
     lateness_ms: int = 1_000
     caps: Caps = Caps()
 
-    def of_indicator(self, feature: SeriesParameters) -> SeriesParameters:
-        """Parameters of the missing indicator of a feature that is watched with `feature`."""
+    def of_indicator(self, name: str) -> SeriesParameters | None:
+        """Parameters of the missing indicator of the feature `name`; None if the feature is not watched."""
+        feature = self.of_feature(name)
+        if feature is None:
+            return None
         return SeriesParameters(kind=Kind.BOOLEAN, tolerance=feature.tolerance, warm_up=feature.warm_up)
 
     def of_feature(self, name: str) -> SeriesParameters | None:

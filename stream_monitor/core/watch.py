@@ -20,6 +20,8 @@ class Watch:
     raw: bool
     parameters: Mapping[str, Scalar]
     seed: int
+    state_version: int
+    library_version: str | None
     detector: Detector
 
     @property
@@ -49,6 +51,8 @@ def watches_of(
                     raw=spec.kinds == {Kind.BOOLEAN},
                     parameters=choice.parameters,
                     seed=seed,
+                    state_version=spec.state_version,
+                    library_version=spec.library_version,
                     detector=spec.build(choice.parameters, seed=seed),
                 )
             )

@@ -1,0 +1,196 @@
+"""Everything that lives on one columns partition: its models, their order, their snapshots. A pure fold of the log.
+
+`apply` takes the next log entry; `snapshots` writes down the state; `restore` and `refold` bring it back: latest
+snapshots, then the entries since, without output.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from stream_monitor.core.batch import ColumnBatch
+from stream_monitor.core.detector import Plain
+from stream_monitor.core.drift_event import DriftEvent
+from stream_monitor.core.errors import CorruptState, NewerState
+from stream_monitor.core.fields import Fields
+from stream_monitor.core.model_monitor import ModelMonitor
+from stream_monitor.core.order import Order
+from stream_monitor.core.parameters import ModelParameters
+from stream_monitor.core.series import DetectorCatalogue
+from stream_monitor.core.snapshot import Snapshot
+from stream_monitor.core.state import dump_model, dump_series, load_model, load_series, model_key, series_key
+from stream_monitor.core.tick import Tick
+from stream_monitor.core.watermarks import Watermarks
+
+CLOCK = "clock"
+CLOCK_VERSION = 1
+
+
+class Resume(NamedTuple):
+    """What to read of the log after the snapshots are loaded: from `first`; from `as_of` on entries count in full."""
+
+    first: int
+    as_of: int
+
+
+@dataclass(slots=True, kw_only=True)
+class ModelTask:
+    """One model on its partition. touched: rows were observed since the last snapshots."""
+
+    order: Order
+    monitor: ModelMonitor
+    touched: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What one log entry led to, by model: rows observed, how many of them late, and the drift events."""
+
+    rows: Mapping[str, int]
+    late: Mapping[str, int]
+    drift_events: Sequence[DriftEvent]
+
+
+class PartitionMonitor:
+    """The fold of one columns partition."""
+
+    def __init__(
+        self, parameters_of: Callable[[str], ModelParameters], catalogue: DetectorCatalogue, *, first: int
+    ) -> None:
+        self.models: dict[str, ModelTask] = {}
+        self.next_offset = first
+        self.problems: list[tuple[str, str]] = []  # snapshots that could not be used: key and why
+        self._parameters_of = parameters_of
+        self._catalogue = catalogue
+        self._watermarks = Watermarks()
+        self._as_of = first  # behind the last tick; rows of later entries only wait
+        self._written: dict[str, int] = {}  # values of a series when it was last written, by key
+
+    def apply(self, at: int, entry: ColumnBatch | Tick) -> Applied:
+        """Take the log entry with the offset `at`."""
+        self.next_offset = at + 1
+        if isinstance(entry, ColumnBatch):
+            self._task(entry.model).order.add(at, entry)
+            return Applied(rows={}, late={}, drift_events=())
+        self._watermarks.hear(entry)
+        self._as_of = at + 1
+        rows: dict[str, int] = {}
+        late: dict[str, int] = {}
+        events: list[DriftEvent] = []
+        for name, task in self.models.items():
+            before = task.order.late
+            batch = task.order.release(self._watermarks)
+            if batch is not None:
+                outcome = task.monitor.observe(batch)
+                task.touched = True
+                rows[name] = outcome.rows
+                late[name] = task.order.late - before
+                events += outcome.drift_events
+        return Applied(rows=rows, late=late, drift_events=events)
+
+    @property
+    def purgeable(self) -> int:
+        """Entries of the log below this offset are needed by no snapshot written now."""
+        return min((task.order.held_from(self._as_of) for task in self.models.values()), default=self._as_of)
+
+    def retired(self) -> list[str]:
+        """Keys of snapshots whose series no longer exist; to be deleted with the next snapshots."""
+        alive = {series_key(name, key) for name, task in self.models.items() for key in task.monitor.series}
+        gone = [key for key in self._written if key not in alive]
+        for key in gone:
+            del self._written[key]
+        return gone
+
+    def snapshots(self) -> list[Snapshot]:
+        """The clock, every model with new rows and every series with new values. Written together or not at all."""
+        snapshots = []
+        for task in self.models.values():
+            if not task.touched:
+                continue
+            snapshots.append(dump_model(task.monitor, self._as_of))
+            for monitor in task.monitor.series.values():
+                key = series_key(task.monitor.parameters.name, monitor.key)
+                cells = int(monitor.quality.sum())
+                if self._written.get(key) != cells:
+                    snapshots.append(dump_series(task.monitor.parameters.name, monitor, self._as_of))
+                    self._written[key] = cells
+            task.touched = False
+        return [*snapshots, self._clock()]
+
+    def _clock(self) -> Snapshot:
+        fields: dict[str, Plain] = {
+            "held_from": self.purgeable,
+            "watermarks": self._watermarks.dump(),
+            "orders": {name: task.order.dump() for name, task in self.models.items()},
+        }
+        return Snapshot(
+            kind=CLOCK,
+            key=CLOCK,
+            state_version=CLOCK_VERSION,
+            library_version=None,
+            parameters="",
+            as_of=self._as_of,
+            fields=fields,
+        )
+
+    def restore(self, snapshots: Mapping[str, Snapshot]) -> Resume | None:
+        """Load the latest snapshots of the partition, by key; None if there is no clock among them: nothing was ever
+        written. A series that cannot be used warms up again and is noted in `problems`; the clock and models must be
+        sound. Raises NewerState, CorruptState.
+        """
+        clock = snapshots.get(CLOCK)
+        if clock is None:
+            return None
+        if clock.state_version > CLOCK_VERSION:
+            raise NewerState(
+                f"the clock was written in format {clock.state_version}; this release reads up to 1"
+            )
+        fields = Fields(clock.fields, CLOCK)
+        self._as_of = self.next_offset = clock.as_of
+        self._watermarks.load(fields.plain("watermarks"))
+        orders = fields.inside("orders")
+        for name in orders.names():
+            task = self._task(name)
+            task.order.load(orders.plain(name))
+            self._restore_model(task.monitor, snapshots)
+        return Resume(first=fields.integer("held_from", least=0), as_of=clock.as_of)
+
+    def _restore_model(self, monitor: ModelMonitor, snapshots: Mapping[str, Snapshot]) -> None:
+        name = monitor.parameters.name
+        snapshot = snapshots.get(model_key(name))
+        if snapshot is None:
+            return  # its rows have only waited so far
+        for key in load_model(monitor, snapshot):
+            if not monitor.watches(key):
+                continue  # the configuration has excluded it since
+            stored = snapshots.get(series_key(name, key))
+            try:
+                if stored is None:
+                    raise CorruptState("its snapshot is missing")
+                monitor.series[key] = load_series(monitor, key, stored, self._catalogue)
+            except CorruptState as error:
+                self.problems.append((series_key(name, key), str(error)))
+                monitor.series[key] = monitor.new_series(key)
+                continue
+            self._written[series_key(name, key)] = int(monitor.series[key].quality.sum())
+
+    def refold(self, at: int, entry: ColumnBatch | Tick) -> None:
+        """Take again a log entry after `restore`, from `Resume.first` on: the same state, no output."""
+        if at >= self._as_of:
+            self.apply(at, entry)
+        elif isinstance(entry, ColumnBatch) and entry.model in self.models:
+            self.models[entry.model].order.add_unreleased(at, entry)
+
+    def _task(self, model: str) -> ModelTask:
+        task = self.models.get(model)
+        if task is None:
+            parameters = self._parameters_of(model)
+            order = Order(
+                lateness_ms=parameters.lateness_ms,
+                cap_rows=parameters.caps.held_rows,
+                topics=parameters.topics,
+            )
+            task = self.models[model] = ModelTask(
+                order=order, monitor=ModelMonitor(parameters, self._catalogue)
+            )
+        return task

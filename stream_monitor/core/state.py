@@ -1,0 +1,167 @@
+"""Snapshots of models and series: which fields they have, and when a stored one may be used again."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from stream_monitor.core.blocks import Blocks
+from stream_monitor.core.detector import Plain
+from stream_monitor.core.errors import CorruptState, NewerState
+from stream_monitor.core.fields import Fields, as_bytes
+from stream_monitor.core.model_monitor import ModelMonitor
+from stream_monitor.core.parameters import SeriesParameters
+from stream_monitor.core.plain import plain_of, value_of
+from stream_monitor.core.positions import PositionLog
+from stream_monitor.core.reference import Reference
+from stream_monitor.core.series import DetectorCatalogue, SeriesKey
+from stream_monitor.core.series_monitor import SeriesMonitor
+from stream_monitor.core.snapshot import Snapshot, digest
+from stream_monitor.core.standardise import Lens
+from stream_monitor.core.versions import Versions
+from stream_monitor.core.warm_up import WarmUp
+from stream_monitor.core.watch import Watch
+from stream_monitor.core.window import Window
+
+MODEL_VERSION = 1
+SERIES_VERSION = 1
+
+
+def model_key(model: str) -> str:
+    """Key of a model's snapshot."""
+    return f"model/{model}"
+
+
+def series_key(model: str, key: SeriesKey) -> str:
+    """Key of a series' snapshot; the lengths keep names with slashes apart."""
+    version = "" if key.version is None else f"{len(key.version)}:{key.version}"
+    return f"series/{len(model)}:{model}/{version}/{key.name}"
+
+
+def dump_model(monitor: ModelMonitor, as_of: int) -> Snapshot:
+    """The model without its series."""
+    fields: dict[str, Plain] = {
+        "rows": monitor.rows,
+        "clock": monitor.clock,
+        "series": [plain_of(key) for key in monitor.series],
+        "dropped": sorted(monitor.dropped),
+        "alerts": monitor.alerts.dump(),
+        "positions": monitor.positions.dump(),
+        "versions": monitor.versions.dump(),
+    }
+    return Snapshot(
+        kind="model",
+        key=model_key(monitor.parameters.name),
+        state_version=MODEL_VERSION,
+        library_version=None,
+        parameters="",
+        as_of=as_of,
+        fields=fields,
+    )
+
+
+def load_model(monitor: ModelMonitor, snapshot: Snapshot) -> Sequence[SeriesKey]:
+    """Fill `monitor`; returns the keys of its series in order. Raises NewerState, CorruptState."""
+    _check_version(snapshot, MODEL_VERSION)
+    fields = Fields(snapshot.fields, snapshot.key)
+    monitor.rows = fields.integer("rows", least=0)
+    monitor.clock = fields.integer("clock")
+    monitor.dropped = set(fields.texts("dropped"))
+    monitor.alerts.load(fields.plain("alerts"))
+    monitor.positions = PositionLog.load(fields.plain("positions"))
+    monitor.versions = Versions.load(fields.plain("versions"))
+    return [value_of(SeriesKey, key) for key in fields.rows("series")]
+
+
+def dump_series(model: str, monitor: SeriesMonitor, as_of: int) -> Snapshot:
+    """One series with the state of its detectors."""
+    fields: dict[str, Plain] = {"quality": as_bytes(monitor.quality, "<i8")}
+    if monitor.lens is None:
+        assert monitor.warm_up is not None
+        fields["warm_up"] = monitor.warm_up.dump()
+    else:
+        fields["reference"] = monitor.lens.reference.to_plain()
+        fields["watches"] = [_dump_watch(watch) for watch in monitor.watches]
+        fields["blocks"] = monitor.blocks.dump()
+        fields["window"] = monitor.window.dump()
+        fields["drift"] = monitor.drift.dump()
+    return Snapshot(
+        kind="series",
+        key=series_key(model, monitor.key),
+        state_version=SERIES_VERSION,
+        library_version=None,
+        parameters=parameters_digest(monitor.parameters),
+        as_of=as_of,
+        fields=fields,
+    )
+
+
+def load_series(
+    monitor: ModelMonitor, key: SeriesKey, snapshot: Snapshot, catalogue: DetectorCatalogue
+) -> SeriesMonitor:
+    """The series of `snapshot` as part of the model. Raises NewerState; CorruptState if it must warm up again."""
+    _check_version(snapshot, SERIES_VERSION)
+    series = monitor.new_series(key)
+    if snapshot.parameters != parameters_digest(series.parameters):
+        raise CorruptState("its parameters in the configuration have changed")
+    fields = Fields(snapshot.fields, snapshot.key)
+    quality = fields.array("quality", "<i8")
+    if len(quality) != len(series.quality):
+        raise fields.wrong("quality", "not one count per cell code")
+    series.quality = quality.astype(np.int64)
+    if "warm_up" in fields:
+        series.warm_up = WarmUp.load(fields.plain("warm_up"))
+        return series
+    reference = Reference.from_plain(fields.plain("reference"))
+    series.begin(Lens(reference))
+    _load_watches(series, fields.rows("watches"), catalogue)
+    series.blocks = Blocks.load(fields.plain("blocks"))
+    series.window = Window.load(
+        fields.plain("window"), bins=len(reference.counts), views=len(reference.views)
+    )
+    series.drift.load(fields.plain("drift"), series.watches)
+    return series
+
+
+def parameters_digest(parameters: SeriesParameters) -> str:
+    """What must not change for the state of a series to stay meaningful: neither budget nor tolerance."""
+    reference = None if parameters.reference is None else parameters.reference.to_plain()
+    chosen = None if parameters.detectors is None else [plain_of(choice) for choice in parameters.detectors]
+    return digest([parameters.kind, chosen, parameters.warm_up, reference])
+
+
+def _dump_watch(watch: Watch) -> dict[str, Plain]:
+    return {
+        "name": watch.name,
+        "state_version": watch.state_version,
+        "library_version": watch.library_version,
+        "fields": watch.detector.dump(),
+    }
+
+
+def _load_watches(series: SeriesMonitor, stored: Sequence[Plain], catalogue: DetectorCatalogue) -> None:
+    if len(stored) != len(series.watches):
+        raise CorruptState("another set of detectors")
+    for watch, plain in zip(series.watches, stored, strict=True):
+        fields = Fields(plain, watch.name)
+        spec = catalogue.spec(watch.id)
+        if fields.integer("state_version") > spec.state_version:
+            raise NewerState(f"{watch.name}: state of a newer release of the detector")
+        same = fields.integer("state_version") == spec.state_version
+        if fields.text("name") != watch.name or not same:
+            raise CorruptState(f"{watch.name}: another detector or an older form of its state")
+        if fields.optional_text("library_version") != spec.library_version:
+            raise CorruptState(f"{watch.name}: written with another version of the library")
+        inner = fields.plain("fields")
+        if not isinstance(inner, dict):
+            raise fields.wrong("fields", "no fields")
+        watch.detector = spec.load(watch.parameters, inner, seed=watch.seed)
+
+
+def _check_version(snapshot: Snapshot, known: int) -> None:
+    if snapshot.state_version > known:
+        raise NewerState(
+            f"{snapshot.key}: state of format {snapshot.state_version}, this release reads up to {known}; "
+            "start the newer release again (nothing was overwritten)"
+        )
+    if snapshot.state_version < 1:
+        raise CorruptState(f"{snapshot.key}: unknown format {snapshot.state_version}")

@@ -1,0 +1,95 @@
+"""What the ticks have said of all sources: the one clock of a columns partition, shared by its models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from stream_monitor.core.detector import Plain
+from stream_monitor.core.events import Source
+from stream_monitor.core.plain import plain_of, value_of
+from stream_monitor.core.tick import SourceProgress, Tick
+
+ABANDONED_MS = 300_000  # a source that no worker has reported for so long holds nobody back
+NEVER = -(2**62)
+FOREVER = 2**62
+
+
+class Heard(NamedTuple):
+    """What was said of one source last. wall: when. end_since: since when it has been at its end, or None."""
+
+    topic: str
+    partition: int
+    max_time: int
+    next_offset: int
+    wall: int
+    end_since: int | None
+
+
+class Watermarks:
+    """Progress of every source, in the words of the workers that own them."""
+
+    def __init__(self) -> None:
+        self._heard: dict[Source, Heard] = {}
+        self._partitions: dict[str, int] = {}
+        self.wall = 0
+
+    def hear(self, tick: Tick) -> None:
+        """Take note of `tick`."""
+        self.wall = max(self.wall, tick.wall)
+        self._partitions.update(tick.partitions)
+        for source, progress in tick.sources.items():
+            self._heard[source] = _heard(self._heard.get(source), source, progress, tick.wall)
+
+    def bound(self, topics: frozenset[str], lateness_ms: int) -> int:
+        """Event time up to which nothing more is expected from the sources of `topics`.
+
+        The lowest watermark of the sources that still bring rows; NEVER while one has not been heard of; FOREVER once
+        all of them have rested at their end for as long as rows may be late.
+        """
+        if any(
+            Source(topic, partition) not in self._heard
+            for topic in topics
+            for partition in range(self._partitions.get(topic, 1))
+        ):
+            return NEVER
+        heard = [h for h in self._heard.values() if h.topic in topics]
+        moving = [h for h in heard if h.end_since is None and self.wall - h.wall <= ABANDONED_MS]
+        if moving:
+            return min(h.max_time for h in moving) - lateness_ms
+        if all(h.end_since is None or self.wall - h.end_since >= lateness_ms for h in heard):
+            return FOREVER
+        return max(h.max_time for h in heard) - lateness_ms
+
+    def dump(self) -> Plain:
+        """Explicit fields."""
+        return plain_of(_State(tuple(self._heard.values()), self._partitions, self.wall))
+
+    def load(self, plain: Plain) -> None:
+        """The inverse of `dump`. Raises CorruptState."""
+        state = value_of(_State, plain)
+        self._heard = {Source(h.topic, h.partition): h for h in state.heard}
+        self._partitions, self.wall = dict(state.partitions), state.wall
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    heard: tuple[Heard, ...]
+    partitions: Mapping[str, int]
+    wall: int
+
+
+def _heard(before: Heard | None, source: Source, progress: SourceProgress, wall: int) -> Heard:
+    resting = (
+        before is not None and before.end_since is not None and before.next_offset == progress.next_offset
+    )
+    since = before.end_since if before is not None and resting else wall
+    return Heard(
+        topic=source.topic,
+        partition=source.partition,
+        max_time=max(
+            NEVER if progress.max_time is None else progress.max_time, before.max_time if before else NEVER
+        ),
+        next_offset=progress.next_offset,
+        wall=wall,
+        end_since=since if progress.at_end else None,
+    )
