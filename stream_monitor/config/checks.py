@@ -140,7 +140,7 @@ def _detector(
         return
     if kind is not None and kind not in spec.kinds:
         fit = sorted(other.id for other in known.values() if kind in other.kinds)
-        what = f"{spec.id} cannot watch a {kind.value} feature"
+        what = f"{spec.id} cannot watch {kind.value} features"
         yield Finding(
             path, what, f"write one of {', '.join(fit)}" if fit else "remove it: nothing watches this kind"
         )

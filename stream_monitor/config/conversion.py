@@ -70,28 +70,27 @@ def model_parameters(
     A discovered model (no `models:` in the configuration) gets the global settings. Raises KeyError for a model
     that is not configured where `models:` is given.
     """
-    lateness_ms = round(settings.ingest.lateness.total_seconds() * 1000)
-    learned = references.get(name, {})
+    common = ModelParameters(
+        name=name,
+        group=settings.kafka.group_id,
+        budget=settings.alerting.false_alarms,
+        references=references.get(name, {}),
+        lateness_ms=round(settings.ingest.lateness.total_seconds() * 1000),
+    )
     if settings.models is None:
         # A feature has its own series and one of its missing values; predictions, labels and errors are a few more.
-        caps = Caps(series=2 * settings.discovery.max_features_per_model + 16)
-        budget = settings.alerting.false_alarms
-        return ModelParameters(
-            name=name, budget=budget, references=learned, lateness_ms=lateness_ms, caps=caps
-        )
+        return replace(common, caps=Caps(series=2 * settings.discovery.max_features_per_model + 16))
     model = next((model for model in settings.models if model.name == name), None)
     if model is None:
         raise KeyError(name)
     default = _default(model)
-    return ModelParameters(
-        name=name,
-        budget=model.alerting.false_alarms or settings.alerting.false_alarms,
+    return replace(
+        common,
+        budget=model.alerting.false_alarms or common.budget,
         default=default,
         overrides=dict(_overrides(model, default)),
-        references=learned,
         topics=tuple(source.topic for source in model.sources) if model.sources else None,
         labels={"owner": model.owner, **model.labels} if model.owner else dict(model.labels),
-        lateness_ms=lateness_ms,
     )
 
 

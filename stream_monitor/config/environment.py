@@ -95,7 +95,7 @@ def _parse(text: str, annotation: Any) -> tuple[Any, tuple[str, str] | None]:
     if list in origins and not text.lstrip().startswith("["):
         if annotation_of_text(annotation):
             return [part.strip() for part in text.split(",")], None
-        return None, ("must be a JSON list", 'write for example [{"name": "fraud"}]')
+        return None, ("must be a JSON list", 'write JSON such as [{"key": "value"}]')
     try:
         return json.loads(text), None
     except ValueError as error:
@@ -113,7 +113,7 @@ def annotation_of_text(annotation: Any) -> bool:
 def _unknown(parts: list[str], path: Path, annotation: Any) -> tuple[str, str]:
     section = _section(annotation)
     if section is None:
-        return f"{dotted(path)} has no keys", f"set {variable(path)} as a whole"
+        return "a variable cannot set a part of it", f"set {variable(path)} as a whole"
     wrong = parts[len(path)]
     close = get_close_matches(wrong.lower(), section.model_fields, n=1)
     fixed = [*path, *close, *parts[len(path) + 1 :]] if close else []

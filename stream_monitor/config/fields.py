@@ -205,10 +205,12 @@ def parse_budget(value: object) -> Budget:
 def format_budget(budget: Budget) -> str:
     """The words `parse_budget` reads back as the same budget."""
     if budget.unit is BudgetUnit.EVENTS:
-        return f"{budget.alarms:g} per {budget.span:_.15g} events"
+        return f"{budget.alarms:.15g} per {budget.span:_.15g} events"
     name, size = next((n, s) for n, s in reversed(_PERIODS.items()) if budget.span % s == 0 or s == 1_000)
     count = budget.span / size
-    return f"{budget.alarms:g} per {name}" if count == 1 else f"{budget.alarms:g} per {count:.15g} {name}s"
+    return (
+        f"{budget.alarms:.15g} per {name}" if count == 1 else f"{budget.alarms:.15g} per {count:.15g} {name}s"
+    )
 
 
 FalseAlarms = Annotated[

@@ -31,7 +31,7 @@ MASK: Final = "***"
 _SECRET_KEY: Final = re.compile(r"password|secret|key|token|jaas", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"\$?\$\{([^}]*)\}?")
 _ENGINE: Final = "remove it: the engine sets it"
-_OWNED: Final = {
+OWNED: Final = {
     "enable.auto.commit": ("offsets are committed in the transaction that publishes their results", _ENGINE),
     "enable.auto.offset.store": (
         "offsets are committed in the transaction that publishes their results",
@@ -128,8 +128,8 @@ def _property_name(key: str) -> str:
     name = next((key.removeprefix(f"{client}.") for client in _CLIENTS if key.startswith(f"{client}.")), key)
     if name.endswith(("_cb", ".cb")):
         raise refuse("callbacks are the engine's", "remove it")
-    if name in _OWNED:
-        why, write = _OWNED[name]
+    if name in OWNED:
+        why, write = OWNED[name]
         raise refuse(f"this property belongs to the engine: {why}", write)
     if not name or name != name.strip():
         raise refuse("not a property of librdkafka", "write a name such as security.protocol")

@@ -115,7 +115,7 @@ _WORDS = {
     "finite_number": _NUMBER,
     "bool_type": _BOOLEAN,
     "bool_parsing": _BOOLEAN,
-    "greater_than_equal": ("{value} is too small", "write {ge:g} or more"),
+    "greater_than_equal": ("{value} is too small", "write {ge:.15g} or more"),
     "less_than_equal": ("{value} is too large", "write {le:.15g} or less"),
     "literal_error": ("{value} is not allowed here", "write {expected}"),
     "list_type": ("must be a list, not {kind}", "write [a, b], or one line with a dash for each"),
