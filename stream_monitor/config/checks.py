@@ -154,4 +154,9 @@ def _detector(
         try:
             spec.build({**spec.defaults, **detector_parameters(detector)}, seed=0)
         except ValueError as error:
-            yield Finding(params, f"{spec.id} refuses its parameters: {error}", "write values in range")
+            what, _, write = str(error).rpartition(
+                ": "
+            )  # the built-in ones say what to write after the last colon
+            if not write.startswith("write "):
+                what, write = f"{spec.id} refuses its parameters: {error}", "write values it takes"
+            yield Finding(params, what, write)

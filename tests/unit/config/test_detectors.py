@@ -23,7 +23,11 @@ class Spec:
     def build(self, parameters: Mapping[str, Scalar], *, seed: int) -> Detector:
         assert parameters.keys() == self.defaults.keys()
         assert seed == 0
-        raise ValueError("delta must be in (0, 1)") if parameters["delta"] != 0.1 else Built
+        if parameters["delta"] == 0.1:
+            raise Built
+        if parameters["delta"] == 2:
+            raise ValueError("adwin: `delta` is 2: write a number below 1")
+        raise ValueError("delta must be in (0, 1)")
 
     def load(self, parameters: Mapping[str, Scalar], fields: Mapping[str, Plain], *, seed: int) -> Detector:
         raise AssertionError(parameters, fields, seed)
@@ -71,11 +75,15 @@ TEXT = "version: 1\nkafka: {bootstrap_servers: b}\nmodels:\n  - name: m\n    sou
             "6:38 models[0].detectors[0].params.x: adwin has no such parameter; write one of delta, clock",
         ),
         (
-            "detectors: [{id: adwin, params: {delta: 2}}]",
+            "detectors: [{id: adwin, params: {delta: 3}}]",
             (
                 "6:37 models[0].detectors[0].params: adwin refuses its parameters: delta must be in (0, 1);"
-                " write values in range"
+                " write values it takes"
             ),
+        ),
+        (
+            "detectors: [{id: adwin, params: {delta: 2}}]",
+            "6:37 models[0].detectors[0].params: adwin: `delta` is 2; write a number below 1",
         ),
     ],
 )
