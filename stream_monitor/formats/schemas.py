@@ -130,8 +130,6 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = MappingProxyType(
 
 def _event() -> Schema:
     name = {"type": "string", "minLength": 1, "maxLength": native_json.MAX_NAME}
-    number = {"type": ["number", "null"]}
-    scalar = ["string", "number", "boolean", "null"]
     whole = {"type": "integer", "minimum": -(2**63), "maximum": 2**64 - 1}
     return {
         "type": "object",
@@ -160,19 +158,8 @@ def _event() -> Schema:
                 "description": "Value by feature: number, text, true, false or null. Anything else counts as bad data"
                 " of that feature.",
             },
-            "prediction": {"type": scalar, "description": "What the model said; null counts as missing."},
-            "probability": number | {"description": "Of the prediction."},
-            "probabilities": {
-                "type": ["object", "null"],
-                "propertyNames": name,
-                "minProperties": 1,
-                "maxProperties": native_json.MAX_CLASSES,
-                "additionalProperties": number,
-                "description": "Probability by class.",
-            },
-            "latency_ms": number | {"description": "How long the model took."},
-            "label": {"type": scalar, "description": "What was true; null means not known yet."},
-        },
+        }
+        | _outputs(),
         "required": ["model"],
         "anyOf": [
             {"required": ["features"], "properties": {"features": {"type": "object"}}},
@@ -182,6 +169,26 @@ def _event() -> Schema:
             {"required": ["latency_ms"]},
             {"required": ["label"], "properties": {"label": {"type": ["string", "number", "boolean"]}}},
         ],
+    }
+
+
+def _outputs() -> Schema:
+    name = {"type": "string", "minLength": 1, "maxLength": native_json.MAX_NAME}
+    number = {"type": ["number", "null"]}
+    scalar = ["string", "number", "boolean", "null"]
+    return {
+        "prediction": {"type": scalar, "description": "What the model said; null counts as missing."},
+        "probability": number | {"description": "Of the prediction."},
+        "probabilities": {
+            "type": ["object", "null"],
+            "propertyNames": name,
+            "minProperties": 1,
+            "maxProperties": native_json.MAX_CLASSES,
+            "additionalProperties": number,
+            "description": "Probability by class.",
+        },
+        "latency_ms": number | {"description": "How long the model took."},
+        "label": {"type": scalar, "description": "What was true; null means not known yet."},
     }
 
 

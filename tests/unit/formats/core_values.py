@@ -1,0 +1,136 @@
+"""Core values for the tests of formats: records, drift events, a status."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from stream_monitor.core.detector import Kind
+from stream_monitor.core.drift_event import (
+    Direction,
+    Distribution,
+    DriftEvent,
+    EffectSizes,
+    Evidence,
+    Positions,
+    Resolution,
+    Severity,
+    Status,
+)
+from stream_monitor.core.events import Record, Source
+from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
+
+SOURCE = Source("fraud.events", 3)
+NOON = 1795255200123  # 2026-11-21T10:00:00.123Z
+
+
+def record(value: bytes | None, *, offset: int = 41, timestamp: int = NOON) -> Record:
+    return Record(offset, timestamp, None, value)
+
+
+OPENED = DriftEvent(
+    id="5d2f7a90c1e34b68",
+    alert_id="9a1c0c4de2f85b37",
+    incident_id="c0ffee1234567890",
+    number=0,
+    status=Status.OPENED,
+    severity=Severity.WARNING,
+    resolution=None,
+    summary="feature:amount of fraud rose by 0.5 standard deviations of the reference",
+    model="fraud",
+    version=None,
+    segment=None,
+    series="feature:amount",
+    kind=Kind.NUMERIC,
+    time=NOON,
+    row=60_000,
+    change_point=NOON - 1_000_123,
+    change_point_row=59_500,
+    evidence=(
+        Evidence(
+            detector="adwin",
+            view="value",
+            statistic=0.52,
+            threshold=0.21,
+            effect=0.5,
+            direction=Direction.UP,
+            parameters={"delta": 0.002, "clock": 32, "mode": "both", "warm": True, "seed": None},
+        ),
+    ),
+    effect_sizes=EffectSizes(psi=0.31, js_distance=0.24, wasserstein=0.5, ks=0.2),
+    reference=Distribution(
+        size=1000,
+        mean=12.5,
+        standard_deviation=3.25,
+        missing=0.01,
+        bins=("< 10", "10 .. 15", ">= 15", "missing"),
+        shares=(0.25, 0.5, 0.24, 0.01),
+    ),
+    current=Distribution(
+        size=500,
+        mean=14.125,
+        standard_deviation=3.5,
+        missing=0.0,
+        bins=("< 10", "10 .. 15", ">= 15", "missing"),
+        shares=(0.125, 0.5, 0.375, 0.0),
+    ),
+    positions=(Positions(topic="fraud.events", partition=3, first_offset=14_850, last_offset=15_000),),
+    labels={"owner": "risk-ml", "runbook": "https://example.org/drift"},
+)
+UPDATED = replace(
+    OPENED,
+    id="77aa0b1c2d3e4f50",
+    number=1,
+    status=Status.UPDATED,
+    severity=Severity.CRITICAL,
+    time=NOON + 60_000,
+    row=61_000,
+)
+RESOLVED = replace(
+    OPENED,
+    id="0b1c2d3e4f5077aa",
+    alert_id="1111222233334444",
+    number=2,
+    status=Status.RESOLVED,
+    resolution=Resolution.VERSION_RETIRED,
+    series="prediction",
+    version="7/β 1",
+    kind=Kind.CATEGORICAL,
+    effect_sizes=replace(OPENED.effect_sizes, wasserstein=None),
+    reference=replace(OPENED.reference, mean=None, standard_deviation=None),
+    positions=(),
+    labels={},
+)
+
+
+def series_status(series: str, phase: Phase, gauges: Mapping[str, float] | None = None) -> SeriesStatus:
+    return SeriesStatus(
+        series=series,
+        version=None,
+        kind=Kind.NUMERIC if phase is not Phase.WARMING else None,
+        phase=phase,
+        warm_up=0.5 if phase is Phase.WARMING else 1.0,
+        values=60_000,
+        missing=0.01,
+        effect=0.5,
+        gauges=gauges or {},
+        quality={"null": 600},
+        suppressed=0,
+        blind=False,
+    )
+
+
+STATUS = ModelStatus(
+    model="fraud",
+    time=NOON,
+    rows=60_000,
+    late_rows=2,
+    held_rows=17,
+    series=(
+        series_status("feature:amount", Phase.DRIFTING, {"adwin.width": 512.0}),
+        series_status("prediction", Phase.WARMING),
+    ),
+    series_dropped=0,
+    open_alerts=(OPENED,),
+    budget_credit=0.75,
+    drift_events=1,
+    suppressed=0,
+)
