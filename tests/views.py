@@ -44,7 +44,7 @@ def a_series(
         missing=0.02,
         effect=effect,
         gauges={} if gauges is None else gauges,
-        quality={"number": 4890, "null": 100, "nan": 10, "wrong": 0},
+        quality={"null": 100, "nan": 10, "wrong_type": 0},
         suppressed=2,
         blind=False,
     )
@@ -135,7 +135,12 @@ def a_view(
 
 def a_full_view() -> View:
     """Something of everything that can be shown."""
-    gauges = {"adwin.width": 800.0, "adwin.mean": 1.4, "page_hinkley.evidence": 0.4, "kswin.evidence": 1.1}
+    gauges = {
+        "adwin/value/width": 800.0,
+        "adwin/square/width": 900.0,
+        "page_hinkley/value/evidence": 0.4,
+        "hddm_a/value/evidence": 1.1,
+    }
     return a_view(
         a_model(
             a_series(phase=Phase.DRIFTING, effect=1.5, gauges=gauges),

@@ -155,11 +155,11 @@ def _of_series(model: str, series: SeriesStatus) -> Iterator[_Sample]:
 
 
 def _of_detectors(labels: list[str], series: SeriesStatus) -> Iterator[_Sample]:
-    """`gauges` are keyed `<detector>.<gauge>`; the gauge `evidence` is relative to the detector's threshold."""
+    """`gauges` are keyed `<detector>/<view>/<gauge>`; the gauge `evidence` is relative to the detector's threshold."""
     evidence: list[float] = []
     for key, value in series.gauges.items():
-        detector, _, gauge = key.rpartition(".")
-        yield metrics.SERIES_DETECTOR, [*labels, detector, gauge], value
+        detector, view, gauge = key.split("/")
+        yield metrics.SERIES_DETECTOR, [*labels, detector, view, gauge], value
         if gauge == "evidence" and math.isfinite(value):
             evidence.append(value)
     if evidence:

@@ -224,8 +224,8 @@ SERIES_SUPPRESSED = Metric(
 SERIES_DETECTOR = Metric(
     "series_detector_state",
     _G,
-    (*_SERIES, "detector", "gauge"),
-    "What a detector shows of its state, such as the width of ADWIN's window.",
+    (*_SERIES, "detector", "view", "gauge"),
+    "What a detector shows of its state on one view of the series, such as the width of ADWIN's window.",
 )
 
 RECORDED: Final = (

@@ -94,7 +94,7 @@ def test_status_of_series_and_counts_of_a_model() -> None:
 def test_detectors_show_their_state_and_the_largest_evidence() -> None:
     scrape = Scrape(a_full_view())
     state = scrape.samples("series_detector_state")
-    assert state["adwin", "width", "fraud", "feature:amount", ""] == 800
+    assert state["adwin", "width", "fraud", "feature:amount", "", "value"] == 800
     assert scrape.samples("series_evidence_ratio") == {("fraud", "feature:amount", ""): 1.1}
 
 
@@ -104,7 +104,7 @@ def test_only_cells_that_are_not_usable_values_are_shown() -> None:
 
 
 def test_what_is_not_a_number_is_left_out() -> None:
-    scrape = Scrape(a_view(a_model(a_series(effect=math.nan, gauges={"adwin.width": math.inf}))))
+    scrape = Scrape(a_view(a_model(a_series(effect=math.nan, gauges={"adwin/value/width": math.inf}))))
     assert scrape.samples("series_effect") == {}
     assert scrape.samples("series_detector_state") == {}
     assert scrape.samples("series_status")
