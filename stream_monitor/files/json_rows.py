@@ -100,6 +100,8 @@ def _add_line(chunk: Chunk, offset: int, line: bytes, roles: Sequence[tuple[str,
     except orjson.JSONDecodeError as error:
         chunk.reject(offset, Reason.NOT_JSON, f"not JSON in UTF-8 at column {error.colno}", raw=line)
         return
+    if parsed == []:
+        chunk.reject(offset, Reason.EMPTY, "the array holds no row", raw=line)
     for item, row in enumerate(parsed if isinstance(parsed, list) else [parsed]):
         if isinstance(row, dict):
             named = {role: row.pop(column) for role, column in roles if column in row}
