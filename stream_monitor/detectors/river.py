@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -146,15 +147,26 @@ def _prove(algorithm: Algorithm) -> None:
         algorithm.feed(it, algorithm.column(column))
         state = fields.dump(algorithm.fields, it)
         twin = _restored(algorithm, resolved, state, 1)
-        _expect(set(vars(twin)) == algorithm.attributes and fields.dump(algorithm.fields, twin) == state)
-        for each in (it, twin):
-            algorithm.feed(each, algorithm.column(column))
-        _expect(fields.dump(algorithm.fields, twin) == fields.dump(algorithm.fields, it))
+        _expect(_alike(it, twin) and fields.dump(algorithm.fields, twin) == state)
     except (UnknownLayout, CorruptState, AttributeError, TypeError, ValueError) as error:
         raise UnknownLayout(
             f"river {importlib.metadata.version('river')} keeps the state of {algorithm.id} in another way than "
             f"this release knows ({error}); install river 0.26, or a newer release of stream-monitor"
         ) from error
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two objects of river hold the same, private attributes and Rust included."""
+    if isinstance(one, Random):
+        return one.getstate() == other.getstate()  # type: ignore[no-any-return]
+    if callable(one):
+        return one.__name__ == other.__name__  # type: ignore[no-any-return]
+    if hasattr(one, "__dict__"):
+        mine, theirs = vars(one), vars(other)
+        return mine.keys() == theirs.keys() and all(_alike(mine[name], theirs[name]) for name in mine)
+    if type(one).__module__.startswith("river"):
+        return bytes(one.__getstate__()) == bytes(other.__getstate__())
+    return bool(one == other)
 
 
 def _expect(holds: bool) -> None:  # noqa: FBT001 - reads like `assert holds`

@@ -1,5 +1,4 @@
-"""Has the recent error rate risen above the lowest it has credibly been? HDDM_W: McDiarmid bounds on weighted
-averages.
+"""Has the recent error rate risen above its lowest? HDDM_W: McDiarmid bounds on weighted averages.
 
 Keeps an exponentially weighted mean of all values, and of those before (`w1`) and after (`w2`) the point
 where the mean plus its bound was lowest. With b = lambda_val**2 + (1 - lambda_val)**2 b, the sum of squared

@@ -1,5 +1,4 @@
-"""Has the distribution of the last values changed from that of the values before? KSWIN: Kolmogorov-Smirnov
-windowing.
+"""Has the distribution of the newest values changed? KSWIN: Kolmogorov-Smirnov windowing.
 
 Keeps the last `window_size` values. At every value it compares the newest `stat_size` of them with as many
 drawn at random from the older ones by a two-sample Kolmogorov-Smirnov test, and fires when its p-value is at
