@@ -15,7 +15,6 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from stream_monitor.core.batch import Cell
 from stream_monitor.core.drift_event import Severity
 from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
 from stream_monitor.telemetry import metrics
@@ -24,9 +23,6 @@ from stream_monitor.telemetry.view import View, ViewHolder
 
 SERIES_LIMIT: Final = 300
 _STAYS: Final = 1.25  # how much more effect a newcomer needs to push out a series that was exported last time
-_USABLE: Final = frozenset(
-    cell.name.lower() for cell in (Cell.NONE, Cell.NUMBER, Cell.TEXT, Cell.FALSE, Cell.TRUE)
-)
 
 _Series: TypeAlias = tuple[str, SeriesStatus]
 _Key: TypeAlias = tuple[str, str | None, str]
@@ -149,8 +145,8 @@ def _of_series(model: str, series: SeriesStatus) -> Iterator[_Sample]:
     yield metrics.SERIES_BLIND, labels, float(series.blind)
     yield metrics.SERIES_SUPPRESSED, labels, series.suppressed
     for cell, n in series.quality.items():
-        if n and cell.lower() not in _USABLE:
-            yield metrics.SERIES_CELLS, [*labels, cell.lower()], n
+        if n:
+            yield metrics.SERIES_CELLS, [*labels, cell], n
     yield from _of_detectors(labels, series)
 
 
@@ -158,7 +154,8 @@ def _of_detectors(labels: list[str], series: SeriesStatus) -> Iterator[_Sample]:
     """`gauges` are keyed `<detector>/<view>/<gauge>`; the gauge `evidence` is relative to the detector's threshold."""
     evidence: list[float] = []
     for key, value in series.gauges.items():
-        detector, view, gauge = key.split("/")
+        *owner, gauge = key.split("/", 2)
+        detector, view = (*owner, "", "")[:2]
         yield metrics.SERIES_DETECTOR, [*labels, detector, view, gauge], value
         if gauge == "evidence" and math.isfinite(value):
             evidence.append(value)

@@ -98,7 +98,15 @@ def test_detectors_show_their_state_and_the_largest_evidence() -> None:
     assert scrape.samples("series_evidence_ratio") == {("fraud", "feature:amount", ""): 1.1}
 
 
-def test_only_cells_that_are_not_usable_values_are_shown() -> None:
+def test_a_gauge_of_any_name_is_shown() -> None:
+    scrape = Scrape(a_view(a_model(a_series(gauges={"theirs/value/a/b": 1.0, "bare": 2.0}))))
+    assert scrape.samples("series_detector_state") == {
+        ("theirs", "a/b", "fraud", "feature:amount", "", "value"): 1.0,
+        ("", "bare", "fraud", "feature:amount", "", ""): 2.0,
+    }
+
+
+def test_only_defects_that_occurred_are_shown() -> None:
     cells = Scrape(a_view(a_model(a_series()))).samples("series_cells")
     assert cells == {("null", "fraud", "feature:amount", ""): 100, ("nan", "fraud", "feature:amount", ""): 10}
 
