@@ -24,7 +24,7 @@ _CONSTANTS = {
 
 
 def values_of(cells: Sequence[str]) -> list[object]:
-    """What the cells of one column hold, each by itself. Cost: 40 ns a cell of a column of numbers, 150 ns otherwise.
+    """What the cells of one column hold, each by itself. Cost: about 0.2 µs a cell.
 
     >>> values_of(["1.5", "", "true", "DE", "1_000"])
     [1.5, None, True, 'DE', '1_000']

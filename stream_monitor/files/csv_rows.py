@@ -52,7 +52,7 @@ def csv_layout(path: Path) -> CsvLayout:
 
 
 def csv_chunks(path: Path, layout: CsvLayout, rules: FlatRules, size: int) -> Iterator[Decoded]:
-    """The rows of the file, up to `size` a chunk. Cost: about 2 µs a row and 0.1 µs a cell."""
+    """The rows of the file, up to `size` a chunk. Cost: about 14 µs a row of 20 numbers."""
     with opened(path) as stream:
         records = _cells(stream, layout.delimiter)
         next(records)

@@ -26,7 +26,7 @@ def parquet_names(path: Path) -> tuple[str, ...]:
 
 
 def parquet_chunks(path: Path, rules: FlatRules, size: int) -> Iterator[Decoded]:
-    """The rows of the file, up to `size` a chunk. Cost: about 1.5 µs a row and 0.05 µs a cell."""
+    """The rows of the file, up to `size` a chunk. Cost: about 4 µs a row of 20 numbers."""
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     roles = {column: role for role, column in rules.named.items()}
