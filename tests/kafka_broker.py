@@ -380,7 +380,8 @@ def main() -> None:
     ports = range(options.port, options.port + options.nodes)
     directory = Path(tempfile.mkdtemp(prefix="stream-monitor-kafka-"))
     cluster = KafkaCluster(directory=directory, size=options.nodes, ports=ports, properties=properties)
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     try:
         cluster.start()
         print(
