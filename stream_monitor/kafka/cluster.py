@@ -1,0 +1,180 @@
+"""What the brokers know of topics: partition counts, ids, first and last offsets. Questions only, and DeleteRecords.
+
+Every question has a time limit and answers with a value or StreamMonitorError; None means: not answered in time.
+"""
+
+import time
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any, Final, NamedTuple
+
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
+
+from stream_monitor.core.errors import StreamMonitorError
+from stream_monitor.core.events import Source
+from stream_monitor.kafka.clients import ClientErrors, make_admin
+from stream_monitor.kafka.failures import UNKNOWN_PARTITION, UNKNOWN_TOPIC, forbidden, unreachable
+from stream_monitor.kafka.options import KafkaOptions
+from stream_monitor.runtime.deadline import Deadline
+
+REACH_SECONDS: Final = 10.0
+_EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+_MISSING: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, UNKNOWN_TOPIC, UNKNOWN_PARTITION})
+
+
+class Bounds(NamedTuple):
+    """First offset present and one behind the last, as READ_UNCOMMITTED sees it."""
+
+    low: int
+    high: int
+
+
+class Noted(NamedTuple):
+    """A committed offset and the note committed with it."""
+
+    offset: int
+    note: str
+
+
+class Cluster:
+    """An admin client and what we ask of it. Made lazily connected: `reach` proves that the brokers answer."""
+
+    def __init__(self, options: KafkaOptions) -> None:
+        self._options = options
+        self._errors = ClientErrors()
+        self._admin = make_admin(options, self._errors)
+        self._purges: dict[int, Future[Any]] = {}
+
+    def reach(self, seconds: float = REACH_SECONDS) -> Mapping[str, int]:
+        """Partition counts of all topics, as soon as a broker answers.
+
+        Raises StreamMonitorError that names the hosts and what to check: after `seconds`, or at once when the brokers
+        refuse the credentials.
+        """
+        deadline = Deadline(seconds)
+        while not deadline.passed:
+            counts = self.partition_counts(min(1.0, deadline.left()))
+            if counts is not None:
+                return counts
+            if self._errors.authentication is not None:
+                break
+        raise StreamMonitorError(unreachable(self._options.bootstrap_servers, self._errors.last))
+
+    def partition_counts(self, seconds: float) -> Mapping[str, int] | None:
+        """Partition count of every topic we may see."""
+        try:
+            metadata = self._admin.list_topics(timeout=seconds)
+        except KafkaException as error:
+            self._check(error.args[0])
+            return None
+        finally:
+            self._admin.poll(0)  # serves error_cb, which tells why
+        return {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
+
+    def topic_ids(self, topics: Collection[str], seconds: float) -> dict[str, str] | None:
+        """Id of every one of `topics` that exists (KIP-516), as kafka-topics.sh writes it."""
+        if not topics:
+            return {}
+        futures = self._admin.describe_topics(TopicCollection(sorted(topics)), request_timeout=seconds)
+        ids = {}
+        for topic, described in _results(futures, seconds).items():
+            if isinstance(described, KafkaError):
+                if described.code() not in _MISSING:
+                    self._check(described)
+                    return None
+            elif described is None:
+                return None
+            else:
+                ids[topic] = str(described.topic_id).replace("/", "_").replace("+", "-").rstrip("=")
+        return ids
+
+    def bounds(self, sources: Collection[Source], seconds: float) -> dict[Source, Bounds] | None:
+        """First and last offsets; a partition that does not exist is left out."""
+        partitions = {source: TopicPartition(*source) for source in sources}
+        answers = [
+            self._admin.list_offsets(
+                dict.fromkeys(partitions.values(), spec),
+                isolation_level=IsolationLevel.READ_UNCOMMITTED,
+                request_timeout=seconds,
+            )
+            for spec in (_EARLIEST, _LATEST)
+        ]
+        low, high = (
+            {Source(tp.topic, tp.partition): v for tp, v in _results(a, seconds).items()} for a in answers
+        )
+        found = {}
+        for source in sources:
+            ends = (low[source], high[source])
+            if None in ends:
+                return None
+            errors = [end for end in ends if isinstance(end, KafkaError)]
+            if not errors:
+                found[source] = Bounds(low[source].offset, high[source].offset)
+            elif errors[0].code() not in _MISSING:
+                self._check(errors[0])
+                return None
+        return found
+
+    def group_offsets(self, sources: Collection[Source] | None, seconds: float) -> dict[Source, Noted] | None:
+        """Committed offsets of the group (of all partitions when `sources` is None), stable or not."""
+        asked = None if sources is None else [TopicPartition(*source) for source in sources]
+        request = ConsumerGroupTopicPartitions(self._options.group_id, asked)
+        futures = self._admin.list_consumer_group_offsets([request], request_timeout=seconds)
+        (answer,) = _results(futures, seconds).values()
+        if answer is None or isinstance(answer, KafkaError):
+            if answer is not None:
+                if answer.code() == KafkaError.GROUP_ID_NOT_FOUND:
+                    return {}
+                self._check(answer)
+            return None
+        return {
+            Source(tp.topic, tp.partition): Noted(tp.offset, tp.metadata or "")
+            for tp in answer.topic_partitions
+            if tp.error is None and tp.offset >= 0
+        }
+
+    def delete_records(self, source: Source, before: int) -> None:
+        """Ask that records below `before` be removed; does not wait. What went wrong is logged at the next call."""
+        previous = self._purges.pop(source.partition, None)
+        if previous is not None and previous.done() and previous.exception() is not None:
+            self._options.logger.warning(
+                "cannot remove old records of %s partition %d: %s",
+                source.topic,
+                source.partition,
+                previous.exception(),
+            )
+        futures = self._admin.delete_records([TopicPartition(source.topic, source.partition, before)])
+        (self._purges[source.partition],) = futures.values()
+
+    def _check(self, error: KafkaError) -> None:
+        why = forbidden(error)
+        if why is not None:
+            raise StreamMonitorError(why)
+
+
+def _results(futures: Mapping[Any, "Future[Any]"], seconds: float) -> dict[Any, Any]:
+    """Answer or KafkaError of every future; None for those not answered within `seconds`."""
+    end = time.monotonic() + seconds + 0.2  # the client's own time-out says more than ours
+    answers: dict[Any, Any] = {}
+    for key, future in futures.items():
+        try:
+            answers[key] = future.result(max(0.0, end - time.monotonic()))
+        except KafkaException as error:
+            answers[key] = error.args[0]
+        except TimeoutError:
+            answers[key] = None
+    return answers
+
+
+def all_partitions(counts: Mapping[str, int], topics: Iterable[str]) -> list[Source]:
+    """Every partition of the given topics that exist."""
+    return [Source(topic, number) for topic in topics for number in range(counts.get(topic, 0))]

@@ -1,0 +1,167 @@
+"""Reads back what earlier transactions wrote: committed offset, snapshots, and the columns log. Never joins the group.
+
+Ends of reading are taken with READ_UNCOMMITTED and waited for with read_committed: the last stable offset would stop
+before a transaction whose marker has reached the offsets but not yet the state topic (KAFKA-10167).
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from stream_monitor.core.errors import StreamMonitorError
+from stream_monitor.core.events import Record, Source
+from stream_monitor.kafka.clients import ClientErrors, make_consumer
+from stream_monitor.kafka.cluster import Bounds, Cluster
+from stream_monitor.kafka.failures import AUTO_OFFSET_RESET, PARTITION_EOF, forbidden, unreachable
+from stream_monitor.kafka.options import KafkaOptions
+from stream_monitor.kafka.records import record_of
+from stream_monitor.runtime.deadline import Deadline
+from stream_monitor.runtime.ports import LostData
+from stream_monitor.runtime.positions import way_out
+
+_WAIT_SECONDS: Final = 0.1
+_BATCH: Final = 500
+
+
+class KafkaStateStore:
+    """Implements `runtime.ports.StateStore`. One iterator at a time; an unfinished one ends when the next begins.
+
+    Memory: `snapshots` holds the last value of every key of one partition.
+    """
+
+    def __init__(self, options: KafkaOptions, *, columns: str, state: str) -> None:
+        self._options = options
+        self._columns = columns
+        self._state = state
+        self._cluster = Cluster(options)
+        self._errors = ClientErrors()
+        self._consumer: Consumer = make_consumer(options, self._errors, member=False)
+        self._reading = 0
+
+    def committed(self, partition: int, deadline: Deadline) -> int | None:
+        """See the port. The broker holds the answer back while a transaction on the offset is pending (KIP-447)."""
+        asked = TopicPartition(self._columns, partition)
+        while True:
+            try:
+                (answer,) = self._consumer.committed([asked], max(0.05, min(0.5, deadline.left())))
+            except KafkaException as error:
+                self._check(error, deadline, "the committed offset")
+            else:
+                if answer.error is None:
+                    return answer.offset if answer.offset >= 0 else None
+                self._check(KafkaException(answer.error), deadline, "the committed offset")
+
+    def low_watermark(self, partition: int, deadline: Deadline) -> int:
+        """See the port."""
+        return self._bounds(Source(self._columns, partition), deadline).low
+
+    def snapshots(self, partition: int, deadline: Deadline) -> Iterator[tuple[bytes, bytes] | None]:
+        """See the port. Raises StreamMonitorError when the end is not reached in time."""
+        source = Source(self._state, partition)
+        bounds = self._bounds(source, deadline)  # now, not when the iterator is first asked
+        return self._snapshots(source, bounds, deadline)
+
+    def log(self, partition: int, first: int, last: int, deadline: Deadline) -> Iterator[Record | None]:
+        """See the port. Raises LostData when `first` is gone, StreamMonitorError when `last` is not reached in time."""
+        source = Source(self._columns, partition)
+        if first < last:
+            bounds = self._bounds(source, deadline)
+            if first < bounds.low or last > bounds.high:
+                raise LostData(
+                    f"{self._columns} partition {partition}: offsets {first} to {last - 1} are needed to rebuild the"
+                    f" state, but {bounds.low} to {bounds.high - 1} are there; {way_out(self._options.group_id)}"
+                )
+        return self._read(source, first, last, deadline)
+
+    def close(self) -> None:
+        """Let go of the consumer."""
+        self._consumer.close()
+
+    def _snapshots(
+        self, source: Source, bounds: Bounds, deadline: Deadline
+    ) -> Iterator[tuple[bytes, bytes] | None]:
+        latest: dict[bytes, bytes] = {}
+        for record in self._read(source, bounds.low, bounds.high, deadline):
+            if record is None:
+                yield None
+            elif record.key is None:
+                continue  # nobody but us writes here, and we always write a key
+            elif record.value is None:
+                latest.pop(record.key, None)
+            else:
+                latest[record.key] = record.value
+        yield from latest.items()
+
+    def _read(self, source: Source, first: int, last: int, deadline: Deadline) -> Iterator[Record | None]:
+        """Committed records of [first, last); done at a record or an end of partition at or behind last - 1."""
+        if (
+            first >= last
+        ):  # empty, or emptied: offsets that are not 0 do not mean records (faust-streaming#597)
+            return
+        self._reading += 1
+        reading = self._reading
+        self._consumer.assign([TopicPartition(source.topic, source.partition, first)])
+        position = first
+        while position < last:
+            messages = self._consumer.consume(_BATCH, _WAIT_SECONDS)
+            for message in messages:
+                if message.error() is not None:
+                    position = max(position, self._at_error(message, source, deadline))
+                    continue
+                offset = message.offset() or 0
+                position = offset + 1
+                if offset < last:
+                    yield record_of(message, offset)
+                    if reading != self._reading:
+                        raise RuntimeError("a newer iterator reads through the same consumer")
+            if not messages:
+                yield None
+            if deadline.passed and position < last:
+                raise StreamMonitorError(
+                    f"{source.topic} partition {source.partition} could not be read up to {last} in time, only to"
+                    f" {position}: a broker is down, or a transaction hangs (kafka-transactions.sh find-hanging)"
+                )
+        self._consumer.unassign()
+
+    def _at_error(self, message: Message, source: Source, deadline: Deadline) -> int:
+        """The position an end of partition stands for; 0 for an error that the client retries."""
+        error = message.error()
+        assert error is not None
+        if error.code() == PARTITION_EOF:
+            return message.offset() or 0
+        if error.code() == AUTO_OFFSET_RESET:
+            raise LostData(
+                f"{source.topic} partition {source.partition}: offset {message.offset()} is no longer on the broker;"
+                f" {way_out(self._options.group_id)}"
+            )
+        self._check(KafkaException(error), deadline, f"{source.topic} partition {source.partition}")
+        return 0
+
+    def _bounds(self, source: Source, deadline: Deadline) -> Bounds:
+        return self._ask(lambda s: self._cluster.bounds([source], s), deadline, source)
+
+    def _ask(
+        self, question: Callable[[float], dict[Source, Bounds] | None], deadline: Deadline, source: Source
+    ) -> Bounds:
+        while True:
+            answer = question(max(0.05, min(2.0, deadline.left())))
+            if answer is not None:
+                if source not in answer:
+                    raise StreamMonitorError(
+                        f"{source.topic} has no partition {source.partition}: stream-monitor topics create"
+                    )
+                return answer[source]
+            if deadline.passed:
+                raise StreamMonitorError(unreachable(self._options.bootstrap_servers, self._errors.last))
+
+    def _check(self, error: KafkaException, deadline: Deadline, what: str) -> None:
+        """Raise when this will not get better, or the time is up."""
+        why = forbidden(error.args[0])
+        if why is not None:
+            raise StreamMonitorError(why) from error
+        if error.args[0].fatal() or deadline.passed:
+            raise StreamMonitorError(
+                f"{what} of group {self._options.group_id} could not be read in time"
+                f" ({error.args[0].str()}): a broker is down, or a transaction of another worker hangs"
+            ) from error
