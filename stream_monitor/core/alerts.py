@@ -79,9 +79,9 @@ class Alerts:
             if key not in self.open:
                 return []
             current = replace(self.open[key], current=finding.current, effect_sizes=finding.effect_sizes)
-            return [self._resolve(current, key, Resolution.RECOVERED, finding.row, finding.time)]
+            return [self._resolve(current, key, Resolution.RECOVERED, finding.row, now)]
         if key in self.open:
-            return [self._update(self.open[key], finding, where)]
+            return [self._update(self.open[key], finding, now, where)]
         if key not in self.waiting and not self.credit.available(finding.row, now):
             self.suppressed += 1
         self.waiting[key] = finding
@@ -107,9 +107,7 @@ class Alerts:
         parameters = self._parameters
         alert_id = digest([parameters.group, parameters.name, key.version, None, key.name, ordinal])
         event = _event(finding, parameters, alert_id=alert_id, incident_id=self._incident_at(row))
-        event = replace(
-            event, row=row, time=max(finding.time, event.time), positions=where(finding.change_row, row)
-        )
+        event = replace(event, row=row, time=now, positions=where(finding.change_row, row))
         return [self._keep(event, key)]
 
     def _incident_at(self, row: int) -> str:
@@ -119,12 +117,13 @@ class Alerts:
             self.incidents += 1
         return self.incident.id
 
-    def _update(self, before: DriftEvent, finding: Finding, where: Where) -> DriftEvent:
+    def _update(self, before: DriftEvent, finding: Finding, now: int, where: Where) -> DriftEvent:
         event = _event(finding, self._parameters, alert_id=before.alert_id, incident_id=before.incident_id)
         event = replace(
             event,
             number=before.number + 1,
             status=Status.UPDATED,
+            time=now,
             positions=where(finding.change_row, finding.row),
         )
         return self._keep(event, finding.series)

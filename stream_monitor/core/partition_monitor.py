@@ -44,11 +44,17 @@ class ModelTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What one log entry led to, by model: rows observed, how many of them late, and the drift events."""
+    """What one log entry led to: by model the rows observed, how many of them were late and how many alarms the budget
+    held back; and the drift events.
+    """
 
     rows: Mapping[str, int]
     late: Mapping[str, int]
+    suppressed: Mapping[str, int]
     drift_events: Sequence[DriftEvent]
+
+
+NOTHING = Applied(rows={}, late={}, suppressed={}, drift_events=())
 
 
 class PartitionMonitor:
@@ -62,7 +68,7 @@ class PartitionMonitor:
         self.problems: list[tuple[str, str]] = []  # snapshots that could not be used: key and why
         self._parameters_of = parameters_of
         self._catalogue = catalogue
-        self._watermarks = Watermarks()
+        self.watermarks = Watermarks()
         self._as_of = first  # behind the last tick; rows of later entries only wait
         self._written: dict[str, int] = {}  # values of a series when it was last written, by key
 
@@ -71,22 +77,24 @@ class PartitionMonitor:
         self.next_offset = at + 1
         if isinstance(entry, ColumnBatch):
             self._task(entry.model).order.add(at, entry)
-            return Applied(rows={}, late={}, drift_events=())
-        self._watermarks.hear(entry)
+            return NOTHING
+        self.watermarks.hear(entry)
         self._as_of = at + 1
         rows: dict[str, int] = {}
         late: dict[str, int] = {}
+        suppressed: dict[str, int] = {}
         events: list[DriftEvent] = []
         for name, task in self.models.items():
-            before = task.order.late
-            batch = task.order.release(self._watermarks)
+            before, held_back = task.order.late, task.monitor.alerts.suppressed
+            batch = task.order.release(self.watermarks)
             if batch is not None:
                 outcome = task.monitor.observe(batch)
                 task.touched = True
                 rows[name] = outcome.rows
                 late[name] = task.order.late - before
+                suppressed[name] = task.monitor.alerts.suppressed - held_back
                 events += outcome.drift_events
-        return Applied(rows=rows, late=late, drift_events=events)
+        return Applied(rows=rows, late=late, suppressed=suppressed, drift_events=events)
 
     @property
     def purgeable(self) -> int:
@@ -120,7 +128,7 @@ class PartitionMonitor:
     def _clock(self) -> Snapshot:
         fields: dict[str, Plain] = {
             "held_from": self.purgeable,
-            "watermarks": self._watermarks.dump(),
+            "watermarks": self.watermarks.dump(),
             "orders": {name: task.order.dump() for name, task in self.models.items()},
         }
         return Snapshot(
@@ -147,7 +155,7 @@ class PartitionMonitor:
             )
         fields = Fields(clock.fields, CLOCK)
         self._as_of = self.next_offset = clock.as_of
-        self._watermarks.load(fields.plain("watermarks"))
+        self.watermarks.load(fields.plain("watermarks"))
         orders = fields.inside("orders")
         for name in orders.names():
             task = self._task(name)
@@ -163,15 +171,11 @@ class PartitionMonitor:
         for key in load_model(monitor, snapshot):
             if not monitor.watches(key):
                 continue  # the configuration has excluded it since
-            stored = snapshots.get(series_key(name, key))
             try:
-                if stored is None:
-                    raise CorruptState("its snapshot is missing")
-                monitor.series[key] = load_series(monitor, key, stored, self._catalogue)
+                monitor.series[key] = load_series(monitor, key, snapshots, self._catalogue)
             except CorruptState as error:
                 self.problems.append((series_key(name, key), str(error)))
                 monitor.series[key] = monitor.new_series(key)
-                continue
             self._written[series_key(name, key)] = int(monitor.series[key].quality.sum())
 
     def refold(self, at: int, entry: ColumnBatch | Tick) -> None:

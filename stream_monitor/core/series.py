@@ -52,7 +52,7 @@ class Finding:
 class DetectorCatalogue(Protocol):
     """Where the core finds detectors: passed in, so that it imports none."""
 
-    def spec(self, name: str) -> DetectorSpec:
+    def get(self, name: str) -> DetectorSpec:
         """The detector registered as `name`. Raises ValueError."""
         ...
 
@@ -71,4 +71,4 @@ def choices(
     """The detectors of a series of `kind`: those chosen that can watch it, or the default set."""
     if chosen is None:
         return _DEFAULT[kind]
-    return [choice for choice in chosen if kind in catalogue.spec(choice.id).kinds]
+    return [choice for choice in chosen if kind in catalogue.get(choice.id).kinds]

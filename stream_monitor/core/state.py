@@ -1,6 +1,6 @@
 """Snapshots of models and series: which fields they have, and when a stored one may be used again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -96,9 +96,12 @@ def dump_series(model: str, monitor: SeriesMonitor, as_of: int) -> Snapshot:
 
 
 def load_series(
-    monitor: ModelMonitor, key: SeriesKey, snapshot: Snapshot, catalogue: DetectorCatalogue
+    monitor: ModelMonitor, key: SeriesKey, snapshots: Mapping[str, Snapshot], catalogue: DetectorCatalogue
 ) -> SeriesMonitor:
-    """The series of `snapshot` as part of the model. Raises NewerState; CorruptState if it must warm up again."""
+    """The series `key` of the model from its snapshot. Raises NewerState; CorruptState if it must warm up again."""
+    snapshot = snapshots.get(series_key(monitor.parameters.name, key))
+    if snapshot is None:
+        raise CorruptState("its snapshot is missing or could not be read")
     _check_version(snapshot, SERIES_VERSION)
     series = monitor.new_series(key)
     if snapshot.parameters != parameters_digest(series.parameters):
@@ -143,7 +146,7 @@ def _load_watches(series: SeriesMonitor, stored: Sequence[Plain], catalogue: Det
         raise CorruptState("another set of detectors")
     for watch, plain in zip(series.watches, stored, strict=True):
         fields = Fields(plain, watch.name)
-        spec = catalogue.spec(watch.id)
+        spec = catalogue.get(watch.id)
         if fields.integer("state_version") > spec.state_version:
             raise NewerState(f"{watch.name}: state of a newer release of the detector")
         same = fields.integer("state_version") == spec.state_version

@@ -40,7 +40,7 @@ def watches_of(
     """Every chosen detector on every view, in a fixed order. Seeds come from names, so that a replay is identical."""
     watches = []
     for choice in chosen:
-        spec = catalogue.spec(choice.id)
+        spec = catalogue.get(choice.id)
         for view_at, view in enumerate(lens.views):
             seed = crc32(f"{key.version}/{key.name}/{choice.id}/{view}".encode())
             watches.append(

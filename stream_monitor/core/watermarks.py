@@ -25,18 +25,28 @@ class Heard(NamedTuple):
     end_since: int | None
 
 
+class Known(NamedTuple):
+    """How many partitions a topic has, and since when (wall) that has been known."""
+
+    partitions: int
+    since: int
+
+
 class Watermarks:
     """Progress of every source, in the words of the workers that own them."""
 
     def __init__(self) -> None:
         self._heard: dict[Source, Heard] = {}
-        self._partitions: dict[str, int] = {}
+        self._topics: dict[str, Known] = {}
         self.wall = 0
 
     def hear(self, tick: Tick) -> None:
         """Take note of `tick`."""
         self.wall = max(self.wall, tick.wall)
-        self._partitions.update(tick.partitions)
+        for topic, partitions in tick.partitions.items():
+            known = self._topics.get(topic)
+            if known is None or known.partitions < partitions:
+                self._topics[topic] = Known(partitions, tick.wall)
         for source, progress in tick.sources.items():
             self._heard[source] = _heard(self._heard.get(source), source, progress, tick.wall)
 
@@ -46,35 +56,53 @@ class Watermarks:
         The lowest watermark of the sources that still bring rows; NEVER while one has not been heard of; FOREVER once
         all of them have rested at their end for as long as rows may be late.
         """
-        if any(
-            Source(topic, partition) not in self._heard
-            for topic in topics
-            for partition in range(self._partitions.get(topic, 1))
-        ):
-            return NEVER
         heard = [h for h in self._heard.values() if h.topic in topics]
-        moving = [h for h in heard if h.end_since is None and self.wall - h.wall <= ABANDONED_MS]
+        if not heard or self._awaited(topics):
+            return NEVER
+        moving = [h for h in heard if self._moves(h)]
         if moving:
             return min(h.max_time for h in moving) - lateness_ms
         if all(h.end_since is None or self.wall - h.end_since >= lateness_ms for h in heard):
             return FOREVER
         return max(h.max_time for h in heard) - lateness_ms
 
+    def slowest(self, topics: frozenset[str]) -> int | None:
+        """Lowest running maximum of event time of a source of `topics` that still brings rows; NEVER while one has not
+        been heard of; None if all are at their end.
+        """
+        if self._awaited(topics):
+            return NEVER
+        return min(
+            (h.max_time for h in self._heard.values() if h.topic in topics and self._moves(h)), default=None
+        )
+
+    def _awaited(self, topics: frozenset[str]) -> bool:
+        """Whether a source of `topics` should be heard of soon: it exists, and not for long without a report."""
+        return any(
+            Source(topic, partition) not in self._heard
+            for topic in topics
+            if (known := self._topics.get(topic)) is not None and self.wall - known.since <= ABANDONED_MS
+            for partition in range(known.partitions)
+        )
+
+    def _moves(self, heard: Heard) -> bool:
+        return heard.end_since is None and self.wall - heard.wall <= ABANDONED_MS
+
     def dump(self) -> Plain:
         """Explicit fields."""
-        return plain_of(_State(tuple(self._heard.values()), self._partitions, self.wall))
+        return plain_of(_State(tuple(self._heard.values()), self._topics, self.wall))
 
     def load(self, plain: Plain) -> None:
         """The inverse of `dump`. Raises CorruptState."""
         state = value_of(_State, plain)
         self._heard = {Source(h.topic, h.partition): h for h in state.heard}
-        self._partitions, self.wall = dict(state.partitions), state.wall
+        self._topics, self.wall = dict(state.topics), state.wall
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
     heard: tuple[Heard, ...]
-    partitions: Mapping[str, int]
+    topics: Mapping[str, Known]
     wall: int
 
 

@@ -112,6 +112,10 @@ class RecordSource(Protocol):
         """Whether everything that a read_committed reader could see had been returned when last looked."""
         ...
 
+    def position(self, source: Source) -> int | None:
+        """Next offset that `poll` will return of an assigned partition; None until its start is settled."""
+        ...
+
     def partition_counts(self) -> Mapping[str, int]:
         """Partition count of every subscribed input topic."""
         ...

@@ -1,0 +1,83 @@
+"""The state of a model as people look at it, derived from the monitors on demand: never in the way of the data."""
+
+import numpy as np
+
+from stream_monitor.core.batch import Cell
+from stream_monitor.core.detector import Kind
+from stream_monitor.core.episode import RECENT, mean_effect
+from stream_monitor.core.partition_monitor import ModelTask
+from stream_monitor.core.series_monitor import UNSEEN, WRONG_KIND, SeriesMonitor
+from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
+
+_QUALITY = {
+    "null": Cell.NULL,
+    "absent": Cell.ABSENT,
+    "nan": Cell.NAN,
+    "infinite": Cell.INFINITE,
+    "wrong_type": Cell.WRONG,
+    "wrong_kind": WRONG_KIND,
+    "unseen_category": UNSEEN,
+}
+
+
+def status_of(task: ModelTask) -> ModelStatus:
+    """Cost: some µs a series."""
+    monitor, order = task.monitor, task.order
+    alerts = monitor.alerts
+    series = sorted(monitor.series.values(), key=lambda s: (s.key.name, s.key.version or ""))
+    return ModelStatus(
+        model=monitor.parameters.name,
+        time=monitor.clock,
+        rows=monitor.rows,
+        late_rows=order.late,
+        held_rows=order.held_rows,
+        series=tuple(_status_of_series(s, drifting=s.key in alerts.open) for s in series),
+        series_dropped=len(monitor.dropped),
+        open_alerts=tuple(
+            alerts.open[key] for key in sorted(alerts.open, key=lambda k: (k.name, k.version or ""))
+        ),
+        budget_credit=alerts.credit.level(monitor.rows, monitor.clock),
+        drift_events=alerts.raised,
+        suppressed=alerts.suppressed,
+    )
+
+
+def _status_of_series(series: SeriesMonitor, *, drifting: bool) -> SeriesStatus:
+    cells = int(series.quality[Cell.NUMBER :].sum() - series.quality[WRONG_KIND:].sum())
+    values = int(
+        series.quality[[Cell.NUMBER, Cell.TEXT, Cell.FALSE, Cell.TRUE]].sum() - series.quality[WRONG_KIND]
+    )
+    return SeriesStatus(
+        series=series.key.name,
+        version=series.key.version,
+        kind=None if series.lens is None else series.lens.kind,
+        phase=_phase(series, drifting=drifting),
+        warm_up=1.0 if series.warm_up is None else series.warm_up.ratio,
+        values=values,
+        missing=1.0 - values / cells if cells else 0.0,
+        effect=_effect(series),
+        gauges={
+            f"{watch.name}/{name}": value
+            for watch in series.watches
+            for name, value in watch.detector.gauges().items()
+        },
+        quality={name: int(series.quality[at]) for name, at in _QUALITY.items()},
+        suppressed=0,
+        blind=False,
+    )
+
+
+def _phase(series: SeriesMonitor, *, drifting: bool) -> Phase:
+    if drifting:
+        return Phase.DRIFTING
+    if series.lens is None:
+        return Phase.WARMING
+    return Phase.UNWATCHED if series.lens.kind is Kind.IDENTIFIER else Phase.WATCHING
+
+
+def _effect(series: SeriesMonitor) -> float:
+    """Largest recent effect over the views, in standard deviations of the reference."""
+    if len(series.window) == 0:
+        return 0.0
+    effects = [mean_effect(series.window.views[:, at], RECENT) for at in range(series.window.views.shape[1])]
+    return float(effects[int(np.argmax(np.abs(effects)))])

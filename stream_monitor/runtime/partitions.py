@@ -1,0 +1,127 @@
+"""The columns partitions that this worker owns: those being restored and those that are live."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+
+from stream_monitor.core.checkpoint import Checkpoint
+from stream_monitor.core.events import Source
+from stream_monitor.core.partition_monitor import ModelTask, PartitionMonitor
+from stream_monitor.runtime.deadline import Deadline
+from stream_monitor.runtime.partitioner import partition_of
+from stream_monitor.runtime.ports import Clock, StateStore
+from stream_monitor.runtime.restore import Restore
+from stream_monitor.telemetry.metrics import Discard
+from stream_monitor.telemetry.recorder import Telemetry
+
+SLICE_SECONDS = 0.2
+RESTORE_SECONDS = 240.0  # below max.poll.interval.ms; the group is served between slices anyway
+
+
+class Partitions:
+    """State by columns partition, and the restores under way."""
+
+    def __init__(
+        self,
+        topic: str,
+        count: int,
+        store: StateStore,
+        new_monitor: Callable[[int], PartitionMonitor],
+        clock: Clock,
+        telemetry: Telemetry,
+        *,
+        on_lost_data: Literal["stop", "continue"],
+    ) -> None:
+        self.topic = topic
+        self.count = count
+        self.rows = 0  # observed since the last snapshots
+        self._store = store
+        self._new_monitor = new_monitor
+        self._clock = clock
+        self._telemetry = telemetry
+        self._on_lost_data = on_lost_data
+        self._live: dict[int, PartitionMonitor] = {}
+        self._restoring: dict[int, tuple[Restore, Iterator[None], float]] = {}
+        self._purged: dict[int, int] = {}
+
+    def of(self, model: str) -> int:
+        """The partition of a model."""
+        return partition_of(model, self.count)
+
+    def source(self, partition: int) -> Source:
+        """The columns partition as a source."""
+        return Source(self.topic, partition)
+
+    @property
+    def restored(self) -> bool:
+        """Whether nothing is on its way back."""
+        return not self._restoring
+
+    def monitor(self, partition: int) -> PartitionMonitor:
+        """The live state of a partition."""
+        return self._live[partition]
+
+    def tasks(self) -> Iterator[ModelTask]:
+        """Every model that lives here, in order of partition and name."""
+        for _, monitor in sorted(self._live.items()):
+            yield from (task for _, task in sorted(monitor.models.items()))
+
+    def begin(self, partition: int) -> None:
+        """The partition is ours: bring its state back."""
+        restore = Restore(
+            partition,
+            self._store,
+            self._new_monitor,
+            Deadline(RESTORE_SECONDS, monotonic=self._clock.monotonic),
+            on_lost_data=self._on_lost_data,
+        )
+        self._live.pop(partition, None)
+        self._restoring[partition] = (restore, restore.run(), self._clock.monotonic())
+
+    def end(self, partition: int) -> None:
+        """The partition is no longer ours."""
+        self._live.pop(partition, None)
+        self._restoring.pop(partition, None)
+
+    def restart(self) -> Sequence[Source]:
+        """Forget the state of all partitions and bring it back. Returns them; they must be paused meanwhile."""
+        owned = sorted([*self._live, *self._restoring])
+        for partition in owned:
+            self.begin(partition)
+        return [self.source(partition) for partition in owned]
+
+    def restore_some(self) -> Iterator[tuple[int, int]]:
+        """Work on the restores for a moment. Yields every partition that became live, with the offset to read on from."""
+        slice_ends = Deadline(SLICE_SECONDS, monotonic=self._clock.monotonic)
+        for partition, (restore, progress, began) in list(self._restoring.items()):
+            for _ in progress:
+                if slice_ends.passed:
+                    return
+            assert restore.result is not None
+            result = restore.result
+            del self._restoring[partition]
+            self._live[partition] = result.monitor
+            for key, why in result.discarded:
+                reason = Discard.PARAMETERS if "parameters" in why else Discard.CORRUPT
+                self._telemetry.snapshot_discarded(key, reason, why)
+            self._telemetry.restored(partition, self._clock.monotonic() - began, result.refolded)
+            yield partition, result.monitor.next_offset
+
+    def add_snapshots(self, checkpoint: Checkpoint) -> None:
+        """Snapshots of all that changed since the last ones."""
+        self.rows = 0
+        for partition, monitor in self._live.items():
+            checkpoint.snapshots += [(partition, snapshot) for snapshot in monitor.snapshots()]
+            checkpoint.retired += [(partition, key) for key in monitor.retired()]
+
+    def purgeable(self) -> Iterator[tuple[int, int]]:
+        """Partitions whose log is no longer needed below an offset, now that the snapshots are committed."""
+        for partition, monitor in self._live.items():
+            if monitor.purgeable > self._purged.get(partition, 0):
+                self._purged[partition] = monitor.purgeable
+                yield partition, monitor.purgeable
+
+    def slowest(self, topics: set[str]) -> int | None:
+        """Event time of the slowest source of `topics` on any worker, as far as the ticks of an own partition tell."""
+        for monitor in self._live.values():
+            return monitor.watermarks.slowest(frozenset(topics))
+        return None

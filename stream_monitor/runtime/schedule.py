@@ -1,0 +1,46 @@
+"""When something is due: commits, ticks, snapshots. Pure: time comes in as an argument."""
+
+from dataclasses import dataclass
+
+IDLE_TICK_SECONDS = 10.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Schedule:
+    """commit_every, snapshots_every: seconds. commit_rows: rows that are committed at once. lateness: seconds."""
+
+    commit_every: float
+    snapshots_every: float
+    snapshots_rows: int
+    lateness: float
+    commit_rows: int = 50_000
+    _last_commit: float = 0.0
+    _last_snapshots: float | None = None
+    _last_tick: float = 0.0
+    _last_rows: float = 0.0
+
+    def commit_due(self, now: float, *, rows: int) -> bool:
+        """Whether to look for something to commit."""
+        if now - self._last_commit < self.commit_every and rows < self.commit_rows:
+            return False
+        self._last_commit = now
+        return True
+
+    def tick_due(self, now: float, *, rows: int, inputs: bool) -> bool:
+        """A tick goes with rows, and on for a while after them, so that the last ones are released; then seldom."""
+        if rows:
+            self._last_rows = now
+        recent = now - self._last_rows <= 3 * (self.lateness + self.commit_every)
+        if not inputs or not (rows or recent or now - self._last_tick >= IDLE_TICK_SECONDS):
+            return False
+        self._last_tick = now
+        return True
+
+    def snapshots_due(self, now: float, *, rows: int) -> bool:
+        """Now and then, by time or by rows observed."""
+        if self._last_snapshots is None:
+            self._last_snapshots = now
+        if now - self._last_snapshots < self.snapshots_every and rows < self.snapshots_rows:
+            return False
+        self._last_snapshots = now
+        return True

@@ -1,0 +1,238 @@
+"""The worker: poll → step → accumulate → commit if due → publish the view. One thread, no queue, crash-only.
+
+Both stages run here. Whatever fails inside a transaction leads to one answer: forget, restore, read again.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from stream_monitor.core.checkpoint import Checkpoint
+from stream_monitor.core.events import Source
+from stream_monitor.formats import columns
+from stream_monitor.runtime.deadline import Deadline
+from stream_monitor.runtime.ingest import Ingest
+from stream_monitor.runtime.outbox import Outbox
+from stream_monitor.runtime.partitions import Partitions
+from stream_monitor.runtime.ports import (
+    Checkpointer,
+    Clock,
+    Fetched,
+    RecordSource,
+    TransactionAborted,
+)
+from stream_monitor.runtime.publisher import Publisher
+from stream_monitor.runtime.reject_limit import RejectLimit
+from stream_monitor.runtime.schedule import Schedule
+from stream_monitor.telemetry.metrics import Abort, Rebalance, Stage
+from stream_monitor.telemetry.recorder import Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOptions:
+    """name: instance id. poll_records: at most that many a turn. revoke_seconds: for the last commit of a partition."""
+
+    name: str
+    poll_records: int = 2_000
+    poll_seconds: float = 0.2
+    commit_seconds: float = 60.0
+    revoke_seconds: float = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a worker is composed of; made by the composition root or a test."""
+
+    source: RecordSource
+    checkpointer: Checkpointer
+    clock: Clock
+    ingest: Ingest
+    partitions: Partitions
+    outbox: Outbox
+    schedule: Schedule
+    publisher: Publisher
+    telemetry: Telemetry
+    reject_limit: RejectLimit
+
+
+class Worker:
+    """One member of the group. `run` it, or call `step` yourself; it is its own rebalance listener."""
+
+    def __init__(self, options: WorkerOptions, parts: Parts) -> None:
+        self._options = options
+        self._parts = parts
+        self._checkpoint = Checkpoint()
+        self._aborted = False  # inside a callback; answered by the loop
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """Until `stop`, then commit with snapshots and leave the group. Raises StreamMonitorError."""
+        parts = self._parts
+        parts.source.subscribe(self)
+        try:
+            while not stop():
+                self.step()
+            self._commit(Deadline(self._options.revoke_seconds), snapshots=True)
+        except BaseException:
+            self._aborted = True  # whatever is half done must not be committed while leaving
+            raise
+        finally:
+            parts.publisher.stopped()
+            parts.source.close()
+            parts.checkpointer.close()
+
+    def step(self) -> None:
+        """One turn of the loop."""
+        parts = self._parts
+        for partition, offset in parts.partitions.restore_some():
+            columns_source = parts.partitions.source(partition)
+            parts.source.seek(columns_source, offset)
+            parts.source.resume([columns_source])
+        for fetched in parts.source.poll(self._options.poll_records, self._options.poll_seconds):
+            self._take(fetched)
+        if self._aborted:
+            self._start_over()
+        elif parts.schedule.commit_due(parts.clock.monotonic(), rows=parts.ingest.waiting):
+            self._commit(Deadline(self._options.commit_seconds), snapshots=False)
+            self._hold_back()
+        parts.publisher.publish(parts.partitions, parts.clock)
+
+    def _take(self, fetched: Fetched) -> None:
+        parts = self._parts
+        source, records = fetched
+        size = sum(len(record.value or b"") for record in records)
+        parts.telemetry.records_consumed(source, len(records), size)
+        if source.topic == parts.partitions.topic:
+            self._observe(fetched)
+        else:
+            began = parts.clock.monotonic()
+            decoded = parts.ingest.take(source, records)
+            parts.telemetry.rows_decoded(source, len(decoded.rows))
+            parts.telemetry.stage_seconds(Stage.DECODE, parts.clock.monotonic() - began)
+        self._checkpoint.offsets[source] = records[-1].offset + 1
+
+    def _observe(self, fetched: Fetched) -> None:
+        """Stage 2: the next entries of the log of one columns partition."""
+        parts = self._parts
+        began = parts.clock.monotonic()
+        monitor = parts.partitions.monitor(fetched.source.partition)
+        for record in fetched.records:
+            applied = monitor.apply(record.offset, columns.decode_entry(record.value, record.headers))
+            self._checkpoint.drift_events += applied.drift_events
+            for model, rows in applied.rows.items():
+                parts.telemetry.rows_observed(model, rows)
+                parts.telemetry.late_rows(model, applied.late[model])
+                parts.telemetry.suppressed(model, applied.suppressed[model])
+                parts.publisher.changed(model)
+                parts.partitions.rows += rows
+        parts.telemetry.stage_seconds(Stage.OBSERVE, parts.clock.monotonic() - began)
+
+    def _commit(self, deadline: Deadline, *, snapshots: bool) -> None:
+        """One transaction with all that has come true since the last one. Any failure: forget, restore, read again."""
+        parts, now = self._parts, self._parts.clock.monotonic()
+        checkpoint = self._complete(self._checkpoint, snapshots=snapshots)
+        self._checkpoint = Checkpoint()
+        if checkpoint is None:
+            return
+        try:
+            transaction = parts.outbox.transaction(checkpoint)
+            parts.checkpointer.commit(transaction, deadline)
+        except TransactionAborted as error:
+            parts.telemetry.checkpoint_aborted(Abort.TRANSACTION, str(error))
+            self._aborted = True
+            return
+        size = sum(len(record.value or b"") for record in transaction.records)
+        parts.telemetry.checkpoint_committed(parts.clock.monotonic() - now, len(transaction.records), size)
+        self._tell(checkpoint)
+        if checkpoint.snapshots:
+            for partition, before in parts.partitions.purgeable():
+                parts.checkpointer.purge(partition, before)
+        parts.publisher.committed(parts.clock.wall())
+        parts.reject_limit.add(len(checkpoint.rejected), now)
+
+    def _tell(self, checkpoint: Checkpoint) -> None:
+        """What has become true, as metrics and log lines."""
+        telemetry = self._parts.telemetry
+        for event in checkpoint.drift_events:
+            telemetry.drift_event(event)
+        for reason, n in Counter(rejected.reason for rejected in checkpoint.rejected).items():
+            telemetry.rejected(reason, n)
+
+    def _complete(self, checkpoint: Checkpoint, *, snapshots: bool) -> Checkpoint | None:
+        """Add what the commit itself brings: batches, ticks, rejects, statuses, snapshots. None: nothing to commit."""
+        parts, monotonic = self._parts, self._parts.clock.monotonic()
+        ingest, partitions, schedule = parts.ingest, parts.partitions, parts.schedule
+        busy = bool(checkpoint.offsets)
+        tick = schedule.tick_due(monotonic, rows=ingest.waiting, inputs=bool(ingest.progress))
+        if tick:
+            report = ingest.tick(self._options.name, parts.clock.wall(), parts.source)
+            for source, progress in report.sources.items():
+                checkpoint.offsets.setdefault(source, progress.next_offset)
+            if not checkpoint.offsets:
+                return None
+            checkpoint.ticks += [(partition, report) for partition in range(partitions.count)]
+        elif not busy:
+            return None
+        checkpoint.batches += [
+            (partitions.of(part.model), part) for batch in ingest.drain() for part in columns.split(batch)
+        ]
+        checkpoint.rejected, ingest.rejected = ingest.rejected, []
+        checkpoint.statuses += parts.publisher.due_statuses(partitions, monotonic)
+        if snapshots or schedule.snapshots_due(monotonic, rows=partitions.rows):
+            partitions.add_snapshots(checkpoint)
+        return checkpoint
+
+    def _hold_back(self) -> None:
+        """Pause sources that are far ahead of the slowest one, on whatever worker that is; resume the others."""
+        parts = self._parts
+        slowest = parts.partitions.slowest({source.topic for source in parts.ingest.progress})
+        ahead = parts.ingest.far_ahead(slowest) if slowest is not None else set()
+        parts.source.pause(sorted(ahead - parts.publisher.paused))
+        parts.source.resume(sorted(parts.publisher.paused - ahead))
+        parts.publisher.paused = ahead
+
+    def _start_over(self) -> None:
+        """The answer to every failed transaction: forget all that was not committed, restore, read again."""
+        parts = self._parts
+        self._aborted = False
+        self._checkpoint = Checkpoint()
+        parts.ingest.forget()
+        parts.source.pause(parts.partitions.restart())
+        parts.source.rewind(Deadline(self._options.commit_seconds))
+
+    def assigned(self, sources: Sequence[Source]) -> None:
+        """Begin with new partitions: inputs at once, columns partitions after their state is restored."""
+        parts = self._parts
+        parts.telemetry.rebalanced(Rebalance.ASSIGNED, sources)
+        for source in sources:
+            if source.topic == parts.partitions.topic:
+                parts.source.pause([source])
+                parts.partitions.begin(source.partition)
+            else:
+                parts.ingest.own(source)
+        parts.publisher.assignment.update(sources)
+        parts.publisher.joined = True
+
+    def revoked(self, sources: Sequence[Source]) -> None:
+        """Commit what was done, with snapshots so that the next owner restores quickly; then let go."""
+        self._parts.telemetry.rebalanced(Rebalance.REVOKED, sources)
+        if not self._aborted:
+            self._commit(Deadline(self._options.revoke_seconds), snapshots=True)
+        self._let_go(sources)
+
+    def lost(self, sources: Sequence[Source]) -> None:
+        """Somebody else owns these already: nothing of this checkpoint may be committed."""
+        parts = self._parts
+        parts.telemetry.rebalanced(Rebalance.LOST, sources)
+        parts.telemetry.checkpoint_aborted(Abort.LOST, "partitions were lost")
+        self._let_go(sources)
+        self._aborted = True
+
+    def _let_go(self, sources: Sequence[Source]) -> None:
+        parts = self._parts
+        for source in sources:
+            if source.topic == parts.partitions.topic:
+                parts.partitions.end(source.partition)
+            else:
+                parts.ingest.disown(source)
+        parts.publisher.assignment.difference_update(sources)
+        parts.publisher.paused -= set(sources)
