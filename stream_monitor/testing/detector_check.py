@@ -43,18 +43,21 @@ def check_detector(spec: DetectorSpec, *, parameters: Parameters | None = None) 
     >>> check_detector(get("page_hinkley"))
     """
     chosen = dict(parameters or {})
-    try:
-        _check_identity(spec)
-        _check_parameters(spec)
-    except AssertionError as error:
-        raise AssertionError(f"detector {spec.id!r}: {error}") from error
+    for check_spec in (_check_identity, _check_parameters):
+        _run(f"detector {spec.id!r}", partial(check_spec, spec))
     for kind in sorted(spec.kinds & WATCHED):
         column = column_with_change(kind)
         for check in CHECKS:
-            try:
-                check(spec, chosen, column)
-            except AssertionError as error:
-                raise AssertionError(f"detector {spec.id!r} on {kind} values: {error}") from error
+            _run(f"detector {spec.id!r} on {kind} values", partial(check, spec, chosen, column))
+
+
+def _run(what: str, check: Callable[[], None]) -> None:
+    try:
+        check()
+    except AssertionError as error:
+        raise AssertionError(f"{what}: {error}") from error
+    except Exception as error:
+        raise AssertionError(f"{what}: it raised {type(error).__name__}: {error}") from error
 
 
 def column_with_change(kind: Kind) -> FloatArray:
@@ -79,13 +82,14 @@ def _check_identity(spec: DetectorSpec) -> None:
 
 
 def _check_parameters(spec: DetectorSpec) -> None:
+    state = spec.build({}, seed=SEED).dump()
     wrong: list[tuple[str, Scalar]] = [("no_such_parameter", 1)]
     wrong += [(name, value) for name in spec.defaults for value in (b"\x00", math.nan)]
     for name, value in wrong:
         given = {name: value}
         for what, call in (
             ("build", partial(spec.build, given, seed=SEED)),
-            ("load", partial(spec.load, given, {}, seed=SEED)),
+            ("load", partial(spec.load, given, state, seed=SEED)),
         ):
             error = _raised(call)
             named = isinstance(error, ValueError) and name in str(error)
@@ -97,7 +101,9 @@ def _check_parameters(spec: DetectorSpec) -> None:
 def check_answers(spec: DetectorSpec, parameters: Parameters, column: FloatArray) -> None:
     """Detections are well-formed, the column is left alone, defaults are the defaults, the seed decides the rest."""
     detector = spec.build(parameters, seed=SEED)
+    untouched = column.copy()
     found = _fed(detector, column)
+    _that(np.array_equal(column, untouched), "it wrote into the column, which other detectors read too")
     _well_formed(found, len(column))
     twin = spec.build({**spec.defaults, **parameters}, seed=SEED)
     _that(
@@ -137,7 +143,10 @@ def check_round_trip(spec: DetectorSpec, parameters: Parameters, column: FloatAr
         start = cut
         state = detector.dump()
         packed = _packed(state)
-        loaded = spec.load(parameters, msgspec.msgpack.decode(packed), seed=SEED)
+        try:
+            loaded = spec.load(parameters, msgspec.msgpack.decode(packed), seed=SEED)
+        except CorruptState as error:
+            raise AssertionError(f"its own dump after {cut} values was refused: {error}") from error
         _same_state(loaded, detector, f"dumped and loaded after {cut} values")
         _fed(detector, column[cut : cut + 3])
         _that(_packed(state) == packed, f"a dump taken after {cut} values changed when the detector went on")
