@@ -11,8 +11,8 @@ differs, and begins a new window with the next value.
 
 Input:
     Numeric: finite values in standard deviations of the reference (the bound takes a range of about 1 for
-    granted). Boolean: 0.0 or 1.0. No polarity: a rise and a fall are found alike. Values beyond ±1e100 count as
-    ±1e100.
+    granted). Boolean: 0.0 or 1.0. No polarity: a rise and a fall are found alike. Values beyond ±1e100 count
+    as ±1e100.
 
 Parameters:
     delta: tolerated chance of a false alarm of one test. Raising it fires earlier and falsely more often.

@@ -13,7 +13,7 @@ Input:
 
 Parameters:
     warm_start: values before the first test. Raising it delays the first possible detection and steadies
-    p_min.
+        p_min.
     warning_threshold: standard deviations at which the warning gauge is set; no effect on detection.
     drift_threshold: standard deviations at which it fires. Raising it fires later and falsely less often.
 

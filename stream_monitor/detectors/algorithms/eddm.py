@@ -18,7 +18,7 @@ Parameters:
 
 Detection:
     statistic: (p + 2 s) / max(p + 2 s), so that smaller is stronger. threshold: `beta`. length: 0, it does
-    not say.
+        not say.
 
 Cost:
     About 0.2 µs a value, 1 µs more an error; state 0.1 kB.

@@ -19,7 +19,7 @@ Parameters:
 
 Detection:
     statistic: u_max - u, of the window that exceeds its bound more; u is taken after the oldest value has
-    left the long window (at most 1 / sliding_window_size above what was tested). threshold: the bound.
+        left the long window (at most 1 / sliding_window_size above what was tested). threshold: the bound.
     length: 0, it does not say.
 
 Cost:

@@ -16,7 +16,7 @@ Parameters:
     drift_confidence: chance of a false alarm of one test. Raising it fires earlier and falsely more often.
     warning_confidence: the same for the warning gauge; no effect on detection.
     lambda_val: weight of the newest value. Raising it forgets faster: finds larger changes sooner, small ones
-    not at all.
+        not at all.
     two_sided_test: true watches for falls too.
 
 Detection:

@@ -6,14 +6,13 @@ most `alpha` (and the distance above 0.1). The newest `stat_size` values then ar
 
 Input:
     Numeric: finite values; standardised or not makes no difference, only their order counts. Boolean: 0.0 or
-    1.0. No
-    polarity: any change of the distribution. Values beyond ±1e100 count as ±1e100.
+    1.0. No polarity: any change of the distribution. Values beyond ±1e100 count as ±1e100.
 
 Parameters:
     alpha: p-value at which it fires. Raising it fires earlier and falsely more often.
     window_size: values kept. Raising it remembers a longer past and costs memory.
     stat_size: newest values that are compared. Raising it finds smaller changes, later. At most half of
-    `window_size`.
+        `window_size`.
 
 Detection:
     statistic: the p-value, so that smaller is stronger. threshold: `alpha`. length: `stat_size`.

@@ -16,12 +16,12 @@ Parameters:
     delta: drift of the mean that is tolerated, per value. Raising it fires later and falsely less often.
     threshold: height at which it fires. Raising it fires later and falsely less often.
     alpha: fading of the sums. Raising it (to 1 at most) remembers longer: finds slower changes, wanders
-    further by chance.
+        further by chance.
     mode: `up`, `down` or `both` directions.
 
 Detection:
     statistic: height of the sum that fired above its minimum (or below its maximum). threshold: the
-    parameter.
+        parameter.
     length: 0, it does not say.
 
 Cost:
