@@ -5,7 +5,7 @@ candidate for a while, because a detector that fires early adapts to what it saw
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from stream_monitor.core.detector import Detection, Kind, Plain
@@ -16,6 +16,7 @@ from stream_monitor.core.episode import (
     Episode,
     Sign,
     aged,
+    blocks_since_change,
     is_over,
     lasting,
     mean_effect,
@@ -90,7 +91,7 @@ class Drift:
     ) -> Decision | None:
         """The block before `end` is complete, with the detections that fell into it."""
         confirmed = self._confirm(watches, window, end, fired)
-        transition = self._transition(lens, window, end, confirmed)
+        transition = self._transition(lens, watches, window, end, confirmed)
         if transition is None:
             return None
         assert self.episode is not None
@@ -119,10 +120,15 @@ class Drift:
         return confirmed
 
     def _transition(
-        self, lens: Lens, window: Window, end: int, confirmed: Mapping[str, Sign]
+        self,
+        lens: Lens,
+        watches: Sequence[Watch],
+        window: Window,
+        end: int,
+        confirmed: Mapping[str, Sign],
     ) -> Transition | None:
         if self.episode is None:
-            return self._open(lens, window, end, confirmed) if confirmed else None
+            return self._open(lens, watches, window, end, confirmed) if confirmed else None
         episode = self.episode
         episode.blocks = min(episode.blocks + 1, LENGTH)
         episode.signs = lasting(episode.signs)
@@ -133,15 +139,21 @@ class Drift:
         worse = self._worse(lens, window, end, episode)
         return Transition.CHANGED if new or worse else None
 
-    def _open(self, lens: Lens, window: Window, end: int, confirmed: Mapping[str, Sign]) -> Transition:
-        blocks = max(sign.blocks for sign in confirmed.values())
-        first = end - min(blocks, end)
+    def _open(
+        self, lens: Lens, watches: Sequence[Watch], window: Window, end: int, confirmed: Mapping[str, Sign]
+    ) -> Transition:
+        blocks = max(
+            blocks_since_change(window.views[:end, watch.view_at])
+            for watch in watches
+            if watch.name in confirmed
+        )
+        first = end - blocks
         self.episode = Episode(
             change_row=int(window.rows[first, 0]),
             change_time=int(window.times[first, 0]),
-            blocks=min(blocks, end),
+            blocks=blocks,
             severity=severity_of(_effects(lens, window, first, end)),
-            signs=dict(confirmed),
+            signs={name: replace(sign, blocks=blocks) for name, sign in confirmed.items()},
         )
         return Transition.BEGAN
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.drift_event import Severity
 from stream_monitor.core.window import BLOCK, LENGTH
@@ -35,6 +37,16 @@ class Episode:
 def mean_effect(views: FloatArray, blocks: int) -> float:
     """Mean of a standardised view over the last `blocks` blocks. views: (L,) sums per block."""
     return float(views[-blocks:].sum() / (min(blocks, len(views)) * BLOCK))
+
+
+def blocks_since_change(views: FloatArray) -> int:
+    """Most likely number of blocks since the mean of a view left its reference, at least 1. views: (L,) sums per block.
+
+    The split with the largest likelihood ratio for a shift of a mean that was 0 before (Page, Biometrika 1954): the
+    largest S²/k over the sums S of the last k blocks.
+    """
+    sums = np.cumsum(views[::-1][:LENGTH])
+    return int(np.argmax(sums * sums / np.arange(1, len(sums) + 1))) + 1
 
 
 def is_over(views: FloatArray, tolerance: float) -> bool:
