@@ -137,7 +137,7 @@ def test_clients_that_do_not_let_go_cannot_hold_it_up() -> None:
         assert streaming.recv(1)
         begun = time.monotonic()
         running.stop()
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 2.9  # before it has to be forced
         assert not running.running
         assert idle.fileno() >= 0
 
