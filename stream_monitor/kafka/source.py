@@ -12,7 +12,7 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Me
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
-from stream_monitor.kafka.assignment import Assignment
+from stream_monitor.runtime.assignment import Assignment
 from stream_monitor.kafka.clients import ClientErrors, make_consumer
 from stream_monitor.kafka.cluster import Cluster
 from stream_monitor.kafka.failures import (

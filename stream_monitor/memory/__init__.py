@@ -1,1 +1,20 @@
-"""The in-memory adapter of the ports: a log with transactions, for the demo, replay and tests."""
+"""Kafka in memory: the twin of `stream_monitor.kafka` behind the same ports. Public: demo, replay and tests run on it.
+
+Deterministic, synchronous, one thread. Crashes, zombies, aborts and fencing are explicit calls.
+"""
+
+from stream_monitor.memory.checkpointer import InjectedAbort, InjectedTimeout, MemoryCheckpointer
+from stream_monitor.memory.group import Group
+from stream_monitor.memory.log import MemoryLog
+from stream_monitor.memory.source import MemorySource
+from stream_monitor.memory.state_store import MemoryStateStore
+
+__all__ = [
+    "Group",
+    "InjectedAbort",
+    "InjectedTimeout",
+    "MemoryCheckpointer",
+    "MemoryLog",
+    "MemorySource",
+    "MemoryStateStore",
+]

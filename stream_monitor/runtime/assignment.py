@@ -1,4 +1,4 @@
-"""What this member owns and how far it has got: plain bookkeeping, so that the rules can be read and tested by themselves.
+"""What a member of the group owns and how far it has got: plain bookkeeping, shared by the adapters of the source.
 
 A partition is *pending* from assignment (or rewind) until its start offset is known and sought; what the client returns
 of it meanwhile is dropped. Knows no client.
