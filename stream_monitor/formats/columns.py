@@ -1,10 +1,11 @@
 """Entries of the columns topic: a `ColumnBatch` as an Arrow IPC stream (lz4), a `Tick` as JSON; headers say which.
 
 The stream holds one record batch, one row per event: any Arrow reader can open it. What is the same in all rows (a code, a
-source, a role) is a constant in the schema's metadata and not a column; a column of numbers is only its numbers. Arrays are
-handed over as buffers: `pyarrow.array` imports pandas when that is installed, which costs 2.5 s of start-up.
+source, a role; everything when there is one row) is in the schema's metadata and not a column; a column of numbers is only
+its numbers. Arrays are handed over as buffers: `pyarrow.array` imports pandas when that is installed: 2.5 s of start-up.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
@@ -36,10 +37,10 @@ MAX_CELLS = 400_000
 _METADATA = b"stream-monitor"
 _KEPT_CHARACTERS = 256
 _ENTRY_OVERHEAD = 4_096
-_COLUMN_OVERHEAD = 512
+_COLUMN_OVERHEAD = 400  # two Arrow fields, their buffers' descriptions and padding
+_CONSTANT_OVERHEAD = 80  # one object in the metadata
 _ROW_BYTES = 8 + 8 + 4 + 2 + 2 + 1 + 4 + 1
 _CELL_BYTES = 9
-_CARRY_A_VALUE = frozenset({Cell.NUMBER, Cell.TEXT})
 _LONGEST_FIELD = (
     64  # characters of a column's name shown to other Arrow readers; the whole name is in the metadata
 )
@@ -62,11 +63,11 @@ _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 class _ColumnHead(msgspec.Struct, frozen=True, omit_defaults=True):
-    """code: of every cell, None where a column of codes follows. values: whether a column of values comes first."""
+    """value, code: of every cell; None where an array of them is stored (the values first)."""
 
     name: str
     code: int | None = None
-    values: bool = False
+    value: float | None = None
     texts: tuple[str, ...] = ()
 
 
@@ -113,7 +114,7 @@ def encode_batch(batch: ColumnBatch) -> bytes:
     constants: dict[str, int] = {}
     for name, array in _row_arrays(batch).items():
         if _is_constant(array):
-            constants[name] = int(array[0]) if len(array) else 0
+            constants[name] = int(array[0])
         else:
             arrays.append(_arrow(array))
             names.append(name)
@@ -127,7 +128,7 @@ def encode_batch(batch: ColumnBatch) -> bytes:
         heads.append(described)
         arrays += map(_arrow, parts)
         shown = name[:_LONGEST_FIELD]
-        names += [shown] * described.values + [shown + " code"] * (described.code is None)
+        names += [shown] * (described.value is None) + [shown + " code"] * (described.code is None)
     head = _Head(
         model=batch.model,
         rows=len(batch),
@@ -173,14 +174,7 @@ def decode_entry(value: bytes | None, headers: Headers) -> ColumnBatch | Tick:
         raise CorruptState(f"an entry of the columns topic has no value or no known {ENTRY_HEADER}")
     try:
         return _decode_batch(value) if kind == b"batch" else _decode_tick(value)
-    except (
-        pa.ArrowException,
-        msgspec.DecodeError,
-        UnicodeDecodeError,
-        LookupError,
-        ValueError,
-        OSError,
-    ) as error:
+    except _UNREADABLE as error:
         raise CorruptState(
             f"an entry of the columns topic cannot be read: {type(error).__name__}: {error}"
         ) from error
@@ -211,14 +205,18 @@ def split(
 
 def entry_bound(batch: ColumnBatch) -> int:
     """An upper bound of the bytes of the entry of `batch`. Cost: ~1 µs a column, and 20 ns a text and id."""
-    texts: list[Any] = [batch.model, batch.sources, batch.versions]
+    texts: list[Any] = [batch.model, batch.sources, batch.versions, list(batch.columns)]
     texts += [column.texts for column in batch.columns.values()]
-    names = sum(len(msgspec.json.encode(name)) + min(len(name), _LONGEST_FIELD) * 8 for name in batch.columns)
     identifiers = sum(len(identifier.encode()) for identifier in batch.ids if identifier is not None)
-    arrays = len(batch) * (_ROW_BYTES + len(batch.columns) * _CELL_BYTES) + identifiers
-    overhead = _ENTRY_OVERHEAD + len(batch.columns) * _COLUMN_OVERHEAD
+    size = _ENTRY_OVERHEAD + len(msgspec.json.encode(texts)) + identifiers
+    if len(batch) <= 1:
+        return size + len(batch.columns) * _CONSTANT_OVERHEAD
+    shown = sum(
+        min(len(name), _LONGEST_FIELD) * 8 for name in batch.columns
+    )  # twice, up to four bytes a character
+    arrays = len(batch) * (_ROW_BYTES + len(batch.columns) * _CELL_BYTES)
     # LZ4 adds 1/255 to what it cannot compress.
-    return overhead + names + len(msgspec.json.encode(texts)) + arrays + arrays // 255
+    return size + shown + len(batch.columns) * _COLUMN_OVERHEAD + arrays + (arrays + identifiers) // 255
 
 
 def _compact(batch: ColumnBatch) -> ColumnBatch:
@@ -265,17 +263,19 @@ def _cut_texts(batch: ColumnBatch) -> ColumnBatch:
 
 
 def _encode_column(name: str, column: Column) -> tuple[_ColumnHead, list[NDArray[Any]]]:
-    codes = column.codes
-    code = None
-    if _is_constant(codes):
-        code = int(codes[0]) if len(codes) else 0
-        has_values = code in _CARRY_A_VALUE
-    else:
-        has_values = bool(((codes == Cell.NUMBER) | (codes == Cell.TEXT)).any())
-    parts: list[NDArray[Any]] = [column.values] if has_values else []
+    """What is said of a column, and what is stored of it: values, then codes, each only where they differ."""
+    codes, values = column.codes, column.values
+    code = int(codes[0]) if _is_constant(codes) else None
+    # The codes to look at: one stands for all where they are the same.
+    looked_at = codes if code is None else codes[:1]
+    carries = bool(((looked_at == Cell.NUMBER) | (looked_at == Cell.TEXT)).any())
+    value = 0.0 if not carries else float(values[0]) if _is_constant(values.view(np.int64)) else None
+    if value is not None and not math.isfinite(value):
+        value = None  # JSON could not say it
+    parts: list[NDArray[Any]] = [values] if value is None else []
     if code is None:
         parts.append(codes)
-    return _ColumnHead(name=name, code=code, values=has_values, texts=column.texts), parts
+    return _ColumnHead(name=name, code=code, value=value, texts=column.texts), parts
 
 
 def _row_arrays(batch: ColumnBatch) -> dict[str, NDArray[Any]]:
@@ -284,7 +284,7 @@ def _row_arrays(batch: ColumnBatch) -> dict[str, NDArray[Any]]:
 
 
 def _is_constant(array: NDArray[Any]) -> bool:
-    return len(array) == 0 or bool((array == array[0]).all())
+    return len(array) > 0 and array[0] == array[-1] and bool((array == array[0]).all())
 
 
 def _arrow(array: NDArray[Any]) -> Any:
@@ -353,7 +353,7 @@ def _decode_batch(value: bytes) -> ColumnBatch:
 
 
 def _decode_column(head: _ColumnHead, rows: int, parts: Iterator[Any]) -> Column:
-    values = _numbers(next(parts), rows, np.float64) if head.values else np.zeros(rows)
+    values = _numbers(next(parts), rows, np.float64) if head.value is None else np.full(rows, head.value)
     constant = head.code is not None
     codes = np.full(rows, head.code, np.uint8) if constant else _numbers(next(parts), rows, np.uint8)
     _require(_below(codes, len(Cell)), "codes")

@@ -1,0 +1,258 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import orjson
+import pyarrow as pa
+import pytest
+
+from stream_monitor.core.batch import Cell, Column, ColumnBatch, concatenate
+from stream_monitor.core.errors import CorruptState, NewerState
+from stream_monitor.core.events import Record, Source
+from stream_monitor.core.tick import SourceProgress, Tick
+from stream_monitor.formats.columns import (
+    BATCH_HEADERS,
+    ENTRY_HEADER,
+    FORMAT_HEADER,
+    MAX_ENTRY_BYTES,
+    TICK_HEADERS,
+    decode_entry,
+    encode_batch,
+    encode_tick,
+    entry_bound,
+    split,
+)
+from stream_monitor.formats.native_json import MAX_CLASSES, MAX_FEATURES, MAX_RECORD_BYTES, Rules, decode
+from tests.unit.formats.batches import batch_of, bits, rows_of
+from tests.unit.formats.core_values import NOON, SOURCE
+
+EVERY_CELL = [1.5, "a", False, True, None, float("nan"), float("inf"), [], -0.0, 2**70, "b", "a", ""]
+TICK = Tick(
+    worker="worker-1",
+    wall=NOON,
+    partitions={"fraud.labels": 1, "fraud.events": 4},
+    sources={
+        Source("fraud.labels", 0): SourceProgress(None, 0, at_end=True),
+        Source("fraud.events", 3): SourceProgress(NOON, 1001, at_end=False),
+    },
+)
+
+
+def decoded(batch: ColumnBatch) -> ColumnBatch:
+    back = decode_entry(encode_batch(batch), BATCH_HEADERS)
+    assert isinstance(back, ColumnBatch)
+    return back
+
+
+def stored(batch: ColumnBatch) -> pa.RecordBatch:
+    return pa.ipc.open_stream(encode_batch(batch)).read_next_batch()
+
+
+def test_every_cell_comes_back_bit_for_bit() -> None:
+    features = [{"mixed": cell, "number": float(at), "same": -0.0} for at, cell in enumerate(EVERY_CELL)]
+    del features[2]["mixed"]
+    batch = batch_of(features, prediction="fraud")
+    assert {int(code) for code in batch.columns["feature:mixed"].codes} == set(range(1, 10)) - {Cell.FALSE}
+    assert bits(decoded(batch)) == bits(batch)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 1000])
+def test_any_number_of_rows_comes_back(rows: int) -> None:
+    batch = batch_of([{"amount": at / 7, "country": f"c{at % 3}"} for at in range(max(rows, 1))])
+    batch = batch.take(np.arange(rows))
+    assert bits(decoded(batch)) == bits(batch)
+
+
+def test_a_number_column_is_only_its_numbers_and_contiguous() -> None:
+    batch = batch_of([{"amount": at / 7, "flag": True, "age": None} for at in range(10)])
+    names = stored(batch).schema.names
+    assert [name for name in names if "feature" in name] == ["feature:amount"]
+    values = decoded(batch).columns["feature:amount"].values
+    assert values.dtype == np.float64
+    assert values.flags.c_contiguous
+
+
+def test_other_arrow_readers_see_one_row_per_event() -> None:
+    table = stored(batch_of([{"amount": at / 7} for at in range(4)]))
+    assert table.column("feature:amount").to_pylist() == [0.0, 1 / 7, 2 / 7, 3 / 7]
+    assert table.column("time").to_pylist() == [NOON, NOON + 1, NOON + 2, NOON + 3]
+    assert table.column("id").to_pylist() == [None, "e-1", None, "e-3"]
+
+
+def test_negative_zero_among_zeros_is_kept() -> None:
+    batch = batch_of([{"a": 0.0}, {"a": -0.0}, {"a": 0.0}])
+    assert np.signbit(decoded(batch).columns["feature:a"].values).tolist() == [False, True, False]
+
+
+def test_strided_columns_are_stored_too() -> None:
+    batch = batch_of([{"a": 1.0}, {"a": 2.0}, {"a": 3.0}])
+    values = np.array([[1.0, 9.0], [2.0, 9.0], [3.0, 9.0]])[:, 0]
+    strided = {"feature:a": Column(values=values, codes=batch.columns["feature:a"].codes)}
+    batch = ColumnBatch(
+        **{name: getattr(batch, name) for name in ColumnBatch.__slots__} | {"columns": strided}
+    )
+    assert bits(decoded(batch)) == bits(batch)
+
+
+def test_a_tick_comes_back() -> None:
+    value = encode_tick(TICK)
+    assert decode_entry(value, TICK_HEADERS) == TICK
+    reordered = Tick(
+        worker=TICK.worker,
+        wall=TICK.wall,
+        partitions=dict(reversed(list(TICK.partitions.items()))),
+        sources=dict(reversed(list(TICK.sources.items()))),
+    )
+    assert encode_tick(reordered) == value
+
+
+def test_a_newer_format_is_told_from_a_corrupt_one() -> None:
+    value = encode_tick(TICK)
+    with pytest.raises(NewerState, match="format 2"):
+        decode_entry(value, [(ENTRY_HEADER, b"tick"), (FORMAT_HEADER, b"2")])
+    for form in (None, b"", b"x", b"0", b"-1"):
+        with pytest.raises(CorruptState, match=FORMAT_HEADER):
+            decode_entry(value, [(ENTRY_HEADER, b"tick"), (FORMAT_HEADER, form)])
+    for kind in (None, b"chunk"):
+        with pytest.raises(CorruptState, match=ENTRY_HEADER):
+            decode_entry(value, [(ENTRY_HEADER, kind), (FORMAT_HEADER, b"1")])
+    with pytest.raises(CorruptState, match="no value"):
+        decode_entry(None, TICK_HEADERS)
+
+
+@pytest.mark.parametrize("value", [b"", b"{}", b"[", b'{"worker":1}', b"\xff\xff\xff\xff\0\0\0\0"])
+def test_what_is_no_entry_is_corrupt(value: bytes) -> None:
+    for headers in (TICK_HEADERS, BATCH_HEADERS):
+        with pytest.raises(CorruptState, match="cannot be read"):
+            decode_entry(value, headers)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda head: head["columns"].pop(),
+        lambda head: head["columns"].append({"name": "feature:more"}),
+        lambda head: head["columns"][0].update(code=1),
+        lambda head: head["columns"][1].update(texts=["a"]),
+        lambda head: head["columns"][1].update(code=77),
+        lambda head: head.update(sources=[]),
+        lambda head: head.update(versions=[]),
+        lambda head: head.update(ids=False),
+        lambda head: head.update(rows=2),
+        lambda head: head.update(rows=-1),
+        lambda head: head["constants"].pop("role"),
+        lambda head: head["constants"].update(role=256),
+        lambda head: head.pop("model"),
+    ],
+)
+def test_a_head_that_does_not_fit_its_columns_is_corrupt(change: object) -> None:
+    batch = batch_of([{"mixed": cell, "text": "abc"[at % 3]} for at, cell in enumerate(EVERY_CELL)])
+    assert callable(change)
+    reader = pa.ipc.open_stream(encode_batch(batch))
+    table = reader.read_next_batch()
+    head = orjson.loads(table.schema.metadata[b"stream-monitor"])
+    change(head)
+    schema = table.schema.with_metadata({b"stream-monitor": orjson.dumps(head)})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as writer:
+        writer.write_batch(pa.RecordBatch.from_arrays(table.columns, schema=schema))
+    with pytest.raises(CorruptState):
+        decode_entry(sink.getvalue().to_pybytes(), BATCH_HEADERS)
+
+
+def test_what_fits_is_not_split() -> None:
+    batch = batch_of([{"amount": 1.0}] * 100)
+    assert list(split(batch)) == [batch]
+
+
+@pytest.mark.parametrize(("max_cells", "max_bytes"), [(64, 10**9), (10**9, 12_000), (1, 1), (500, 20_000)])
+def test_parts_are_bounded_and_hold_the_same_rows(max_cells: int, max_bytes: int) -> None:
+    names = [f"f{at}" for at in range(40)]
+    features = [
+        dict.fromkeys(names[at % 30 : at % 30 + 10], f"text {at % 7}" if at % 3 else at / 7)
+        for at in range(200)
+    ]
+    batch = batch_of(features, prediction=0.5)
+    parts = list(split(batch, max_cells=max_cells, max_bytes=max_bytes))
+    assert len(parts) > 1
+    assert rows_of(concatenate(parts)) == rows_of(batch)
+    for part in parts:
+        assert bits(decoded(part)) == bits(part)
+        assert len(encode_batch(part)) <= entry_bound(part)
+        assert len(part) == 1 or (
+            entry_bound(part) <= max_bytes and len(part) * len(part.columns) <= max_cells
+        )
+        assert all(
+            text in {f"text {at}" for at in range(7)} for c in part.columns.values() for text in c.texts
+        )
+
+
+@pytest.mark.parametrize("noise", ["texts", "ids", "names", "control characters"])
+def test_the_bound_counts_everything(noise: str) -> None:
+    text = [np.random.default_rng(at).bytes(400).hex() for at in range(50)]
+    if noise == "control characters":
+        text = ["\x00\x1f\x7f" * 100 + str(at) for at in range(50)]
+    batch = batch_of([{one if noise == "names" else "a": one} for one in text])
+    if noise == "ids":
+        fields = {name: getattr(batch, name) for name in ColumnBatch.__slots__}
+        batch = ColumnBatch(**fields | {"ids": tuple(text)})
+    assert len(encode_batch(batch)) <= entry_bound(batch)
+
+
+def test_one_event_of_the_largest_record_fits_into_an_entry() -> None:
+    """However a record of the largest size is filled, its row cannot be too large to be written: that would be a
+    record nobody gets past."""
+    rng = np.random.default_rng(1)
+    features = {rng.bytes(32).hex(): "" for _ in range(MAX_FEATURES)}
+    classes = {rng.bytes(32).hex(): 0.1 for _ in range(MAX_CLASSES)}
+    event = {"model": "fraud", "features": features, "probabilities": classes}
+    room = (MAX_RECORD_BYTES - len(orjson.dumps(event))) // MAX_FEATURES
+    event["features"] = {name: rng.bytes(room).hex()[:room] for name in features}
+    wide = orjson.dumps(event)
+    long = orjson.dumps({"model": "fraud", "features": {"a": "\x01" * ((MAX_RECORD_BYTES - 64) // 6)}})
+    for value in (wide, long):
+        assert MAX_RECORD_BYTES * 0.98 < len(value) <= MAX_RECORD_BYTES
+        (row,) = decode(SOURCE, [Record(0, NOON, None, value)], Rules()).rows
+        (part,) = split(batch_of([row.features], **row.outputs))
+        assert len(encode_batch(part)) <= MAX_ENTRY_BYTES + 20_000
+
+
+def test_one_row_that_is_too_large_keeps_the_beginnings_of_its_texts() -> None:
+    (part,) = split(batch_of([{"a": "x" * 500_000, "b": "y" * 500_000, "c": 1.0}]))
+    assert part.columns["feature:a"].texts == ("x" * 256,)
+    assert part.columns["feature:c"].values.tolist() == [1.0]
+
+
+def test_pandas_is_not_imported(tmp_path: Path) -> None:
+    """It costs 2.5 s of start-up; pyarrow imports it at the first chance when it is installed."""
+    package = tmp_path / "pandas"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise SystemExit('pandas was imported')")
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from tests.unit.formats.test_columns import BATCH_HEADERS, batch_of, decode_entry, encode_batch\n"
+        "decode_entry(encode_batch(batch_of([{'a': 1.5, 'b': 'x'}, {'a': None, 'b': 'y'}])), BATCH_HEADERS)\n"
+        "print('not yet', flush=True)\n"
+        "import pyarrow; pyarrow.array([1])\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[3],
+    )
+    # That the last line falls into the trap shows that the trap works.
+    assert (run.stdout, run.stderr) == ("not yet\n", "pandas was imported\n")
+
+
+def test_a_tick_of_many_sources_stays_small() -> None:
+    sources = {
+        Source(f"topic-{at % 20}", at): SourceProgress(NOON, 10**12, at_end=True) for at in range(5_000)
+    }
+    tick = Tick(worker="w", wall=NOON, partitions={}, sources=sources)
+    value = encode_tick(tick)
+    assert len(value) < 400_000
+    assert msgspec.json.decode(value)["worker"] == "w"
