@@ -45,7 +45,7 @@ def a_series(
         effect=effect,
         gauges={} if gauges is None else gauges,
         quality={"null": 100, "nan": 10, "wrong_type": 0},
-        suppressed=2,
+        waiting=False,
         blind=False,
     )
 

@@ -31,7 +31,10 @@ def status_of(task: ModelTask) -> ModelStatus:
         rows=monitor.rows,
         late_rows=order.late,
         held_rows=order.held_rows,
-        series=tuple(_status_of_series(s, drifting=s.key in alerts.open) for s in series),
+        series=tuple(
+            _status_of_series(s, drifting=s.key in alerts.open, waiting=s.key in alerts.waiting)
+            for s in series
+        ),
         series_dropped=len(monitor.dropped),
         open_alerts=tuple(
             alerts.open[key] for key in sorted(alerts.open, key=lambda k: (k.name, k.version or ""))
@@ -42,7 +45,7 @@ def status_of(task: ModelTask) -> ModelStatus:
     )
 
 
-def _status_of_series(series: SeriesMonitor, *, drifting: bool) -> SeriesStatus:
+def _status_of_series(series: SeriesMonitor, *, drifting: bool, waiting: bool) -> SeriesStatus:
     cells = int(series.quality[Cell.NUMBER :].sum() - series.quality[WRONG_KIND:].sum())
     values = int(
         series.quality[[Cell.NUMBER, Cell.TEXT, Cell.FALSE, Cell.TRUE]].sum() - series.quality[WRONG_KIND]
@@ -62,8 +65,11 @@ def _status_of_series(series: SeriesMonitor, *, drifting: bool) -> SeriesStatus:
             for name, value in watch.detector.gauges().items()
         },
         quality={name: int(series.quality[at]) for name, at in _QUALITY.items()},
-        suppressed=0,
-        blind=False,
+        waiting=waiting,
+        blind=series.lens is not None
+        and not series.watches
+        and series.parameters.kind is not Kind.IDENTIFIER
+        and series.lens.reference.size == 0,
     )
 
 

@@ -68,7 +68,10 @@ _DEFAULT: Mapping[Kind, tuple[DetectorChoice, ...]] = {
 def choices(
     kind: Kind, chosen: Sequence[DetectorChoice] | None, catalogue: DetectorCatalogue
 ) -> Sequence[DetectorChoice]:
-    """The detectors of a series of `kind`: those chosen that can watch it, or the default set."""
-    if chosen is None:
-        return _DEFAULT[kind]
-    return [choice for choice in chosen if kind in catalogue.get(choice.id).kinds]
+    """The detectors of a series of `kind`: those chosen that can watch it, or else the default set.
+
+    The standardised views of categories are numbers, so whatever watches numbers can watch them.
+    """
+    watchable = {Kind.NUMERIC} if kind is Kind.CATEGORICAL else {kind}
+    fitting = [choice for choice in chosen or () if watchable & catalogue.get(choice.id).kinds]
+    return fitting or _DEFAULT[kind]

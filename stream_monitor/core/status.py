@@ -19,9 +19,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesStatus:
-    """One series right now. warm_up: 0..1. evidence: largest evidence over threshold, 1 = alarm. quality: cells by code.
+    """One series right now. warm_up: 0..1. effect: recent, in standard deviations of the reference. quality: cells by code.
 
-    suppressed: detections confirmed but not published, because the alarm budget held no credit.
+    waiting: it drifts, but the alarm budget has held no credit yet to open an alert. blind: no detector watches it, although
+    it is meant to be watched. gauges: `detector/view/gauge`.
     """
 
     series: str
@@ -34,7 +35,7 @@ class SeriesStatus:
     effect: float
     gauges: Mapping[str, float]
     quality: Mapping[str, int]
-    suppressed: int
+    waiting: bool
     blind: bool
 
 

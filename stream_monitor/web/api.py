@@ -67,7 +67,7 @@ def _series(series: SeriesStatus) -> Json:
         "effect": series.effect,
         "gauges": dict(series.gauges),
         "quality": dict(series.quality),
-        "suppressed": series.suppressed,
+        "waiting": series.waiting,
         "blind": series.blind,
     }
 
