@@ -140,6 +140,10 @@ class KafkaSource:
         """See the port. Told by the client's end-of-partition event, which knows of transaction markers."""
         return self._assignment.at_end(source)
 
+    def position(self, source: Source) -> int | None:
+        """See the port."""
+        return self._assignment.position(source)
+
     def partition_counts(self) -> Mapping[str, int]:
         """See the port. As of the last look, at most `watch_seconds` ago."""
         return self._topics.counts

@@ -113,6 +113,10 @@ class MemorySource:
         """See the port."""
         return self._assignment.at_end(source)
 
+    def position(self, source: Source) -> int | None:
+        """See the port."""
+        return self._assignment.position(source)
+
     def partition_counts(self) -> Mapping[str, int]:
         """See the port."""
         counts = self._log.partition_counts()

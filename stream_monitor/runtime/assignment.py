@@ -100,6 +100,13 @@ class Assignment:
         progress = self._owned.get(source)
         return progress is not None and progress.end is not None
 
+    def position(self, source: Source) -> int | None:
+        """Next offset to be returned, behind markers known to precede it; None while pending."""
+        progress = self._owned.get(source)
+        if progress is None or progress.next is None:
+            return None
+        return self.past_markers(source, progress.next)
+
     def past_markers(self, source: Source, offset: int) -> int:
         """The same position, behind transaction markers and aborted records that are known to follow it.
 
