@@ -12,7 +12,6 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Me
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
-from stream_monitor.runtime.assignment import Assignment
 from stream_monitor.kafka.clients import ClientErrors, make_consumer
 from stream_monitor.kafka.cluster import Cluster
 from stream_monitor.kafka.failures import (
@@ -30,6 +29,7 @@ from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.records import record_of
 from stream_monitor.kafka.starts import Starts
 from stream_monitor.kafka.topic_watch import TopicWatch
+from stream_monitor.runtime.assignment import Assignment
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ports import Fenced, Fetched, RebalanceListener, TransactionAborted
 from stream_monitor.runtime.positions import note, out_of_range, recreated
@@ -188,14 +188,16 @@ class KafkaSource:
         return metadata
 
     def offsets(self, offsets: Mapping[Source, int]) -> list[TopicPartition]:
-        """What to commit: behind known markers, each with the note that recognises its topic."""
-        ids, inputs = self._topics.ids, self._topics.counts
+        """What to commit: each with the note that recognises its topic; inputs behind known markers.
+
+        The columns topic is only shortened by DeleteRecords below what is committed: its offsets stay as they are given.
+        """
+        ids, inputs, columns = self._topics.ids, self._topics.counts, self._topics.columns
         return [
-            TopicPartition(
-                source.topic,
-                source.partition,
-                self._assignment.past_markers(source, offset),
-                metadata=note(source.topic, ids, inputs if source.topic == self._topics.columns else ()),
+            TopicPartition(*source, offset, metadata=note(columns, ids, inputs))
+            if source.topic == columns
+            else TopicPartition(
+                *source, self._assignment.past_markers(source, offset), metadata=note(source.topic, ids)
             )
             for source, offset in offsets.items()
         ]

@@ -12,11 +12,11 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Source
-from stream_monitor.runtime.assignment import Assignment
 from stream_monitor.kafka.cluster import Cluster, Noted, all_partitions
 from stream_monitor.kafka.failures import STATE, forbidden
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.topic_watch import TopicWatch
+from stream_monitor.runtime.assignment import Assignment
 from stream_monitor.runtime.positions import Facts, recorded_id, start_offset
 
 _QUESTION_SECONDS: Final = 2.0

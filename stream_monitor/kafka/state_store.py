@@ -25,7 +25,7 @@ _BATCH: Final = 500
 
 
 class KafkaStateStore:
-    """Implements `runtime.ports.StateStore`. One iterator at a time; an unfinished one ends when the next begins.
+    """Implements `runtime.ports.StateStore`. Iterators may be interleaved; each turn costs an assignment.
 
     Memory: `snapshots` holds the last value of every key of one partition.
     """
@@ -37,7 +37,7 @@ class KafkaStateStore:
         self._cluster = Cluster(options)
         self._errors = ClientErrors()
         self._consumer: Consumer = make_consumer(options, self._errors, member=False)
-        self._reading = 0
+        self._reader: object = None
 
     def committed(self, partition: int, deadline: Deadline) -> int | None:
         """See the port. The broker holds the answer back while a transaction on the offset is pending (KIP-447)."""
@@ -99,11 +99,11 @@ class KafkaStateStore:
             first >= last
         ):  # empty, or emptied: offsets that are not 0 do not mean records (faust-streaming#597)
             return
-        self._reading += 1
-        reading = self._reading
-        self._consumer.assign([TopicPartition(source.topic, source.partition, first)])
-        position = first
+        position, token = first, object()
         while position < last:
+            if self._reader is not token:  # also when another iterator has used the consumer since
+                self._consumer.assign([TopicPartition(source.topic, source.partition, position)])
+                self._reader = token
             messages = self._consumer.consume(_BATCH, _WAIT_SECONDS)
             for message in messages:
                 if message.error() is not None:
@@ -113,8 +113,6 @@ class KafkaStateStore:
                 position = offset + 1
                 if offset < last:
                     yield record_of(message, offset)
-                    if reading != self._reading:
-                        raise RuntimeError("a newer iterator reads through the same consumer")
             if not messages:
                 yield None
             if deadline.passed and position < last:
@@ -122,7 +120,6 @@ class KafkaStateStore:
                     f"{source.topic} partition {source.partition} could not be read up to {last} in time, only to"
                     f" {position}: a broker is down, or a transaction hangs (kafka-transactions.sh find-hanging)"
                 )
-        self._consumer.unassign()
 
     def _at_error(self, message: Message, source: Source, deadline: Deadline) -> int:
         """The position an end of partition stands for; 0 for an error that the client retries."""

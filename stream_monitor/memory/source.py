@@ -157,13 +157,12 @@ class MemorySource:
             raise TransactionAborted(f"not a member of group {self._group.name}")
 
     def offsets(self, offsets: Mapping[Source, int]) -> Mapping[Source, Noted]:
-        """What to commit: behind known markers, each with the note that recognises its topic."""
+        """What to commit: each with the note that recognises its topic; inputs behind known markers."""
         inputs = self.partition_counts()
         return {
-            source: Noted(
-                self._assignment.past_markers(source, offset),
-                note(source.topic, self._ids, inputs if source.topic == self._columns else ()),
-            )
+            source: Noted(offset, note(source.topic, self._ids, inputs))
+            if source.topic == self._columns
+            else Noted(self._assignment.past_markers(source, offset), note(source.topic, self._ids))
             for source, offset in offsets.items()
         }
 
