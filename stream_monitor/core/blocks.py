@@ -51,7 +51,7 @@ class Blocks:
         passed = (
             last + 1 - (np.arange(1, full + 1) * BLOCK - waiting)
         )  # unusable cells up to there, in this call
-        unusable = np.diff(passed, prepend=-self._unusable)
+        unusable = passed - np.concatenate([[-self._unusable], passed[:-1]])
         self._unusable = int(len(usable) - len(at) - passed[-1])
         return Closed(numbers[:cut], rows[:cut], times[:cut], unusable)
 

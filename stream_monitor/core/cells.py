@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from stream_monitor.core.batch import Cell, Column
 from stream_monitor.core.detector import FloatArray, Kind
 
-_PRESENT = (Cell.NUMBER, Cell.TEXT, Cell.FALSE, Cell.TRUE)
+_PRESENT = np.isin(np.arange(256), (Cell.NUMBER, Cell.TEXT, Cell.FALSE, Cell.TRUE))  # by code: a look-up is cheap
+_NUMBER, _TEXT, _FALSE, _TRUE = int(Cell.NUMBER), int(Cell.TEXT), int(Cell.FALSE), int(Cell.TRUE)
 
 
 class Values(NamedTuple):
@@ -21,20 +22,20 @@ class Values(NamedTuple):
 
 def present(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Cells (n,) that hold some value at all, whatever the kind of the series will be."""
-    return np.isin(codes, _PRESENT)
+    return _PRESENT[codes]
 
 
 def numeric(column: Column) -> Values:
     """Only numbers count: a bool or a text where a number belongs is bad data, not 0 or 1."""
-    usable = column.codes == Cell.NUMBER
+    usable = column.codes == _NUMBER
     return Values(usable, column.values if usable.all() else column.values[usable])
 
 
 def boolean(column: Column) -> Values:
     """true, false, and the numbers 0 and 1."""
-    as_number = (column.codes == Cell.NUMBER) & ((column.values == 0.0) | (column.values == 1.0))
-    usable = as_number | (column.codes == Cell.TRUE) | (column.codes == Cell.FALSE)
-    numbers = np.where(column.codes == Cell.TRUE, 1.0, column.values)
+    as_number = (column.codes == _NUMBER) & ((column.values == 0.0) | (column.values == 1.0))
+    usable = as_number | (column.codes == _TRUE) | (column.codes == _FALSE)
+    numbers = np.where(column.codes == _TRUE, 1.0, column.values)
     return Values(usable, numbers[usable])
 
 
@@ -43,7 +44,7 @@ def categorical(column: Column, places: Mapping[str, int]) -> Values:
     usable = present(column.codes)
     other = float(len(places))
     numbers = np.full(len(usable), other)
-    is_text = column.codes == Cell.TEXT
+    is_text = column.codes == _TEXT
     if column.texts:
         place = np.array([places.get(text, other) for text in column.texts], np.float64)
         numbers[is_text] = place[column.values[is_text].astype(np.intp)]

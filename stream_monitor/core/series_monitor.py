@@ -90,7 +90,7 @@ class SeriesMonitor:
         self, lens: Lens, column: Column, rows: NDArray[np.int64], times: NDArray[np.int64]
     ) -> Observed:
         usable, numbers = lens.values(column)
-        self.quality[WRONG_KIND] += int((present(column.codes) & ~usable).sum())
+        self.quality[WRONG_KIND] += int(present(column.codes).sum()) - int(usable.sum())
         if lens.kind is Kind.IDENTIFIER:
             return Observed(usable, ())
         if lens.kind is Kind.CATEGORICAL:

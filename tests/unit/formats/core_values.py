@@ -113,7 +113,7 @@ def series_status(series: str, phase: Phase, gauges: Mapping[str, float] | None 
         effect=0.5,
         gauges=gauges or {},
         quality={"null": 600},
-        suppressed=0,
+        waiting=False,
         blind=False,
     )
 
