@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from stream_monitor.core.batch import Cell, Column
 from stream_monitor.core.detector import FloatArray, Kind
 
-_PRESENT = np.isin(np.arange(256), (Cell.NUMBER, Cell.TEXT, Cell.FALSE, Cell.TRUE))  # by code: a look-up is cheap
+_PRESENT = np.isin(
+    np.arange(256), (Cell.NUMBER, Cell.TEXT, Cell.FALSE, Cell.TRUE)
+)  # by code: a look-up is cheap
 _NUMBER, _TEXT, _FALSE, _TRUE = int(Cell.NUMBER), int(Cell.TEXT), int(Cell.FALSE), int(Cell.TRUE)
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from stream_monitor.core.detector import Kind, Scalar
-from stream_monitor.core.reference import Reference
+from stream_monitor.core.reference import Reference, boolean
 
 WEEK_MS = 7 * 24 * 3600 * 1000
 
@@ -92,7 +92,13 @@ class ModelParameters:
         feature = self.of_feature(name)
         if feature is None:
             return None
-        return SeriesParameters(kind=Kind.BOOLEAN, tolerance=feature.tolerance, warm_up=feature.warm_up)
+        known = (
+            feature.reference
+        )  # a feature whose normal is known also says how often it is missing normally
+        reference = known and boolean(trues=known.unusable, size=known.size + known.unusable, unusable=0)
+        return SeriesParameters(
+            kind=Kind.BOOLEAN, tolerance=feature.tolerance, warm_up=feature.warm_up, reference=reference
+        )
 
     def of_feature(self, name: str) -> SeriesParameters | None:
         """Parameters of the feature `name`; None if it is not watched."""

@@ -4,6 +4,7 @@ A reference holds bins with counts (quantile bins, or categories with "other"), 
 detectors watch. It never changes while it is in force.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -89,16 +90,25 @@ def learn_numeric(values: FloatArray, *, unusable: int) -> Reference:
 
 
 def learn_boolean(values: FloatArray, *, unusable: int) -> Reference:
-    """Reference of a sample of 0.0 and 1.0, (n,), n >= 1. The rate is smoothed so that a never-seen value has a scale."""
-    trues = float(values.sum())
-    rate = (trues + 0.5) / (len(values) + 1)
-    scale = float(np.sqrt(rate * (1 - rate)))
-    counts = [len(values) - int(trues), int(trues), 0]
-    views = {"value": Moments(mean=rate, scale=scale)}
+    """Reference of a sample of 0.0 and 1.0, (n,), n >= 1."""
+    return boolean(trues=int(values.sum()), size=len(values), unusable=unusable)
+
+
+def boolean(*, trues: int, size: int, unusable: int) -> Reference:
+    """Reference of so many true values. The rate is smoothed so that a never-seen value has a scale."""
+    rate = (trues + 0.5) / (size + 1)
+    scale = math.sqrt(rate * (1 - rate))
     return Reference(
-        kind=Kind.BOOLEAN, size=len(values), unusable=unusable, edges=(), categories=("false", "true"),
-        counts=tuple(counts), mean=rate, scale=scale, views=views,
-    )  # fmt: skip
+        kind=Kind.BOOLEAN,
+        size=size,
+        unusable=unusable,
+        edges=(),
+        categories=("false", "true"),
+        counts=(size - trues, trues, 0),
+        mean=rate,
+        scale=scale,
+        views={"value": Moments(mean=rate, scale=scale)},
+    )
 
 
 def learn_categorical(texts: Sequence[str], *, unusable: int, cap: int) -> Reference:

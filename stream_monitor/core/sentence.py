@@ -22,7 +22,9 @@ def summary_of(event: DriftEvent) -> str:
     if event.status is Status.RESOLVED:
         retired = event.resolution is Resolution.VERSION_RETIRED
         return f"{name}: the version is retired" if retired else f"{name} is back within the tolerance"
-    strongest = max(event.evidence, key=lambda e: (e.view == "value", abs(e.effect)))  # a moved mean also widens
+    strongest = max(
+        event.evidence, key=lambda e: (e.view == "value", abs(e.effect))
+    )  # a moved mean also widens
     what = _BY_VIEW.get((strongest.view, strongest.direction), "changed")
     since = datetime.fromtimestamp(event.change_point / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return f"{name} {what}: {_figures(event, strongest)} since {since}"
