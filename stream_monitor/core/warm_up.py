@@ -110,6 +110,7 @@ def learn(column: Column, kind: Kind | None, *, unusable: int, categories: int) 
             size=0, unusable=unusable + len(column.codes)
         )  # nothing of its kind: counted, not watched
     here = np.flatnonzero(present(column.codes)).tolist()
+    unusable += len(column.codes) - len(here)
     if chosen is Kind.IDENTIFIER or not here:
         return identifier(size=len(here), unusable=unusable)
     texts = [text_of(column, at) for at in here]
