@@ -169,6 +169,8 @@ BAD: list[tuple[object, Reason]] = [
     ({**EVENT, "id": ""}, Reason.INVALID_ID),
     ({**EVENT, "id": {}}, Reason.INVALID_ID),
     ({**EVENT, "id": 1e300}, Reason.INVALID_ID),
+    ({**EVENT, "id": 2**64 + 1}, Reason.INVALID_ID),
+    ({**EVENT, "id": -(2**63) - 1}, Reason.INVALID_ID),
     ({**EVENT, "id": LONG}, Reason.INVALID_ID),
     ({**EVENT, "time": "2026-11-21T10:00:00"}, Reason.INVALID_TIME),
     ({**EVENT, "time": "yesterday"}, Reason.INVALID_TIME),
