@@ -58,6 +58,7 @@ def compose(settings: Settings, adapters: Adapters, shown: Shown, *, name: str) 
         clock=adapters.clock,
         telemetry=shown.telemetry,
         on_lost_data=settings.kafka.on_lost_data,
+        purge=settings.state.purge_columns,
     )
     parts = Parts(
         source=adapters.source,

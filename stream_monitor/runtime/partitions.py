@@ -30,6 +30,7 @@ class Partitions:
         telemetry: Telemetry,
         *,
         on_lost_data: Literal["stop", "continue"],
+        purge: bool,
     ) -> None:
         self.topic = topic
         self.count = count
@@ -39,6 +40,7 @@ class Partitions:
         self._clock = clock
         self._telemetry = telemetry
         self._on_lost_data = on_lost_data
+        self._purge = purge
         self._live: dict[int, PartitionMonitor] = {}
         self._restoring: dict[int, tuple[Restore, Iterator[None], float]] = {}
         self._purged: dict[int, int] = {}
@@ -114,8 +116,10 @@ class Partitions:
             checkpoint.retired += [(partition, key) for key in monitor.retired()]
 
     def purgeable(self) -> Iterator[tuple[int, int]]:
-        """Partitions whose log is no longer needed below an offset, now that the snapshots are committed."""
-        for partition, monitor in self._live.items():
+        """Partitions whose log is no longer needed below an offset, now that the snapshots are committed; none where
+        the log is to be kept.
+        """
+        for partition, monitor in self._live.items() if self._purge else ():
             if monitor.purgeable > self._purged.get(partition, 0):
                 self._purged[partition] = monitor.purgeable
                 yield partition, monitor.purgeable
