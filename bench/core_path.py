@@ -1,0 +1,122 @@
+"""The core without Kafka: bytes → rows → columns → log entries → drift events, with the product's own functions.
+
+Each step is timed over whole polls and checkpoints, and the floor (orjson.loads of the same bytes) in between, so that a
+busy machine disturbs both alike. CPU time of the process, the threads of libraries included.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeAlias
+
+import orjson
+
+from bench.stream import PARTITIONS, TOPIC
+from stream_monitor.core.events import Decoded, Record, Source
+from stream_monitor.core.parameters import ModelParameters
+from stream_monitor.core.partition_monitor import PartitionMonitor
+from stream_monitor.core.tick import SourceProgress, Tick
+from stream_monitor.detectors import registry
+from stream_monitor.formats import columns, drift_events
+from stream_monitor.formats.native_json import Rules, decode
+from stream_monitor.runtime.ingest import Ingest
+
+FLOOR: Final = "floor: orjson.loads"
+STEPS: Final = ("decode", "columnise", "encode", "read back", "observe", "publish")
+_POLL: Final = 2_000  # records, as the worker asks for
+_CHECKPOINT: Final = 20_000  # rows: what a second brings at 20,000 events/s
+
+Polls: TypeAlias = Sequence[tuple[Source, Sequence[Record]]]
+
+
+class Meter(Protocol):
+    """Watches one step at a time: a clock, or a profiler."""
+
+    def step(self, name: str) -> AbstractContextManager[object]:
+        """What runs in the block is the step `name`; it is entered many times."""
+        ...
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """CPU seconds of the process by step."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Add what the block takes."""
+        began = time.process_time()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - began
+
+
+class Core:
+    """One fresh run of both stages over an in-memory stream. drift_events: found; a bench of a blind core is none."""
+
+    def __init__(self, meter: Meter) -> None:
+        rules = Rules()
+
+        def decode_native(source: Source, records: Sequence[Record]) -> Decoded:
+            return decode(source, records, rules)
+
+        self.drift_events = 0
+        self._meter = meter
+        self._ingest = Ingest(decode_native, max_models=1, far_ahead_rows=100_000)
+        self._monitor = PartitionMonitor(
+            lambda name: ModelParameters(name=name), registry.installed(), first=0
+        )
+        self._offset = 0
+
+    def run(self, stream: Mapping[Source, Sequence[Record]]) -> None:
+        """All of `stream`, checkpoint by checkpoint."""
+        for source in stream:
+            self._ingest.own(source)
+        for polls in _checkpoints(stream):
+            with self._meter.step(FLOOR):
+                for _, records in polls:
+                    for record in records:
+                        orjson.loads(record.value or b"")
+            self._checkpoint(polls, at_end=False)
+        self._checkpoint([], at_end=True)  # releases what waits for the watermark
+
+    def _checkpoint(self, polls: Polls, *, at_end: bool) -> None:
+        step, found = self._meter.step, []
+        with step("decode"):
+            for source, records in polls:
+                self._ingest.take(source, records)
+        with step("columnise"):
+            batches = list(self._ingest.drain())
+        with step("encode"):
+            encoded = [columns.encode_batch(part) for batch in batches for part in columns.split(batch)]
+            tick = columns.encode_tick(self._tick(at_end=at_end))
+        with step("read back"):
+            entries = [columns.decode_entry(value, columns.BATCH_HEADERS) for value in encoded]
+            entries.append(columns.decode_entry(tick, columns.TICK_HEADERS))
+        with step("observe"):
+            for entry in entries:
+                found += self._monitor.apply(self._offset, entry).drift_events
+                self._offset += 1
+        with step("publish"):
+            self.drift_events += len([drift_events.encode(event, "bench") for event in found])
+
+    def _tick(self, *, at_end: bool) -> Tick:
+        sources = {
+            source: SourceProgress(progress.max_time, progress.next_offset or 0, at_end)
+            for source, progress in self._ingest.progress.items()
+        }
+        return Tick(worker="bench", wall=0, partitions={TOPIC: PARTITIONS}, sources=sources)
+
+
+def _checkpoints(stream: Mapping[Source, Sequence[Record]]) -> Iterator[Polls]:
+    """What is polled between two commits: every partition in turn."""
+    longest = max(map(len, stream.values()))
+    polls = [
+        (source, records[begin : begin + _POLL])
+        for begin in range(0, longest, _POLL)
+        for source, records in stream.items()
+        if records[begin : begin + _POLL]
+    ]
+    step = _CHECKPOINT // _POLL
+    yield from (polls[begin : begin + step] for begin in range(0, len(polls), step))
