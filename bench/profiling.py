@@ -61,6 +61,6 @@ def _hottest(profile: cProfile.Profile, events: int, top: int) -> list[Hot]:
 def _name(code: CodeType | str) -> str:
     """Path from the checkout or the library, line and function; built-ins have only a name."""
     if isinstance(code, str):
-        return code.strip("<>")
+        return code.strip("<>").partition(" at 0x")[0]
     path = code.co_filename.removeprefix(_ROOT).rpartition("site-packages/")[2]
     return f"{path}:{code.co_firstlineno} {code.co_name}"
