@@ -17,7 +17,7 @@ from stream_monitor.formats.mapping import Mapping as FieldMapping
 from stream_monitor.formats.native_json import MAX_RECORD_BYTES, Rules, decode
 from stream_monitor.runtime.ingest import Ingest
 from stream_monitor.runtime.outbox import Outbox, TopicNames
-from stream_monitor.runtime.partitions import Partitions
+from stream_monitor.runtime.partitions import ColumnsLog, Partitions
 from stream_monitor.runtime.ports import Checkpointer, Clock, RecordSource, StateStore
 from stream_monitor.runtime.publisher import Publisher
 from stream_monitor.runtime.reject_limit import RejectLimit
@@ -50,15 +50,18 @@ class Shown:
 def compose(settings: Settings, adapters: Adapters, shown: Shown, *, name: str) -> Worker:
     """A worker called `name`. Reads reference files; raises StreamMonitorError if one cannot be read."""
     parameters_of = parameters_by_name(settings, load_references(settings))
+    log = ColumnsLog(
+        topic=settings.topics.columns,
+        count=settings.kafka.partitions,
+        on_lost_data=settings.kafka.on_lost_data,
+        purge=settings.state.purge_columns,
+    )
     partitions = Partitions(
-        settings.topics.columns,
-        settings.kafka.partitions,
+        log,
         store=adapters.store,
         new_monitor=lambda first: PartitionMonitor(parameters_of, registry.installed(), first=first),
         clock=adapters.clock,
         telemetry=shown.telemetry,
-        on_lost_data=settings.kafka.on_lost_data,
-        purge=settings.state.purge_columns,
     )
     parts = Parts(
         source=adapters.source,

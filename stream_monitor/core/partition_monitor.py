@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from stream_monitor.core.batch import ColumnBatch
-from stream_monitor.core.detector import Plain
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.fields import Fields
@@ -126,11 +125,6 @@ class PartitionMonitor:
         return [*snapshots, self._clock()]
 
     def _clock(self) -> Snapshot:
-        fields: dict[str, Plain] = {
-            "held_from": self.purgeable,
-            "watermarks": self.watermarks.dump(),
-            "orders": {name: task.order.dump() for name, task in self.models.items()},
-        }
         return Snapshot(
             kind=CLOCK,
             key=CLOCK,
@@ -138,7 +132,11 @@ class PartitionMonitor:
             library_version=None,
             parameters="",
             as_of=self._as_of,
-            fields=fields,
+            fields={
+                "held_from": self.purgeable,
+                "watermarks": self.watermarks.dump(),
+                "orders": {name: task.order.dump() for name, task in self.models.items()},
+            },
         )
 
     def restore(self, snapshots: Mapping[str, Snapshot]) -> Resume | None:

@@ -38,13 +38,15 @@ class PositionLog:
             highest = np.maximum.accumulate(np.concatenate([self._now[place : place + 1], batch.offsets[at]]))
             marks[:, place] = highest[np.searchsorted(at, rows - first_row)]
             self._now[place] = highest[-1]
-        self._rows = np.concatenate([self._rows, rows])[-KEPT:]
-        self._marks = np.concatenate([self._marks, marks])[-KEPT:]
+        # Those of this batch come on top: which marks count is decided at a row, never at the end of a batch.
+        self._rows = np.concatenate([self._rows[-KEPT:], rows])
+        self._marks = np.concatenate([self._marks[-KEPT:], marks])
 
     def since(self, batch: ColumnBatch, first_row: int, change_row: int, row: int) -> tuple[Positions, ...]:
         """Where the rows from `change_row` to `row` lie; `row` is one of `batch`, the batch observed last."""
-        mark = max(0, int(np.searchsorted(self._rows, change_row, side="right")) - 1)
-        first = self._marks[mark]
+        made = int(np.searchsorted(self._rows, row, side="right"))
+        mark = int(np.searchsorted(self._rows, change_row, side="right")) - 1
+        first = self._marks[max(0, made - KEPT, mark)]
         last = self._before.copy()
         upto = slice(0, row - first_row + 1)
         np.maximum.at(last, self._places(batch)[upto], batch.offsets[upto])
@@ -61,10 +63,11 @@ class PositionLog:
 
     def _places(self, batch: ColumnBatch) -> NDArray[np.intp]:
         """Place (n,) of every row's source among all sources; a new source begins just before its first row."""
-        for at, source in enumerate(batch.sources):
-            mine = batch.source_at == at
-            if source not in self._sources and mine.any():
-                begin = np.int64(batch.offsets[mine].min() - 1)
+        appeared, first_rows = np.unique(batch.source_at, return_index=True)
+        for first_row, at in sorted(zip(first_rows.tolist(), appeared.tolist(), strict=True)):
+            source = batch.sources[at]
+            if source not in self._sources:
+                begin = batch.offsets[first_row] - 1
                 self._sources[source] = len(self._sources)
                 self._now = np.append(self._now, begin)
                 self._marks = np.column_stack([self._marks, np.full(len(self._marks), begin)])
@@ -75,8 +78,8 @@ class PositionLog:
         return {
             "sources": [[source.topic, source.partition] for source in self._sources],
             "now": as_bytes(self._now, "<i8"),
-            "rows": as_bytes(self._rows, "<i8"),
-            "marks": as_bytes(self._marks, "<i8"),
+            "rows": as_bytes(self._rows[-KEPT:], "<i8"),
+            "marks": as_bytes(self._marks[-KEPT:], "<i8"),
         }
 
     @classmethod

@@ -57,10 +57,11 @@ class DetectorCatalogue(Protocol):
         ...
 
 
+DEFAULT_DETECTOR = "adwin"
 _DEFAULT: Mapping[Kind, tuple[DetectorChoice, ...]] = {
-    Kind.NUMERIC: (DetectorChoice(id="adwin"),),
-    Kind.CATEGORICAL: (DetectorChoice(id="adwin"),),
-    Kind.BOOLEAN: (DetectorChoice(id="adwin"),),
+    Kind.NUMERIC: (DetectorChoice(id=DEFAULT_DETECTOR),),
+    Kind.CATEGORICAL: (DetectorChoice(id=DEFAULT_DETECTOR),),
+    Kind.BOOLEAN: (DetectorChoice(id=DEFAULT_DETECTOR),),
     Kind.IDENTIFIER: (),
 }
 

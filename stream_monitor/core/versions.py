@@ -17,10 +17,11 @@ class Versions:
 
     def observe(self, batch: ColumnBatch, first_row: int) -> None:
         """The rows of `batch` follow, the first of them with the ordinal `first_row`."""
-        for at, version in enumerate(batch.versions):
-            mine = np.flatnonzero(batch.version_at == at)
-            if version is not None and len(mine):
-                self._last[version] = first_row + int(mine[-1])
+        appeared, first_rows = np.unique(batch.version_at, return_index=True)
+        for _, at in sorted(zip(first_rows.tolist(), appeared.tolist(), strict=True)):
+            version = batch.versions[at]
+            if version is not None:
+                self._last[version] = first_row + int(np.flatnonzero(batch.version_at == at)[-1])
 
     def retire(self, rows: int) -> list[str]:
         """Forget and return the versions that have been silent for too long after `rows` rows."""

@@ -4,10 +4,11 @@ This is the only place of the product's state that holds raw values, and only un
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream_monitor.core.batch import Cell, Column
 from stream_monitor.core.cells import boolean, numeric, present, text_of
-from stream_monitor.core.detector import Kind, Plain
+from stream_monitor.core.detector import FloatArray, Kind, Plain
 from stream_monitor.core.fields import Fields
 from stream_monitor.core.reference import (
     Reference,
@@ -52,14 +53,18 @@ class WarmUp:
         kept = np.flatnonzero(here[:used])
         self.unusable += used - len(kept)
         self._codes += column.codes[kept].tobytes()
-        self._values += [self._value(column, at) for at in kept.tolist()]
+        self._values += self._moved(column, kept).tolist()
         return used
 
-    def _value(self, column: Column, at: int) -> float:
-        value = float(column.values[at])
-        if column.codes[at] != Cell.TEXT:
-            return value
-        return float(self._texts.setdefault(column.texts[int(value)], len(self._texts)))
+    def _moved(self, column: Column, kept: NDArray[np.intp]) -> FloatArray:
+        """Values (k,) of the kept cells; texts as places in the own dictionary, in order of appearance."""
+        values = column.values[kept]
+        is_text = column.codes[kept] == Cell.TEXT
+        if is_text.any():
+            theirs = dict.fromkeys(values[is_text].astype(np.intp).tolist())
+            ours = {at: self._texts.setdefault(column.texts[at], len(self._texts)) for at in theirs}
+            values[is_text] = [ours[at] for at in values[is_text].astype(np.intp).tolist()]
+        return values
 
     def column(self) -> Column:
         """The kept cells, (size,), in arrival order."""

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 
-from stream_monitor.core.batch import ColumnBatch
+from stream_monitor.core.batch import ColumnBatch, concatenate
 from stream_monitor.core.columnise import PlacedRow, columnise
 from stream_monitor.core.events import Decoded, Reason, Record, Rejected, Source
 from stream_monitor.core.tick import SourceProgress, Tick
 from stream_monitor.runtime.ports import RecordSource
 
 FAR_AHEAD_MS = 60_000
+CHUNK_ROWS = 1_000  # of a model that are made into columns at once
 
 Decode = Callable[[Source, Sequence[Record]], Decoded]
 
@@ -39,6 +40,7 @@ class Ingest:
         self._models: set[str] = set()
         self._sources: dict[Source, int] = {}
         self._rows: dict[str, list[PlacedRow]] = {}
+        self._batches: dict[str, list[ColumnBatch]] = {}
         self.rejected: list[Rejected] = []
         self.progress: dict[Source, Progress] = {}
         self.waiting = 0  # rows that the next commit will write
@@ -53,7 +55,7 @@ class Ingest:
 
     def forget(self) -> None:
         """Drop what was not committed; the sources will be read again from their committed offsets."""
-        self._rows, self._sources, self.rejected, self.waiting = {}, {}, [], 0
+        self._rows, self._batches, self._sources, self.rejected, self.waiting = {}, {}, {}, [], 0
         self.progress = {source: Progress() for source in self.progress}
 
     def take(self, source: Source, records: Sequence[Record]) -> Decoded:
@@ -82,13 +84,22 @@ class Ingest:
                 rows = self._rows[model] = []
             rows.append(one)
             self.waiting += 1
+            if len(rows) >= CHUNK_ROWS:
+                self._columnise(model)
+
+    def _columnise(self, model: str) -> None:
+        """Turn the rows of a model into columns while they are fresh in the caches, and let them go."""
+        rows, self._rows[model] = self._rows[model], []
+        if rows:
+            self._batches.setdefault(model, []).append(columnise(model, rows, list(self._sources)))
 
     def drain(self) -> Iterable[ColumnBatch]:
         """One batch per model of the rows that wait."""
-        rows, self._rows, self.waiting = self._rows, {}, 0
-        sources, self._sources = list(self._sources), {}
-        for model, placed in rows.items():
-            yield columnise(model, placed, sources)
+        for model in self._rows:
+            self._columnise(model)
+        batches = self._batches
+        self._rows, self._batches, self._sources, self.waiting = {}, {}, {}, 0
+        return map(concatenate, batches.values())
 
     def tick(self, worker: str, wall: int, reader: RecordSource) -> Tick:
         """What this worker can say of its sources right now; one whose position is not settled yet is left out."""

@@ -1,6 +1,7 @@
 """The columns partitions that this worker owns: those being restored and those that are live."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from stream_monitor.core.checkpoint import Checkpoint
@@ -17,30 +18,35 @@ SLICE_SECONDS = 0.2
 RESTORE_SECONDS = 240.0  # below max.poll.interval.ms; the group is served between slices anyway
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnsLog:
+    """The columns topic, its number of partitions, and what is done when it lost data or is no longer needed."""
+
+    topic: str
+    count: int
+    on_lost_data: Literal["stop", "continue"]
+    purge: bool
+
+
 class Partitions:
     """State by columns partition, and the restores under way."""
 
     def __init__(
         self,
-        topic: str,
-        count: int,
+        log: ColumnsLog,
         store: StateStore,
         new_monitor: Callable[[int], PartitionMonitor],
         clock: Clock,
         telemetry: Telemetry,
-        *,
-        on_lost_data: Literal["stop", "continue"],
-        purge: bool,
     ) -> None:
-        self.topic = topic
-        self.count = count
+        self.topic = log.topic
+        self.count = log.count
         self.rows = 0  # observed since the last snapshots
+        self._log = log
         self._store = store
         self._new_monitor = new_monitor
         self._clock = clock
         self._telemetry = telemetry
-        self._on_lost_data = on_lost_data
-        self._purge = purge
         self._live: dict[int, PartitionMonitor] = {}
         self._restoring: dict[int, tuple[Restore, Iterator[None], float]] = {}
         self._purged: dict[int, int] = {}
@@ -74,7 +80,7 @@ class Partitions:
             self._store,
             self._new_monitor,
             Deadline(RESTORE_SECONDS, monotonic=self._clock.monotonic),
-            on_lost_data=self._on_lost_data,
+            on_lost_data=self._log.on_lost_data,
         )
         self._live.pop(partition, None)
         self._restoring[partition] = (restore, restore.run(), self._clock.monotonic())
@@ -119,7 +125,7 @@ class Partitions:
         """Partitions whose log is no longer needed below an offset, now that the snapshots are committed; none where
         the log is to be kept.
         """
-        for partition, monitor in self._live.items() if self._purge else ():
+        for partition, monitor in self._live.items() if self._log.purge else ():
             if monitor.purgeable > self._purged.get(partition, 0):
                 self._purged[partition] = monitor.purgeable
                 yield partition, monitor.purgeable
