@@ -95,6 +95,11 @@ def make_producer(options: KafkaOptions, errors: ClientErrors) -> Producer:
     return _make(Producer, options, producer_config(options), errors)
 
 
+def make_plain_producer(options: KafkaOptions, errors: ClientErrors) -> Producer:
+    """A producer without transactions, for those who only feed a topic."""
+    return _make(Producer, options, {"linger.ms": 20, **_base(options, "producer")}, errors)
+
+
 def make_admin(options: KafkaOptions, errors: ClientErrors) -> AdminClient:
     """An admin client."""
     return _make(AdminClient, options, _base(options, "admin"), errors)
@@ -129,7 +134,7 @@ def reader_config(options: KafkaOptions) -> dict[str, Any]:
     """Of the consumer that restores: `assign` only, records checked against their CRC."""
     config = _reading(options)
     config.update({"check.crcs": True, "queued.max.messages.kbytes": 65_536})
-    for key in ("group.protocol", "session.timeout.ms", "heartbeat.interval.ms"):
+    for key in ("group.protocol", "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms"):
         config.pop(key, None)
     return config
 

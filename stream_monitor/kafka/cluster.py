@@ -114,7 +114,9 @@ class Cluster:
         found = {}
         for source in sources:
             ends = (low[source], high[source])
-            if None in ends:
+            if any(
+                end is None for end in ends
+            ):  # never `None in`: comparing a KafkaError with None breaks it
                 return None
             errors = [end for end in ends if isinstance(end, KafkaError)]
             if not errors:

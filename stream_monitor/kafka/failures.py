@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 # librdkafka's own codes have names with an underscore; this is the only place that spells them so.
 ALL_BROKERS_DOWN: Final = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
 AUTHENTICATION: Final = KafkaError._AUTHENTICATION  # noqa: SLF001
 AUTO_OFFSET_RESET: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
+FATAL: Final = KafkaError._FATAL  # noqa: SLF001
 FENCED: Final = KafkaError._FENCED  # noqa: SLF001
 MAX_POLL_EXCEEDED: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
 PARTITION_EOF: Final = KafkaError._PARTITION_EOF  # noqa: SLF001
@@ -43,6 +44,29 @@ _UNWRITABLE: Final = {
     KafkaError.UNSUPPORTED_VERSION: "the broker is too old: Kafka 2.5 or newer is needed",
     KafkaError.INVALID_TRANSACTION_TIMEOUT: "raise transaction.max.timeout.ms of the broker above 15 s",
 }
+
+
+def cause_of(error: KafkaException | SystemError) -> KafkaError:
+    """The error of the client. Raises any other SystemError again.
+
+    The binding raises a fatal error from whatever call serves callbacks, and when more callbacks follow in that call the
+    interpreter complains of them with a SystemError whose cause is the real one.
+    """
+    real = error if isinstance(error, KafkaException) else error.__cause__
+    if not isinstance(real, KafkaException):
+        raise error
+    found: KafkaError = real.args[0]
+    return found
+
+
+def is_fatal(error: KafkaError) -> bool:
+    """Whether the client is dead: it says so once, in the place of a record, and returns nothing ever after."""
+    return error.fatal() or error.code() in INSTANCE_TAKEN or error.code() == FATAL
+
+
+def instance_taken(error: KafkaError) -> bool:
+    """Whether another process has our instance id; a fatal error tells its cause only in words."""
+    return error.code() in INSTANCE_TAKEN or (error.code() == FATAL and "group.instance.id" in error.str())
 
 
 def refusal(error: KafkaError) -> str | None:

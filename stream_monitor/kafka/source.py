@@ -8,7 +8,7 @@ nothing of a partition until then. Knows nothing of what is in the records.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
@@ -16,12 +16,14 @@ from stream_monitor.kafka.clients import ClientErrors, make_consumer
 from stream_monitor.kafka.cluster import Cluster
 from stream_monitor.kafka.failures import (
     AUTO_OFFSET_RESET,
-    INSTANCE_TAKEN,
     MAX_POLL_EXCEEDED,
     PARTITION_EOF,
     UNKNOWN_PARTITION,
     UNKNOWN_TOPIC,
+    cause_of,
     forbidden,
+    instance_taken,
+    is_fatal,
 )
 from stream_monitor.kafka.first_start import refuse_expired_group
 from stream_monitor.kafka.membership import is_member
@@ -90,8 +92,8 @@ class KafkaSource:
         self._starts.resolve(timeout)
         try:
             messages = self._consumer.consume(max_records, min(timeout, 0.5))
-        except KafkaException as error:
-            raise self._failure(error.args[0]) from error
+        except (KafkaException, SystemError) as error:
+            raise self._failure(cause_of(error)) from error
         fetched = self._sorted(messages)
         try:
             self._raise_kept()
@@ -219,8 +221,9 @@ class KafkaSource:
         return call
 
     def _on_assign(self, sources: list[Source]) -> None:
-        # Nothing is fetched that would have to be dropped: the start offset is not known yet.
-        self._consumer.incremental_assign([TopicPartition(*source, OFFSET_END) for source in sources])
+        # From the committed offset, as the client finds it; what comes before it is checked is dropped. Never from a
+        # logical offset (END, BEGINNING): its late answer would undo the seek that follows (librdkafka 2.16, measured).
+        self._consumer.incremental_assign([TopicPartition(*source, OFFSET_INVALID) for source in sources])
         self._assignment.add(sources)
         self._told().assigned(sources)
 
@@ -265,7 +268,7 @@ class KafkaSource:
             self._on_out_of_range(source, message.offset() or 0)
         elif code in _TOPIC_GONE:
             self._topics.suspect()
-        elif error.fatal() or forbidden(error) is not None:
+        elif is_fatal(error) or forbidden(error) is not None:
             self._callback_error = self._callback_error or self._failure(error)
         elif code == MAX_POLL_EXCEEDED:
             self._options.logger.warning("no poll for longer than max.poll.interval.ms: %s", error.str())
@@ -274,15 +277,20 @@ class KafkaSource:
 
     def _on_out_of_range(self, source: Source, offset: int) -> None:
         progress = self._assignment.get(source)
-        if progress is None or progress.next is None:
+        if progress is None:
             return  # of an earlier assignment
+        progress.stopped = True  # the client fetches no more of it, whatever the offset was
+        if progress.next is None:
+            return  # it found no committed offset: our own start will be explicit
+        if offset < progress.next:
+            self._starts.move(source, progress.next)  # about a position that we have left since
+            return
         try:
             self._look_at_topics(now=True)  # recreated explains it better
             if self._options.on_lost_data == "stop":
                 raise out_of_range(source, offset, group=self._options.group_id)
         except StreamMonitorError as error:
             self._callback_error = self._callback_error or error
-        progress.stopped = True
         self._assignment.forget_position([source])
 
     def _look_at_topics(self, *, now: bool) -> None:
@@ -306,7 +314,7 @@ class KafkaSource:
             raise error
 
     def _failure(self, error: KafkaError) -> StreamMonitorError:
-        if error.code() in INSTANCE_TAKEN:
+        if instance_taken(error):
             return Fenced(
                 f"another process runs with the instance id {self._options.instance_id} in group"
                 f" {self._options.group_id} ({error.str()}); every instance needs its own"

@@ -13,7 +13,7 @@ from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
 from stream_monitor.kafka.clients import ClientErrors, make_consumer
 from stream_monitor.kafka.cluster import Bounds, Cluster
-from stream_monitor.kafka.failures import AUTO_OFFSET_RESET, PARTITION_EOF, forbidden, unreachable
+from stream_monitor.kafka.failures import AUTO_OFFSET_RESET, PARTITION_EOF, forbidden, is_fatal, unreachable
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.records import record_of
 from stream_monitor.runtime.deadline import Deadline
@@ -157,7 +157,7 @@ class KafkaStateStore:
         why = forbidden(error.args[0])
         if why is not None:
             raise StreamMonitorError(why) from error
-        if error.args[0].fatal() or deadline.passed:
+        if is_fatal(error.args[0]) or deadline.passed:
             raise StreamMonitorError(
                 f"{what} of group {self._options.group_id} could not be read in time"
                 f" ({error.args[0].str()}): a broker is down, or a transaction of another worker hangs"

@@ -16,7 +16,7 @@ from stream_monitor.core.events import Source
 from stream_monitor.kafka.clients import ClientErrors, make_producer
 from stream_monitor.kafka.cluster import Cluster
 from stream_monitor.kafka.failpoints import no_failpoint
-from stream_monitor.kafka.failures import EPOCH_GONE, forbidden, refusal, unreachable
+from stream_monitor.kafka.failures import EPOCH_GONE, cause_of, forbidden, refusal, unreachable
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ports import Fenced, OutRecord, Transaction, TransactionAborted
@@ -100,8 +100,8 @@ class KafkaCheckpointer:
             self._failpoint("commit_sent")
             _resumed(producer.commit_transaction, deadline)
             self._failpoint("committed")
-        except KafkaException as error:
-            self._recover(producer, error.args[0], attempt, deadline)
+        except (KafkaException, SystemError) as error:
+            self._recover(producer, cause_of(error), attempt, deadline)
         except StreamMonitorError:
             self._abort(producer, attempt, deadline)
             raise
@@ -122,7 +122,7 @@ class KafkaCheckpointer:
     ) -> None:
         for record in transaction.records:
             self._produce(producer, record, attempt, deadline)
-        while producer.flush(min(_SLICE_SECONDS, deadline.left())):
+        while _flushed(producer, min(_SLICE_SECONDS, deadline.left())):
             if deadline.passed:
                 raise TransactionAborted(
                     f"the brokers did not take the records in time: {self._errors.last or 'no answer'}"
@@ -194,8 +194,8 @@ class KafkaCheckpointer:
         budget = Deadline(max(deadline.left(), _ABORT_SECONDS), monotonic=self._monotonic)
         try:
             _resumed(producer.abort_transaction, budget)
-        except KafkaException as failed:
-            error = failed.args[0]
+        except (KafkaException, SystemError) as failed:
+            error = cause_of(failed)
             self._options.logger.warning("abort failed, so a new producer: %s", error.str())
             if error.fatal() and error.code() in EPOCH_GONE:
                 self._epoch_gone(f"abort failed: {error.str()}", attempt)
@@ -210,21 +210,27 @@ class KafkaCheckpointer:
     def _discard(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            producer.purge()  # or closing would wait for what cannot be delivered any more
-            producer.close()
+            self._drop(producer)
 
     def _connect(self, deadline: Deadline) -> Producer:
         self._errors = ClientErrors()
         producer = make_producer(self._options, self._errors)
         try:
             _resumed(producer.init_transactions, deadline)
-        except KafkaException as error:
-            why = refusal(error.args[0])
-            producer.poll(0)  # serves error_cb, which tells more
-            last = self._errors.last or error.args[0]
-            producer.close()
-            raise StreamMonitorError(why or unreachable(self._options.bootstrap_servers, last)) from error
+        except (KafkaException, SystemError) as failed:
+            error = cause_of(failed)
+            why = refusal(error)
+            self._drop(producer)  # serves error_cb, which tells more
+            last = self._errors.last or error
+            raise StreamMonitorError(why or unreachable(self._options.bootstrap_servers, last)) from failed
         return producer
+
+    def _drop(self, producer: Producer) -> None:
+        try:
+            producer.purge()  # or closing would wait for what cannot be delivered any more
+            producer.close()
+        except (KafkaException, SystemError) as error:  # fatal already: that is why it goes
+            self._options.logger.info("closing the producer: %s", cause_of(error).str())
 
 
 class _Attempt:
@@ -239,6 +245,17 @@ class _Attempt:
         """Delivery report."""
         if error is not None and self.undelivered is None:
             self.undelivered = error
+
+
+def _flushed(producer: Producer, seconds: float) -> int:
+    """Records not delivered yet. Raises KafkaException; the binding turns a fatal error into a bare SystemError when
+    delivery reports follow it in the same call, so the error is asked for by a call that would not change anything more.
+    """
+    try:
+        return producer.flush(seconds)
+    except SystemError as error:
+        producer.abort_transaction(seconds)
+        raise TransactionAborted("the client failed while writing") from error
 
 
 def _resumed(call: Callable[[float], object], deadline: Deadline) -> None:
