@@ -184,9 +184,11 @@ def test_parts_are_bounded_and_hold_the_same_rows(max_cells: int, max_bytes: int
         assert len(part) == 1 or (
             entry_bound(part) <= max_bytes and len(part) * len(part.columns) <= max_cells
         )
-        assert all(
-            text in {f"text {at}" for at in range(7)} for c in part.columns.values() for text in c.texts
-        )
+        for column in part.columns.values():  # only the texts, sources and versions that its rows use
+            used = {int(value) for value in column.values[column.codes == Cell.TEXT]}
+            assert used == set(range(len(column.texts)))
+        assert set(part.source_at.tolist()) == set(range(len(part.sources)))
+        assert set(part.version_at.tolist()) == set(range(len(part.versions)))
 
 
 @pytest.mark.parametrize("noise", ["texts", "ids", "names", "control characters"])

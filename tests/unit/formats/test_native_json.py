@@ -229,20 +229,39 @@ def test_records_without_an_event() -> None:
     assert "101 bytes" in decoded.rejected[2].detail
 
 
+def after_a_sound_one(event: Mapping[str, Any], *, timestamp: int = NOON, **rules: Any) -> Decoded:
+    """The second of two events of the common form: it is read on the straight path."""
+    heads: list[Mapping[str, Any]] = [{**EVENT, "model": "churn", "time": 0}, event]
+    records = [
+        record(orjson.dumps({"version": "7", "id": "e", **head}), offset=at, timestamp=timestamp)
+        for at, head in enumerate(heads)
+    ]
+    decoded = decode(SOURCE, records, Rules(**rules))
+    assert decoded.rows[0].model == "churn"
+    return decoded
+
+
 def test_only_configured_models_pass() -> None:
     assert row_of(EVENT, models=frozenset({"fraud"})).model == "fraud"
-    for head in ({}, {"version": "7", "id": "e"}):
-        assert reject_of({**EVENT, **head}, models=frozenset({"churn"})).reason is Reason.UNKNOWN_MODEL
+    assert reject_of(EVENT, models=frozenset({"churn"})).reason is Reason.UNKNOWN_MODEL
+    (rejected,) = after_a_sound_one(EVENT, models=frozenset({"churn"})).rejected
+    assert (rejected.reason, rejected.record.offset) == (Reason.UNKNOWN_MODEL, 1)
 
 
 def test_an_event_far_after_its_record_is_rejected() -> None:
-    for head in ({}, {"version": "7", "id": "e"}):
-        event = {**EVENT, **head}
-        assert row_of(event, timestamp=NOON - 300_000).time == NOON
-        assert row_of(event, timestamp=-1).time == NOON  # no timestamp: nothing to hold it against
-        assert reject_of(event, timestamp=NOON - 300_001).reason is Reason.CLOCK_SKEW
-        assert reject_of(event, timestamp=NOON - 11, max_clock_skew_ms=10).reason is Reason.CLOCK_SKEW
-        assert row_of(event, timestamp=NOON + 10**9).time == NOON  # late is the core's business
+    for timestamp, skew, fine in [
+        (NOON - 300_000, 300_000, True),
+        (NOON - 300_001, 300_000, False),
+        (NOON - 11, 10, False),
+        (NOON + 10**9, 10, True),  # late is the core's business
+        (-1, 10, True),  # no timestamp: nothing to hold it against
+        (0, 10, False),
+    ]:
+        alone = read(EVENT, timestamp=timestamp, max_clock_skew_ms=skew)
+        second = after_a_sound_one(EVENT, timestamp=timestamp, max_clock_skew_ms=skew)
+        expected = [] if fine else [Reason.CLOCK_SKEW]
+        assert [one.reason for one in alone.rejected] == expected
+        assert [one.reason for one in second.rejected] == expected
 
 
 def test_without_any_time_an_event_is_rejected() -> None:
