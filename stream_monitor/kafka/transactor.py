@@ -5,6 +5,7 @@ one is made, whose epoch fences the old one: without KIP-890 in librdkafka (conf
 the old epoch could otherwise end a later transaction. Knows nothing of what the records mean.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Final, NoReturn, Protocol
@@ -210,7 +211,8 @@ class KafkaCheckpointer:
     def _discard(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            self._drop(producer)
+            # Not close(): it would abort or wait. Without references the client goes; what it still has is fenced.
+            producer.purge()
 
     def _connect(self, deadline: Deadline) -> Producer:
         self._errors = ClientErrors()
@@ -220,17 +222,11 @@ class KafkaCheckpointer:
         except (KafkaException, SystemError) as failed:
             error = cause_of(failed)
             why = refusal(error)
-            self._drop(producer)  # serves error_cb, which tells more
+            with contextlib.suppress(KafkaException, SystemError):  # the fatal error we already have
+                producer.poll(0)  # serves error_cb, which tells more
             last = self._errors.last or error
             raise StreamMonitorError(why or unreachable(self._options.bootstrap_servers, last)) from failed
         return producer
-
-    def _drop(self, producer: Producer) -> None:
-        try:
-            producer.purge()  # or closing would wait for what cannot be delivered any more
-            producer.close()
-        except (KafkaException, SystemError) as error:  # fatal already: that is why it goes
-            self._options.logger.info("closing the producer: %s", cause_of(error).str())
 
 
 class _Attempt:
