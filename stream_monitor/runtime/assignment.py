@@ -96,9 +96,9 @@ class Assignment:
             progress.end = offset
 
     def at_end(self, source: Source) -> bool:
-        """Whether nothing was left when the client last looked."""
+        """Whether nothing was left when the client last looked; while it is paused nobody looks, so it is not."""
         progress = self._owned.get(source)
-        return progress is not None and progress.end is not None
+        return progress is not None and progress.end is not None and not progress.paused
 
     def position(self, source: Source) -> int | None:
         """Next offset to be returned, behind markers known to precede it; None while pending."""
