@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
-import confluent_kafka
 from prometheus_client import CollectorRegistry
 
 from stream_monitor import __version__
@@ -21,6 +20,7 @@ from stream_monitor.config import Settings
 from stream_monitor.core.series import DEFAULT_DETECTOR
 from stream_monitor.core.snapshot import digest
 from stream_monitor.detectors import registry
+from stream_monitor.kafka.clients import client_version
 from stream_monitor.kafka.failpoints import failpoint_from
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.source import KafkaSource
@@ -150,7 +150,7 @@ def serving(settings: Settings, holder: ViewHolder, metrics: CollectorRegistry) 
     build = Build(
         version=__version__,
         python=platform.python_version(),
-        librdkafka=confluent_kafka.libversion()[0],
+        librdkafka=client_version(),
         configuration=digest(settings.redacted()),
     )
     ViewCollector(metrics, holder, build)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, libversion
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.core.errors import StreamMonitorError
@@ -203,3 +203,8 @@ def _make(
         return client({**config, "error_cb": errors}, logger=logger)
     except KafkaException as error:
         raise StreamMonitorError(f"kafka.properties: {error.args[0].str()}") from error
+
+
+def client_version() -> str:
+    """Version of librdkafka."""
+    return libversion()[0]
