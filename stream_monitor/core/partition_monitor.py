@@ -70,6 +70,7 @@ class PartitionMonitor:
         self.watermarks = Watermarks()
         self._as_of = first  # behind the last tick; rows of later entries only wait
         self._written: dict[str, int] = {}  # values of a series when it was last written, by key
+        self._written_at = first  # next_offset when the last snapshots were written
 
     def apply(self, at: int, entry: ColumnBatch | Tick) -> Applied:
         """Take the log entry with the offset `at`."""
@@ -109,7 +110,14 @@ class PartitionMonitor:
         return gone
 
     def snapshots(self) -> list[Snapshot]:
-        """The clock, every model with new rows and every series with new values. Written together or not at all."""
+        """The clock, every model with new rows and every series with new values. Written together or not at all.
+
+        None when no entry was taken since: also because a group commits no offset of a log it has not read from, and
+        a state without an offset would look like lost data.
+        """
+        if self.next_offset == self._written_at:
+            return []
+        self._written_at = self.next_offset
         snapshots = []
         for task in self.models.values():
             if not task.touched:
@@ -152,7 +160,7 @@ class PartitionMonitor:
                 f"the clock was written in format {clock.state_version}; this release reads up to 1"
             )
         fields = Fields(clock.fields, CLOCK)
-        self._as_of = self.next_offset = clock.as_of
+        self._as_of = self._written_at = self.next_offset = clock.as_of
         self.watermarks.load(fields.plain("watermarks"))
         orders = fields.inside("orders")
         for name in orders.names():
