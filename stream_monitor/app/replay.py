@@ -1,0 +1,141 @@
+"""Replay of files: the same core as the service over rows in file order, without log, worker and Kafka."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from stream_monitor.app.composition import load_references, parameters_by_name, rules_by_topic
+from stream_monitor.config import Settings, topic_sources
+from stream_monitor.core.columnise import PlacedRow, columnise
+from stream_monitor.core.drift_event import DriftEvent, Status
+from stream_monitor.core.errors import StreamMonitorError
+from stream_monitor.core.events import Decoded, Reason, Rejected, Source
+from stream_monitor.core.model_monitor import ModelMonitor
+from stream_monitor.core.parameters import PER_100K_EVENTS, PER_WEEK, BudgetUnit, ModelParameters
+from stream_monitor.detectors import registry
+from stream_monitor.files.columns import FileColumns
+from stream_monitor.files.opening import stem_of
+from stream_monitor.files.rows import FileRows, read
+from stream_monitor.formats.native_json import Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is replayed. files: by the path the user named. timed: rows carry event time."""
+
+    files: Mapping[Path, FileRows]
+    parameters_of: Callable[[str], ModelParameters]
+    max_models: int
+    timed: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What has been read so far. first_rejected: the file and what was wrong. monitors: by model."""
+
+    rows: int = 0
+    monitors: dict[str, ModelMonitor] = field(default_factory=dict)
+    rejected: Counter[Reason] = field(default_factory=Counter)
+    first_rejected: tuple[Path, Rejected] | None = None
+
+
+def plan(paths: Iterable[Path], columns: FileColumns, settings: Settings) -> Plan:
+    """Open the files and load references. `columns.model`, else the configuration, else a file's name says whose its flat
+    rows are. Without event time in all files a budget that counts time becomes the default for events.
+
+    Raises StreamMonitorError as `files.rows.read` does, for a reference that cannot be read, and where the configuration
+    does not say which model is meant.
+    """
+    files = {path: _open(path, columns, settings) for path in paths}
+    timed = all(rows.timed for rows in files.values())
+    names = {rows.model for rows in files.values()}
+    wanted = [model for model in settings.models or [] if None in names or model.name in names]
+    base = parameters_by_name(settings, load_references(settings.model_copy(update={"models": wanted})))
+
+    def parameters_of(model: str) -> ModelParameters:
+        parameters = base(model)
+        budget = parameters.budget or PER_WEEK
+        if budget.unit is BudgetUnit.MILLISECONDS and not timed:
+            budget = PER_100K_EVENTS
+        return replace(parameters, budget=budget)
+
+    return Plan(
+        files=files, parameters_of=parameters_of, max_models=settings.discovery.max_models, timed=timed
+    )
+
+
+def replay(planned: Plan, tally: Tally) -> Iterator[Sequence[DriftEvent]]:
+    """The drift events of the files, read one after the other as one stream per model: a list for every chunk of rows,
+    so that progress can be shown; `tally` is kept meanwhile.
+
+    Positions name a file as the user did. Raises StreamMonitorError where a file ends early or is damaged.
+    """
+    for path, rows in planned.files.items():
+        source = Source(str(path), 0)
+        for decoded in rows:
+            if decoded.rejected and tally.first_rejected is None:
+                tally.first_rejected = path, decoded.rejected[0]
+            tally.rejected.update(bad.reason for bad in decoded.rejected)
+            yield [
+                event if planned.timed else _by_row(event)
+                for model, placed in _by_model(decoded).items()
+                for event in _observe(model, placed, source, planned, tally)
+            ]
+
+
+def _observe(
+    model: str, placed: Sequence[PlacedRow], source: Source, planned: Plan, tally: Tally
+) -> Sequence[DriftEvent]:
+    if model not in tally.monitors:
+        if len(tally.monitors) == planned.max_models:
+            tally.rejected[Reason.TOO_MANY_MODELS] += len(placed)
+            return ()
+        tally.monitors[model] = ModelMonitor(planned.parameters_of(model), registry.installed())
+    tally.rows += len(placed)
+    return tally.monitors[model].observe(columnise(model, placed, (source,))).drift_events
+
+
+def _by_model(decoded: Decoded) -> Mapping[str, Sequence[PlacedRow]]:
+    found: dict[str, list[PlacedRow]] = {}
+    for row, offset, item in zip(decoded.rows, decoded.offsets, decoded.items, strict=True):
+        found.setdefault(row.model, []).append(PlacedRow(row, 0, offset, item))
+    return found
+
+
+def _by_row(event: DriftEvent) -> DriftEvent:
+    """Rows without a time have been given their number: the sentence says so."""
+    if event.status is Status.RESOLVED:
+        return event
+    return replace(
+        event, summary=f"{event.summary.rpartition(' since ')[0]} since row {event.change_point_row}"
+    )
+
+
+def _open(path: Path, columns: FileColumns, settings: Settings) -> FileRows:
+    configured = [model.name for model in settings.models or []]
+    stem = stem_of(path)
+    model = columns.model or (configured[0] if len(configured) == 1 and stem not in configured else stem)
+    rows = read(path, replace(columns, model=model), rules=_rules(stem, columns.model, settings))
+    if rows.model is not None and configured and model not in configured:
+        raise StreamMonitorError(
+            f"{path}: the configuration has no model {model!r}; choose one with --model: {', '.join(configured)}"
+        )
+    return rows
+
+
+def _rules(topic: str, model: str | None, settings: Settings) -> Rules:
+    """How JSON is read: as that topic's where the file is named after one, else as all sources are if they agree."""
+    configured = frozenset(one.name for one in settings.models or [])
+    allowed = frozenset({model}) if model else configured or None
+    sources = topic_sources(settings)
+    if topic in sources:
+        return replace(rules_by_topic(settings)(topic), models=allowed)
+    rules_of = rules_by_topic(settings)
+    ways = [
+        rules_of(name) for name, source in sources.items() if allowed is None or allowed & set(source.models)
+    ]
+    agreed = ways and all(
+        (way.mapping, way.default_model) == (ways[0].mapping, ways[0].default_model) for way in ways
+    )
+    return replace(ways[0], models=allowed, role=None) if agreed else Rules(models=allowed)

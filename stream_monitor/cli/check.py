@@ -1,0 +1,137 @@
+"""`stream-monitor check`."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from stream_monitor.cli.failures import ExitCode, usage
+from stream_monitor.cli.options import AsJson, ConfigFile, file_of, load_settings
+from stream_monitor.cli.output import print_json
+
+if TYPE_CHECKING:
+    from stream_monitor.config import Settings, Topics
+    from stream_monitor.config.model_settings import ModelSettings
+    from stream_monitor.core.parameters import Budget
+
+
+_SECOND: Final = 1000
+_UNITS: Final = {
+    "week": 7 * 86_400 * _SECOND,
+    "day": 86_400 * _SECOND,
+    "hour": 3_600 * _SECOND,
+    "minute": 60 * _SECOND,
+    "second": _SECOND,
+    "millisecond": 1,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Model:
+    """reference_features: names in the reference file; None where the reference is learned from the stream."""
+
+    name: str
+    sources: list[str]
+    reference: str
+    reference_features: list[str] | None
+    false_alarms: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Summary:
+    """What would be monitored. file: None where everything comes from the environment."""
+
+    file: str | None
+    brokers: str | None
+    group: str
+    models: list[_Model]
+    discovery: list[str]
+    false_alarms: str
+    topics: "Topics"
+    http: str
+
+
+def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Check a configuration, and say what would be monitored.
+
+    Connects to nothing. Prints every problem as FILE:LINE:COLUMN PATH: what is wrong; what to write, and ends with
+    exit code 2. Reference files are read. The environment counts, as it does for run.
+    """
+    from stream_monitor.config import InvalidConfiguration
+
+    try:
+        summary = _summary(load_settings(config), file_of(config))
+    except InvalidConfiguration as error:
+        if not as_json:
+            raise
+        print_json({"valid": False, "problems": [asdict(problem) for problem in error.problems]})
+        raise typer.Exit(ExitCode.USAGE) from None
+    if as_json:
+        print_json({"valid": True, "problems": [], **asdict(summary)})
+        return
+    for line in _lines(summary):
+        typer.echo(line)
+
+
+def _summary(settings: "Settings", file: Path | None) -> _Summary:
+    from stream_monitor.app.composition import load_references
+
+    with usage():
+        references = load_references(settings)
+    known = {model: list(features) for model, features in references.items()}
+    listen = settings.http.listen
+    return _Summary(
+        file=None if file is None else str(file),
+        brokers=settings.kafka.bootstrap_servers,
+        group=settings.kafka.group_id,
+        models=[_model(model, settings, known.get(model.name)) for model in settings.models or []],
+        discovery=list(settings.discovery.topics),
+        false_alarms=_budget(settings.alerting.false_alarms),
+        topics=settings.topics,
+        http="off" if listen is None else str(listen),
+    )
+
+
+def _model(model: "ModelSettings", settings: "Settings", features: list[str] | None) -> _Model:
+    from stream_monitor.config import model_parameters
+
+    parameters = model_parameters(settings, model.name, {})
+    file = model.reference.file if model.reference else None
+    return _Model(
+        name=model.name,
+        sources=[source.topic for source in model.sources or []],
+        reference=f"the first {parameters.default.warm_up} events" if file is None else str(file),
+        reference_features=features,
+        false_alarms=_budget(parameters.budget),
+    )
+
+
+def _budget(budget: "Budget | None") -> str:
+    from stream_monitor.core.parameters import PER_100K_EVENTS, PER_WEEK, BudgetUnit
+
+    if budget is None:
+        return f"{_budget(PER_WEEK)} of event time (in files without time {_budget(PER_100K_EVENTS)})"
+    if budget.unit is BudgetUnit.EVENTS:
+        return f"{budget.alarms:g} per {budget.span:,.0f} events"
+    unit, ms = next((unit, ms) for unit, ms in _UNITS.items() if budget.span % ms == 0)
+    number = round(budget.span / ms)
+    return f"{budget.alarms:g} per {unit}" if number == 1 else f"{budget.alarms:g} per {number} {unit}s"
+
+
+def _lines(summary: _Summary) -> Iterator[str]:
+    yield f"{summary.file or 'environment and defaults'}: valid"
+    yield f"brokers      {summary.brokers}, group {summary.group}"
+    for model in summary.models:
+        yield f"model        {model.name}"
+        yield f"  sources    {', '.join(model.sources)}"
+        features = model.reference_features
+        yield f"  reference  {model.reference}" + ("" if features is None else f" ({len(features)} features)")
+        yield f"  budget     {model.false_alarms}"
+    if not summary.models:
+        yield f"discovery    models and features of {', '.join(summary.discovery)}"
+        yield f"  budget     {summary.false_alarms}, for each model"
+    yield f"alerts       {summary.topics.alerts}"
+    yield f"dead letter  {summary.topics.dead_letter}"
+    yield f"http         {summary.http}"

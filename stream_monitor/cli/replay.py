@@ -1,0 +1,163 @@
+"""`stream-monitor replay`."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from stream_monitor.cli.failures import usage
+from stream_monitor.cli.options import AsJson, load_settings
+from stream_monitor.cli.output import Progress, console, note, print_json
+
+if TYPE_CHECKING:
+    from stream_monitor.app.replay import Plan, Tally
+    from stream_monitor.core.drift_event import DriftEvent
+
+_STYLES: Final = {"opened": "bold red", "updated": "yellow", "resolved": "green"}
+_EVENT_FIELDS: Final = (
+    "row",
+    "series",
+    "status",
+    "alert_id",
+    "severity",
+    "change_point_row",
+    "effect_sizes",
+    "detector",
+    "summary",
+    "time",
+    "change_point",
+    "number",
+    "model",
+    "version",
+    "incident_id",
+    "resolution",
+    "positions",
+)
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE…",
+        exists=True,
+        dir_okay=False,
+        help="CSV, JSON lines (both also .gz) or Parquet; several are read in order as one stream.",
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", metavar="FILE", help="Configuration with the models; none if absent."),
+]
+Model = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="Whose the rows are; the file's name if absent.")
+]
+Time = Annotated[
+    str | None,
+    typer.Option(
+        "--time", metavar="COLUMN", help="Event time: RFC 3339 or epoch milliseconds; row numbers if absent."
+    ),
+]
+Id = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="What joins prediction and label.")]
+Prediction = Annotated[
+    str | None, typer.Option("--prediction", metavar="COLUMN", help="Predicted class or value.")
+]
+Probability = Annotated[
+    str | None, typer.Option("--probability", metavar="COLUMN", help="Probability or score.")
+]
+Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="The truth.")]
+Latency = Annotated[
+    str | None, typer.Option("--latency", metavar="COLUMN", help="Latency of the model in ms.")
+]
+Version = Annotated[str | None, typer.Option("--version", metavar="COLUMN", help="Version of the model.")]
+
+
+def replay(
+    files: Files,
+    *,
+    config: Config = None,
+    as_json: AsJson = False,
+    model: Model = None,
+    time: Time = None,
+    id: Id = None,  # noqa: A002 (the option's name)
+    prediction: Prediction = None,
+    probability: Probability = None,
+    label: Label = None,
+    latency: Latency = None,
+    version: Version = None,
+) -> None:
+    """Show which drift events files would have led to. Needs no Kafka.
+
+    One row is one event. JSON lines hold native events or flat rows; of flat rows the columns named by options are what
+    they say, and every other column is a feature. With --json one JSON object a line for every drift event. What was
+    read, and what could not be, is said on standard error.
+    """
+    with usage():
+        from stream_monitor.app import replay as core
+        from stream_monitor.files.columns import FileColumns
+
+        columns = FileColumns(
+            model=model,
+            time=time,
+            id=id,
+            prediction=prediction,
+            probability=probability,
+            label=label,
+            latency=latency,
+            version=version,
+        )
+        settings = load_settings(config, for_kafka=False)
+        planned, tally = core.plan(files, columns, settings), core.Tally()
+    for text in _advice(planned):
+        note(text)
+    out, progress, opened = console(), Progress(), 0
+    for chunk in core.replay(planned, tally):
+        progress.clear()
+        for event in chunk:
+            opened += event.status == "opened"
+            if as_json:
+                print_json(_plain(event, planned), indent=False)
+            else:
+                out.print(_line(event), style=_STYLES[event.status])
+        progress.show(f"{tally.rows:,} rows")
+    progress.clear()
+    for text in _report(tally, opened):
+        note(text)
+
+
+def _plain(event: "DriftEvent", planned: "Plan") -> dict[str, object]:
+    everything = asdict(event)
+    everything["detector"] = max(event.evidence, key=lambda found: abs(found.effect)).detector
+    if not planned.timed:
+        everything["time"] = everything["change_point"] = None
+    return {name: everything[name] for name in _EVENT_FIELDS}
+
+
+def _line(event: "DriftEvent") -> str:
+    return f"row {event.row:<8} {event.status:<8} {event.severity:<8} {event.summary}"
+
+
+def _advice(planned: "Plan") -> list[str]:
+    """Columns whose names say that they may not be features."""
+    return [
+        f"note: the column {column!r} of {path} is watched as a feature; if it is the {role}, add --{role} {column}"
+        for path, rows in planned.files.items()
+        for role, column in rows.lookalikes.items()
+    ]
+
+
+def _report(tally: "Tally", opened: int) -> Iterator[str]:
+    """What was read, what waits for the alarm budget, and what could not be read."""
+    monitors = tally.monitors.values()
+    series = sum(len(monitor.series) for monitor in monitors)
+    yield f"{tally.rows:,} rows of {', '.join(tally.monitors) or 'no model'}; series: {series}, alerts: {opened}"
+    waiting = sorted(
+        f"{key.name} of {model}" for model, one in tally.monitors.items() for key in one.alerts.waiting
+    )
+    if waiting:
+        yield f"drifting too, but the alarm budget is spent: {', '.join(waiting)}"
+    if tally.first_rejected is not None:
+        reasons = ", ".join(f"{reason} {n:,}" for reason, n in tally.rejected.most_common())
+        path, first = tally.first_rejected
+        yield f"{tally.rejected.total():,} rows rejected: {reasons}"
+        yield f"the first is row {first.record.offset} of {path}: {first.detail}"

@@ -1,0 +1,37 @@
+"""`stream-monitor schema`."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+import typer
+
+from stream_monitor.cli.failures import WrongUsage
+from stream_monitor.cli.output import print_json
+
+
+def schema(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Which one; all names are listed without it.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of a contract.
+
+    config (the configuration), event (input), drift-event (alerts topic) or status (status topic).
+
+    For example: stream-monitor schema config > stream-monitor.schema.json
+    """
+    schemas = _schemas()
+    if name is None:
+        for known in schemas:
+            typer.echo(known)
+        return
+    if name not in schemas:
+        raise WrongUsage(f"there is no schema {name!r}; there are {', '.join(schemas)}")
+    print_json(schemas[name]())
+
+
+def _schemas() -> Mapping[str, Callable[[], object]]:
+    from stream_monitor.config import json_schema
+    from stream_monitor.formats.schemas import SCHEMAS
+
+    return {"config": json_schema, **SCHEMAS}
