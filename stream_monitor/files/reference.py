@@ -35,13 +35,15 @@ def read_columns(
     """
     sample = _Sample(max_rows)
     rejected = 0
-    for decoded in read(path):
+    rows = read(path)
+    named = model if rows.model is None else None  # flat rows name no model: they are whose the file is
+    for decoded in rows:
         rejected += len(decoded.rejected)
-        batch = _features(decoded, exclude, model)
+        batch = _features(decoded, exclude, named)
         if batch is not None:
             sample.add(batch)
     if sample.rows == 0:
-        of = f" of the model {model!r}" if model else ""
+        of = f" of the model {named!r}" if named else ""
         raise StreamMonitorError(
             f"{path}: holds no row with features{of} ({rejected} rows could not be read)"
         )

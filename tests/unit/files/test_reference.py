@@ -24,6 +24,10 @@ def test_a_short_file_is_read_whole_in_file_order(tmp_path: Path) -> None:
     assert (names.codes == Cell.TEXT).all()
 
 
+def test_flat_rows_belong_to_the_model_whatever_the_file_is_called(tmp_path: Path) -> None:
+    assert list(read_columns(numbers(tmp_path, 3), model="fraud")) == ["x", "name", "customer_id"]
+
+
 def test_columns_are_excluded_by_name_or_glob(tmp_path: Path) -> None:
     assert list(read_columns(numbers(tmp_path, 3), exclude=["name", "*_id"])) == ["x"]
 
