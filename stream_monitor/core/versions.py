@@ -1,10 +1,13 @@
 """Which versions of a model are live. One that has been silent for RETIRED_ROWS rows of the model is retired."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.fields import Fields
+from stream_monitor.core.plain import value_of
 
 RETIRED_ROWS = 10_000
 
@@ -39,8 +42,12 @@ class Versions:
         """The inverse of `dump`. Raises CorruptState."""
         fields = Fields(plain, "versions")
         versions = cls()
-        for version, last in fields.rows("last"):
-            if not isinstance(version, str) or not isinstance(last, int):
-                raise fields.wrong("last", "not a version and its row")
-            versions._last[version] = last
+        for entry in fields.rows("last"):
+            seen = value_of(_Seen, entry)
+            versions._last[seen.version] = seen.row
         return versions
+
+
+class _Seen(NamedTuple):
+    version: str
+    row: int

@@ -54,17 +54,18 @@ class Watermarks:
         """Event time up to which nothing more is expected from the sources of `topics`.
 
         The lowest watermark of the sources that still bring rows; NEVER while one has not been heard of; FOREVER once
-        all of them have rested at their end for as long as rows may be late.
+        all of them have rested at their end for as long as rows may be late. One millisecond short of the lateness, as
+        Flink's BoundedOutOfOrdernessWatermarks: a row that is exactly that late, or as old as the newest, is still in time.
         """
         heard = [h for h in self._heard.values() if h.topic in topics]
         if not heard or self._awaited(topics):
             return NEVER
         moving = [h for h in heard if self._moves(h)]
         if moving:
-            return min(h.max_time for h in moving) - lateness_ms
+            return min(h.max_time for h in moving) - lateness_ms - 1
         if all(h.end_since is None or self.wall - h.end_since >= lateness_ms for h in heard):
             return FOREVER
-        return max(h.max_time for h in heard) - lateness_ms
+        return max(h.max_time for h in heard) - lateness_ms - 1
 
     def slowest(self, topics: frozenset[str]) -> int | None:
         """Lowest running maximum of event time of a source of `topics` that still brings rows; NEVER while one has not

@@ -1,0 +1,124 @@
+"""The first law: cutting the same rows differently, or writing the state down and reading it back, changes no bit."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from stream_monitor.core.batch import ColumnBatch
+from stream_monitor.core.drift_event import DriftEvent
+from stream_monitor.core.model_monitor import ModelMonitor
+from stream_monitor.core.parameters import ModelParameters
+from stream_monitor.core.partition_monitor import PartitionMonitor
+from stream_monitor.core.snapshot import Snapshot
+from stream_monitor.core.state import dump_model, dump_series, load_model, load_series
+from stream_monitor.core.tick import Tick
+from stream_monitor.detectors import registry
+from stream_monitor.formats import snapshots
+
+Log = Sequence[tuple[int, ColumnBatch | Tick]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What rows led to: the drift events in order, and the state as bytes by key."""
+
+    events: list[DriftEvent]
+    state: dict[str, bytes]
+
+
+def answer_of(
+    parameters: ModelParameters,
+    batches: Sequence[ColumnBatch],
+    *,
+    reborn_before: frozenset[int] = frozenset(),
+) -> Answer:
+    """Observe `batches` one after the other; before some of them the monitor is dumped to bytes and loaded anew."""
+    monitor = ModelMonitor(parameters, registry.installed())
+    events: list[DriftEvent] = []
+    for at, batch in enumerate(batches):
+        if at in reborn_before:
+            monitor = reborn(monitor)
+        events += monitor.observe(batch).drift_events
+    return Answer(events, state_of(monitor))
+
+
+def state_of(monitor: ModelMonitor) -> dict[str, bytes]:
+    """Bytes of the model and its series, by key."""
+    dumped = [dump_model(monitor, 0)]
+    dumped += [dump_series(monitor.parameters.name, series, 0) for series in monitor.series.values()]
+    return {snapshot.key: snapshots.encode(snapshot) for snapshot in dumped}
+
+
+def reborn(monitor: ModelMonitor) -> ModelMonitor:
+    """Another monitor with the same state, by way of bytes."""
+    stored = {key: snapshots.decode(value) for key, value in state_of(monitor).items()}
+    other = ModelMonitor(monitor.parameters, registry.installed())
+    name = f"model/{monitor.parameters.name}"
+    for key in load_model(other, stored[name]):
+        other.series[key] = load_series(other, key, stored, registry.installed())
+    return other
+
+
+def check_same(one: Answer, other: Answer) -> None:
+    """Events equal in all fields; state equal byte for byte."""
+    assert [event.id for event in one.events] == [event.id for event in other.events]
+    assert one.events == other.events
+    assert one.state.keys() == other.state.keys()
+    differing = [key for key in one.state if one.state[key] != other.state[key]]
+    assert not differing, _difference(one, other, differing[0])
+
+
+def _difference(one: Answer, other: Answer, key: str) -> str:
+    a, b = snapshots.decode(one.state[key]).fields, snapshots.decode(other.state[key]).fields
+    return f"{key}: " + ", ".join(
+        f"{name}: {a.get(name)!r} != {b.get(name)!r}"[:600]
+        for name in a.keys() | b.keys()
+        if a.get(name) != b.get(name)
+    )
+
+
+# ---------------------------------------------------------------------- whole partitions, with snapshots and refolds
+
+Parameters = Callable[[str], ModelParameters]
+
+
+def fold(parameters: Parameters, log: Log) -> tuple[list[list[DriftEvent]], PartitionMonitor]:
+    """The drift events that every entry led to, and the state behind them."""
+    monitor = PartitionMonitor(parameters, registry.installed(), first=0)
+    return [list(monitor.apply(at, entry).drift_events) for at, entry in log], monitor
+
+
+def resumed(
+    parameters: Parameters, log: Log, written: Sequence[int], died: int
+) -> tuple[list[list[DriftEvent]], PartitionMonitor]:
+    """The same, for a program that wrote snapshots behind the entries `written` and died behind the entry `died`:
+    another one restores them, refolds what was committed and goes on. Events of before the death are left out.
+    """
+    stored: dict[str, bytes] = {}
+    monitor = PartitionMonitor(parameters, registry.installed(), first=0)
+    for number, (at, entry) in enumerate(log[:died]):
+        monitor.apply(at, entry)
+        if number in written:
+            stored.update((snapshot.key, snapshots.encode(snapshot)) for snapshot in monitor.snapshots())
+            for key in monitor.retired():
+                stored.pop(key, None)
+    monitor = PartitionMonitor(parameters, registry.installed(), first=0)
+    resume = monitor.restore({key: snapshots.decode(value) for key, value in stored.items()})
+    assert not monitor.problems
+    for at, entry in log[:died]:
+        if resume is None or at >= resume.first:
+            monitor.refold(at, entry)
+    return [list(monitor.apply(at, entry).drift_events) for at, entry in log[died:]], monitor
+
+
+def partition_state(monitor: PartitionMonitor) -> dict[str, bytes]:
+    """Bytes of everything on the partition, the clock included, by key."""
+    return {snapshot.key: snapshots.encode(snapshot) for snapshot in _all_snapshots(monitor)}
+
+
+def _all_snapshots(monitor: PartitionMonitor) -> Iterator[Snapshot]:
+    clock = monitor.snapshots()[-1]
+    yield clock
+    for name, task in monitor.models.items():
+        yield dump_model(task.monitor, clock.as_of)
+        for series in task.monitor.series.values():
+            yield dump_series(name, series, clock.as_of)

@@ -1,0 +1,207 @@
+"""Chunking never changes the answer: not the size of batches, not their dictionaries, not a restart in between."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from stream_monitor.core import model_monitor, positions, versions
+from stream_monitor.core.batch import ColumnBatch
+from stream_monitor.core.columnise import PlacedRow
+from stream_monitor.core.drift_event import Resolution, Status
+from stream_monitor.core.events import Source
+from stream_monitor.core.order import Order
+from stream_monitor.core.parameters import (
+    Budget,
+    BudgetUnit,
+    Caps,
+    DetectorChoice,
+    ModelParameters,
+    SeriesParameters,
+)
+from stream_monitor.core.watermarks import Watermarks
+from tests.property.chunking_law import answer_of, check_same, fold, partition_state, resumed
+from tests.property.logs import log_of
+from tests.property.rows import Shape, batch_of, rows_of
+
+ROWS = 1_200
+QUICK: Mapping[str, DetectorChoice] = {
+    "adwin": DetectorChoice(id="adwin"),
+    "page_hinkley": DetectorChoice(id="page_hinkley", parameters={"threshold": 20.0, "min_instances": 20}),
+    "ddm": DetectorChoice(id="ddm", parameters={"warm_start": 20}),
+    "hddm_w": DetectorChoice(id="hddm_w"),
+}
+SETS = (("adwin",), ("adwin", "ddm"), ("page_hinkley", "hddm_w"))
+GENEROUS = Budget(alarms=1, span=1, unit=BudgetUnit.EVENTS)
+TIGHT = Budget(
+    alarms=1, span=150, unit=BudgetUnit.EVENTS
+)  # several drifts begin at once: some wait for a credit
+BY_TIME = Budget(alarms=1, span=12_000, unit=BudgetUnit.MILLISECONDS)
+
+
+@pytest.fixture(autouse=True)
+def _small_bounds() -> Iterator[None]:
+    """What otherwise happens every few thousand rows happens every few hundred."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model_monitor, "CUT", 256)
+        patch.setattr(versions, "RETIRED_ROWS", 300)
+        patch.setattr(positions, "KEPT", 5)
+        yield
+
+
+def parameters_of(
+    name: str = "m",
+    *,
+    detectors: Sequence[str] = ("adwin", "ddm"),
+    budget: Budget = GENEROUS,
+    series: int = 2_000,
+) -> ModelParameters:
+    return ModelParameters(
+        name=name,
+        budget=budget,
+        default=SeriesParameters(
+            warm_up=50, detectors=tuple(QUICK[detector] for detector in detectors), tolerance=0.3
+        ),
+        overrides={"constant": None, "sparse": SeriesParameters(warm_up=30)},
+        caps=Caps(series=series, categories=2),
+    )
+
+
+def in_pieces(rows: Sequence[PlacedRow], sizes: Sequence[int]) -> list[ColumnBatch]:
+    """The rows in batches of these sizes, over and over, each made from its own rows alone."""
+    orders = [(0, 1, 2), (2, 1, 0), (1, 2, 0)]
+    batches = []
+    begin = turn = 0
+    while begin < len(rows):
+        piece = rows[begin : begin + sizes[turn % len(sizes)]]
+        batches.append(batch_of(piece, orders[turn % len(orders)]))
+        begin, turn = begin + len(piece), turn + 1
+    return batches
+
+
+some_parameters = st.builds(
+    parameters_of,
+    detectors=st.sampled_from(SETS),
+    budget=st.sampled_from([GENEROUS, TIGHT, BY_TIME]),
+    series=st.sampled_from([2_000, 9]),
+)
+sizes = st.lists(st.sampled_from([1, 2, 31, 32, 33, 64, 255]), min_size=1, max_size=5).map(
+    lambda s: [*s, 100]
+)
+
+
+@settings(max_examples=15)
+@given(
+    parameters=some_parameters,
+    seed=st.integers(0, 9),
+    sizes=sizes,
+    form=st.sampled_from(["made apart", "cut"]),
+    reborn_every=st.sampled_from([3, 10, ROWS]),
+)
+@example(parameters=parameters_of(budget=TIGHT), seed=0, sizes=[1], form="made apart", reborn_every=ROWS)
+@example(parameters=parameters_of(budget=TIGHT), seed=1, sizes=[16], form="cut", reborn_every=3)
+def test_any_split_of_the_rows_gives_the_same_answer(
+    parameters: ModelParameters, seed: int, sizes: list[int], form: str, reborn_every: int
+) -> None:
+    rows = rows_of("m", Shape(seed=seed, rows=ROWS))
+    whole = batch_of(rows)
+    pieces = in_pieces(rows, sizes)
+    if form == "cut":
+        pieces = list(cut_after(whole, [len(piece) for piece in pieces]))
+    deaths = frozenset(range(reborn_every, len(pieces), reborn_every))
+    check_same(answer_of(parameters, pieces, reborn_before=deaths), answer_of(parameters, [whole]))
+
+
+KSWIN = DetectorChoice(id="kswin", parameters={"window_size": 60, "stat_size": 20, "alpha": 0.001})
+
+
+def test_a_detector_that_draws_random_numbers_does_so_in_the_same_order_however_rows_are_cut() -> None:
+    amount = SeriesParameters(warm_up=50, detectors=(KSWIN,))
+    parameters = ModelParameters(name="m", budget=GENEROUS, overrides={"amount": amount, "*": None})
+    rows = rows_of("m", Shape(seed=3, rows=700))
+    whole = answer_of(parameters, [batch_of(rows)])
+    assert {evidence.detector for event in whole.events for evidence in event.evidence} >= {"kswin"}
+    pieces = in_pieces(rows, [7, 100, 1])
+    check_same(answer_of(parameters, pieces, reborn_before=frozenset({3, 9})), whole)
+
+
+def cut_after(batch: ColumnBatch, lengths: Sequence[int]) -> Iterator[ColumnBatch]:
+    """Parts that share the dictionaries of the whole, as batches released from the order do."""
+    for begin, end in pairwise([0, *accumulate(lengths)]):
+        yield batch.take(np.arange(begin, end))
+
+
+def test_the_rows_of_the_law_do_all_that_can_happen_to_an_alert() -> None:
+    rows = rows_of("m", Shape(seed=0, rows=ROWS))
+    events = answer_of(parameters_of(), [batch_of(rows)]).events
+    assert {event.status for event in events} == set(Status)
+    assert {event.resolution for event in events} == {None, *Resolution}
+    assert len({event.series for event in events}) >= 6
+    assert max(len(event.positions) for event in events) == 3
+    tight = answer_of(parameters_of(budget=TIGHT), [batch_of(rows)]).events
+    waited = [
+        e
+        for e in tight
+        if e.status is Status.OPENED and (e.row + 1) % 32 and e.row - e.change_point_row > 200
+    ]
+    assert waited, "no alert was opened by a credit that came later"
+
+
+@settings(max_examples=15)
+@given(
+    seed=st.integers(0, 9),
+    budget=st.sampled_from([GENEROUS, TIGHT]),
+    shuffle=st.integers(0, 99),
+    data=st.data(),
+)
+def test_a_restart_anywhere_gives_the_same_answer(
+    seed: int, budget: Budget, shuffle: int, data: st.DataObject
+) -> None:
+    def parameters(name: str) -> ModelParameters:
+        return parameters_of(name, budget=budget)
+
+    log = log_of(
+        {name: rows_of(name, Shape(seed=seed, rows=600, jitter_ms=1_000)) for name in ("m", "n")},
+        shuffle=shuffle,
+    )
+    places = st.integers(0, len(log) - 1)
+    written = data.draw(st.lists(places, max_size=4), label="snapshots behind entries")
+    died = data.draw(places, label="died behind entry")
+    events, monitor = fold(parameters, log)
+    rest, restored = resumed(parameters, log, written, died)
+    assert rest == events[died:]
+    assert partition_state(restored) == partition_state(monitor)
+
+
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 9),
+    shuffle=st.integers(0, 2**32),
+    lateness=st.sampled_from([0, 1, 250, 1_000]),
+    most=st.sampled_from([3, 40, 400]),
+)
+def test_however_sources_are_read_rows_come_out_in_one_order_and_none_is_late(
+    seed: int, shuffle: int, lateness: int, most: int
+) -> None:
+    rows = rows_of("m", Shape(seed=seed, rows=300, jitter_ms=lateness))
+    order, watermarks = Order(lateness_ms=lateness, cap_rows=10**6, topics=None), Watermarks()
+    released: list[tuple[int, Source, int, int]] = []
+    for at, entry in log_of({"m": rows}, shuffle=shuffle, most=most):
+        if isinstance(entry, ColumnBatch):
+            order.add(at, entry)
+            continue
+        watermarks.hear(entry)
+        batch = order.release(watermarks)
+        if batch is not None:
+            released += places_of(batch)
+    assert order.late == 0
+    assert released == sorted(places_of(batch_of(rows)))
+
+
+def places_of(batch: ColumnBatch) -> list[tuple[int, Source, int, int]]:
+    """Time, source, offset and item of every row."""
+    sources = [batch.sources[at] for at in batch.source_at.tolist()]
+    return list(zip(batch.times.tolist(), sources, batch.offsets.tolist(), batch.items.tolist(), strict=True))
