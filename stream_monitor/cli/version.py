@@ -1,7 +1,6 @@
 """`stream-monitor version`."""
 
 import platform
-from importlib.metadata import version as installed
 from typing import Final
 
 import typer
@@ -15,6 +14,8 @@ _LIBRARIES: Final = ("confluent-kafka", "river", "numpy", "pyarrow")  # what beh
 
 def version(as_json: AsJson = False) -> None:
     """Print the version, and those of what it runs on."""
+    from importlib.metadata import version as installed
+
     libraries = {name: installed(name) for name in _LIBRARIES}
     if as_json:
         print_json({"version": __version__, "python": platform.python_version(), "libraries": libraries})
