@@ -92,7 +92,7 @@ def test_a_transaction_that_hangs_is_said_when_the_deadline_has_passed(world: Wo
     if isinstance(world, MemoryWorld):
         world.log.on_wait = lambda: None
     with pytest.raises(StreamMonitorError, match="in time"):
-        snapshots(world, seconds=1.0)
+        snapshots(world, seconds=3.0)
     hanging.abort()
 
 
