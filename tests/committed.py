@@ -1,0 +1,96 @@
+"""Reads whole topics as a subscriber does (read_committed), and what a group has committed. For tests on a real broker."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+TIMEOUT = 60.0
+END_OF_PARTITION = KafkaError._PARTITION_EOF
+
+
+class Read(NamedTuple):
+    """One committed record."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes]
+
+
+def read_topic(bootstrap: str, topic: str, *, timeout: float = TIMEOUT) -> list[Read]:
+    """Every committed record of a topic up to its end as of now, in order of partition and offset."""
+    consumer = _reader(bootstrap)
+    try:
+        metadata = consumer.list_topics(topic, timeout=timeout).topics[topic]
+        partitions = [TopicPartition(topic, number) for number in metadata.partitions]
+        bounds = {tp.partition: consumer.get_watermark_offsets(tp, timeout=timeout) for tp in partitions}
+        consumer.assign([TopicPartition(topic, number, low) for number, (low, _) in bounds.items()])
+        waiting = {number: high for number, (low, high) in bounds.items() if high > low}
+        return sorted(_until_ends(consumer, waiting, timeout), key=lambda read: read[:2])
+    finally:
+        consumer.close()
+
+
+def committed_offsets(bootstrap: str, group: str, topic: str) -> dict[int, int]:
+    """Next offsets of the group in a topic, by partition; those without one are left out."""
+    request = ConsumerGroupTopicPartitions(group)
+    admin = AdminClient({"bootstrap.servers": bootstrap})  # must outlive its futures
+    (future,) = admin.list_consumer_group_offsets([request]).values()
+    found = future.result(TIMEOUT).topic_partitions
+    return {tp.partition: tp.offset for tp in found if tp.topic == topic and tp.offset >= 0}
+
+
+def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
+    """One behind the last record of every partition."""
+    consumer = _reader(bootstrap)
+    try:
+        numbers = consumer.list_topics(topic, timeout=TIMEOUT).topics[topic].partitions
+        return {
+            n: consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=TIMEOUT)[1] for n in numbers
+        }
+    finally:
+        consumer.close()
+
+
+def _until_ends(consumer: Consumer, waiting: dict[int, int], timeout: float) -> Iterator[Read]:
+    """Also the end of what a pending transaction hides is waited for: a reader stops in front of one."""
+    deadline = time.monotonic() + timeout
+    while waiting:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the ends {waiting} were not reached: a transaction hangs")
+        for message in consumer.consume(5_000, 0.5):
+            partition, offset = message.partition() or 0, message.offset() or 0
+            error = message.error()
+            if error is None:
+                yield _read(message)
+                offset += 1
+            elif error.code() != END_OF_PARTITION:
+                raise AssertionError(error.str())
+            if offset >= waiting.get(partition, 0):
+                waiting.pop(partition, None)
+
+
+def _read(message: Message) -> Read:
+    headers: Any = message.headers() or ()
+    key, value = message.key(), message.value()
+    assert not isinstance(key, str)
+    assert not isinstance(value, str)
+    named = {name: said or b"" for name, said in headers}
+    return Read(message.partition() or 0, message.offset() or 0, key, value, named)
+
+
+def _reader(bootstrap: str) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "only-reads",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+        }
+    )
