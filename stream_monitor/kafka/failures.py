@@ -12,6 +12,7 @@ FATAL: Final = KafkaError._FATAL  # noqa: SLF001
 FENCED: Final = KafkaError._FENCED  # noqa: SLF001
 MAX_POLL_EXCEEDED: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
 PARTITION_EOF: Final = KafkaError._PARTITION_EOF  # noqa: SLF001
+PURGED: Final = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})  # noqa: SLF001
 SSL: Final = KafkaError._SSL  # noqa: SLF001
 STATE: Final = KafkaError._STATE  # noqa: SLF001
 UNKNOWN_PARTITION: Final = KafkaError._UNKNOWN_PARTITION  # noqa: SLF001

@@ -17,7 +17,7 @@ from stream_monitor.core.events import Source
 from stream_monitor.kafka.clients import ClientErrors, make_producer
 from stream_monitor.kafka.cluster import Cluster
 from stream_monitor.kafka.failpoints import no_failpoint
-from stream_monitor.kafka.failures import EPOCH_GONE, cause_of, forbidden, refusal, unreachable
+from stream_monitor.kafka.failures import EPOCH_GONE, PURGED, cause_of, forbidden, refusal, unreachable
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ports import Fenced, OutRecord, Transaction, TransactionAborted
@@ -238,8 +238,8 @@ class _Attempt:
         self.undelivered: KafkaError | None = None
 
     def delivered(self, error: KafkaError | None, _: Message) -> None:
-        """Delivery report."""
-        if error is not None and self.undelivered is None:
+        """Delivery report. Records purged because another one failed say nothing: the cause is told by that one."""
+        if error is not None and self.undelivered is None and error.code() not in PURGED:
             self.undelivered = error
 
 
