@@ -7,7 +7,6 @@ busy machine disturbs both alike. CPU time of the process, the threads of librar
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
 import orjson
@@ -34,22 +33,32 @@ class Meter(Protocol):
     """Watches one step at a time: a clock, or a profiler."""
 
     def step(self, name: str) -> AbstractContextManager[object]:
-        """What runs in the block is the step `name`; it is entered many times."""
+        """What runs in the block is the step `name`, but for steps inside it. Entered many times."""
         ...
 
 
-@dataclass(slots=True)
 class Stopwatch:
     """CPU seconds of the process by step."""
 
-    seconds: dict[str, float] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._steps: list[str] = []
+        self._since = 0.0
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Add what the block takes."""
-        began = time.process_time()
+        """Add what the block takes, but for steps inside it."""
+        self._charge()
+        self._steps.append(name)
         yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - began
+        self._charge()
+        self._steps.pop()
+
+    def _charge(self) -> None:
+        now = time.process_time()
+        if self._steps:
+            self.seconds[self._steps[-1]] = self.seconds.get(self._steps[-1], 0.0) + now - self._since
+        self._since = now
 
 
 class Core:
@@ -59,7 +68,8 @@ class Core:
         rules = Rules()
 
         def decode_native(source: Source, records: Sequence[Record]) -> Decoded:
-            return decode(source, records, rules)
+            with meter.step("decode"):
+                return decode(source, records, rules)
 
         self.drift_events = 0
         self._meter = meter
@@ -83,10 +93,9 @@ class Core:
 
     def _checkpoint(self, polls: Polls, *, at_end: bool) -> None:
         step = self._meter.step
-        with step("decode"):
+        with step("columnise"):  # decode is a step inside
             for source, records in polls:
                 self._ingest.take(source, records)
-        with step("columnise"):
             batches = list(self._ingest.drain())
         with step("encode"):
             encoded = [columns.encode_batch(part) for batch in batches for part in columns.split(batch)]

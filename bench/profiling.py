@@ -1,6 +1,7 @@
 """Where the time of every step goes: cProfile, one profile a step. Its own cost is in the figures; only shares count."""
 
 import cProfile
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,17 +28,24 @@ class StepProfiler:
 
     def __init__(self) -> None:
         self.profiles = {name: cProfile.Profile() for name in STEPS}
+        self._running: list[cProfile.Profile] = []
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Profile the block; steps that are none of the core's are not watched."""
+        """Profile the block, but for steps inside it; what is none of the core's steps is not watched."""
         profile = self.profiles.get(name)
         if profile is None:
             yield
             return
+        if self._running:
+            self._running[-1].disable()
+        self._running.append(profile)
         profile.enable()
         yield
         profile.disable()
+        self._running.pop()
+        if self._running:
+            self._running[-1].enable()
 
 
 def profile_core(stream: Mapping[Source, Sequence[Record]], *, top: int = 12) -> dict[str, list[Hot]]:
@@ -62,5 +70,5 @@ def _name(code: CodeType | str) -> str:
     """Path from the checkout or the library, line and function; built-ins have only a name."""
     if isinstance(code, str):
         return code.strip("<>").partition(" at 0x")[0]
-    path = code.co_filename.removeprefix(_ROOT).rpartition("site-packages/")[2]
+    path = re.sub(r".*/(site-packages|lib/python[\d.]+)/", "", code.co_filename.removeprefix(_ROOT))
     return f"{path}:{code.co_firstlineno} {code.co_name}"
