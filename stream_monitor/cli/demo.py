@@ -39,8 +39,8 @@ Duration = Annotated[
     typer.Option(
         min=0,
         metavar="SECONDS",
-        help=f"How long the events take; {_SECONDS:.0f} if absent, 0 as fast as possible. With --produce-only they are"
-        f" written once; over and over, {_CYCLE_SECONDS:.0f} each time, if absent.",
+        help=f"How long the events take: {_SECONDS:.0f} if absent, 0 as fast as possible. With --produce-only they are"
+        f" then written once, else for ever, {_CYCLE_SECONDS:.0f} each time.",
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Other numbers give other events.")]
@@ -100,8 +100,8 @@ def _produce(scenario: "Scenario", topic: str, duration: float | None, overrides
     from stream_monitor.app.service import stop_on_signals
 
     pace = Pace(seconds=_CYCLE_SECONDS, cycles=None) if duration is None else Pace(seconds=duration, cycles=1)
-    note(f"writing to {topic} at {overrides['kafka.bootstrap_servers']}")
     with stop_on_signals() as stop:
+        note(f"writing to {topic} at {overrides['kafka.bootstrap_servers']}")
         written = produce(scenario, pace, stop.is_set, topic=topic, overrides=overrides)
     note(f"{written:,} events written")
 

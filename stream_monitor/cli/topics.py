@@ -25,7 +25,7 @@ def create(
         typer.Option("--print", help="Print the commands of Kafka's own tool instead; connects to nothing."),
     ] = False,
 ) -> None:
-    """Create the topics that are missing, as the monitor needs them; check those that are there.
+    """Create the topics that are missing, check the others.
 
     Input topics are not among them. With the rights to do so, run does the same when it starts.
     """
