@@ -1,6 +1,6 @@
 """`stream-monitor replay`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -110,10 +110,17 @@ def replay(
         planned, tally = core.plan(files, columns, settings), core.Tally()
     for text in _advice(planned):
         note(text)
+    opened = _show(core.replay(planned, tally), planned, tally, as_json=as_json)
+    for text in _report(tally, opened):
+        note(text)
+
+
+def _show(found: "Iterator[Sequence[DriftEvent]]", planned: "Plan", tally: "Tally", *, as_json: bool) -> int:
+    """Print the drift events as they come; how many alerts were opened."""
     out, progress, opened = console(), Progress(), 0
-    for chunk in core.replay(planned, tally):
-        progress.clear()
+    for chunk in found:
         for event in chunk:
+            progress.clear()
             opened += event.status == "opened"
             if as_json:
                 print_json(_plain(event, planned), indent=False)
@@ -121,8 +128,7 @@ def replay(
                 out.print(_line(event), style=_STYLES[event.status])
         progress.show(f"{tally.rows:,} rows")
     progress.clear()
-    for text in _report(tally, opened):
-        note(text)
+    return opened
 
 
 def _plain(event: "DriftEvent", planned: "Plan") -> dict[str, object]:
