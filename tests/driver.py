@@ -26,6 +26,7 @@ from stream_monitor.memory.checkpointer import MemoryCheckpointer
 from stream_monitor.memory.log import MemoryLog
 from stream_monitor.memory.source import MemorySource
 from stream_monitor.memory.state_store import MemoryStateStore
+from stream_monitor.runtime.ports import Fetched
 from stream_monitor.runtime.worker import Worker
 from stream_monitor.telemetry.recorder import Telemetry
 from stream_monitor.telemetry.view import View, ViewHolder
@@ -46,19 +47,43 @@ class SimulatedClock:
 
 def settings_for(topics: Mapping[str, int], overrides: Mapping[str, Any] | None = None) -> Settings:
     """Settings that discover models in `topics`, with few columns partitions and small warm-ups by `overrides`."""
-    base = {
+    base: dict[str, Any] = {
         "kafka.bootstrap_servers": "memory:1",
         "kafka.partitions": 3,
-        "discovery.topics": list(topics),
         "http.listen": "off",
     }
+    if "models" not in (overrides or {}):
+        base["discovery.topics"] = list(topics)
     return load(None, {}, {**base, **(overrides or {})})
+
+
+class RememberingLog(MemoryLog):
+    """What DeleteRecords takes away is kept aside: the fold of the whole log is the oracle of every test."""
+
+    def __init__(self, *, now: Callable[[], int]) -> None:
+        super().__init__(now=now)
+        self.purged: dict[Source, list[Record]] = {}
+
+    def delete_records(self, source: Source, before: int) -> None:
+        seen, _ = self.read(source, self.low(source), self.high(source))
+        self.purged.setdefault(source, []).extend(record for record in seen if record.offset < before)
+        super().delete_records(source, before)
+
+
+class ShortPolls(MemorySource):
+    """Returns only a few records a turn, so that a test with few records has many turns."""
+
+    most = 1_000_000
+
+    def poll(self, max_records: int, timeout: float) -> Sequence[Fetched]:
+        return super().poll(min(max_records, self.most), timeout)
 
 
 @dataclass(slots=True)
 class RunningWorker:
     """A worker with what a test needs to touch of it."""
 
+    name: str
     worker: Worker
     source: MemorySource
     holder: ViewHolder
@@ -75,13 +100,14 @@ class Cluster:
     topics: Mapping[str, int]
     overrides: Mapping[str, Any] = field(default_factory=dict)
     settings: Settings = field(init=False)
-    log: MemoryLog = field(init=False)
+    log: RememberingLog = field(init=False)
+    most_records: int = 1_000_000  # that a poll returns
     clock: SimulatedClock = field(default_factory=SimulatedClock)
     patch: Callable[[Worker], None] = field(default=lambda _: None)
 
     def __post_init__(self) -> None:
         self.settings = settings_for(self.topics, self.overrides)
-        self.log = MemoryLog(now=self.clock.wall)
+        self.log = RememberingLog(now=self.clock.wall)
         for topic, partitions in self.topics.items():
             self.log.create_topic(topic, partitions=partitions)
         names = self.settings.topics
@@ -93,9 +119,10 @@ class Cluster:
     def worker(self, name: str, failpoint: Callable[[str], None] = lambda _: None) -> RunningWorker:
         """A new member of the group that has subscribed."""
         kafka, names = self.settings.kafka, self.settings.topics
-        source = MemorySource(
+        source = ShortPolls(
             self.log, group=kafka.group_id, inputs=input_topics(self.settings), columns=names.columns
         )
+        source.most = self.most_records
         adapters = Adapters(
             source=source,
             checkpointer=MemoryCheckpointer(
@@ -109,7 +136,15 @@ class Cluster:
         worker = compose(self.settings, adapters, shown, name=name)
         self.patch(worker)
         source.subscribe(worker)
-        return RunningWorker(worker, source, holder)
+        return RunningWorker(name, worker, source, holder)
+
+    def append(self, source: Source, value: bytes | None, timestamp: int) -> None:
+        """A record as a producer writes it."""
+        self.log.append(source.topic, value, partition=source.partition, timestamp=timestamp)
+
+    def new_monitor(self) -> PartitionMonitor:
+        """The state of a partition before its log."""
+        return PartitionMonitor(parameters_by_name(self.settings, {}), registry.installed(), first=0)
 
     def produce(self, topic: str, partition: int, events: Sequence[Mapping[str, Any]]) -> None:
         for event in events:
@@ -117,28 +152,38 @@ class Cluster:
 
     def run(self, workers: Sequence[RunningWorker], *, turns: int = 1_000) -> None:
         """Let the workers take turns until everything is read, observed and committed."""
-        quiet = 0
         for _ in range(turns):
-            before = self.progress()
             for running in workers:
                 running.worker.step()
             self.clock.seconds += 0.3
-            quiet = quiet + 1 if self.progress() == before else 0
-            if quiet > 45:  # longer than an idle tick takes
+            if self.at_rest(workers):
                 return
         raise AssertionError("not at rest")
 
-    def progress(self) -> tuple[int, ...]:
-        names = self.settings.topics
-        tick = sum(
-            1
-            for _, record in self.log.records(names.columns)
-            if dict(record.headers) == dict(columns.TICK_HEADERS)
+    def at_rest(self, workers: Sequence[RunningWorker]) -> bool:
+        """Whether no record is left to be read, no row waits, and all that was found is committed."""
+        inputs = [Source(topic, at) for topic, n in self.topics.items() for at in range(n)]
+        if any((self.committed(source) or 0) < self.log.high(source) for source in inputs):
+            return False
+        if any(running.worker._checkpoint.drift_events for running in workers):
+            return False
+        live = {at: m for r in workers for at, m in r.worker._parts.partitions._live.items()}
+        if len(live) < self.settings.kafka.partitions:
+            return False
+        return all(
+            monitor.next_offset > self._last_batch(at)
+            and not any(t.order.held_rows for t in monitor.models.values())
+            for at, monitor in live.items()
         )
-        return (len(self.log.records(names.columns)) - tick, len(self.log.records(names.alerts)), self.held())
 
-    def held(self) -> int:
-        return 0
+    def committed(self, source: Source) -> int | None:
+        """Of the group."""
+        noted = self.log.committed(self.settings.kafka.group_id, source)
+        return None if noted is None else noted.offset
+
+    def _last_batch(self, partition: int) -> int:
+        batches = (r.offset for r in self.log_of(partition) if tuple(r.headers) == columns.BATCH_HEADERS)
+        return max(batches, default=-1)
 
     def drift_events(self) -> list[DriftEvent]:
         """What a read_committed reader sees on the alerts topic."""
@@ -148,18 +193,17 @@ class Cluster:
         ]
 
     def log_of(self, partition: int) -> list[Record]:
-        """The committed columns log of a partition."""
-        wanted = Source(self.settings.topics.columns, partition)
-        return [record for source, record in self.log.records(wanted.topic) if source == wanted]
+        """The committed columns log of a partition, with what was purged of it."""
+        source = Source(self.settings.topics.columns, partition)
+        present, _ = self.log.read(source, self.log.low(source), self.log.high(source))
+        return [*self.log.purged.get(source, ()), *present]
 
     def fold(self) -> tuple[list[DriftEvent], dict[int, PartitionMonitor]]:
         """The oracle: the drift events and states that the committed log alone leads to."""
         events: list[DriftEvent] = []
         monitors = {}
         for partition in range(self.settings.kafka.partitions):
-            monitor = monitors[partition] = PartitionMonitor(
-                parameters_by_name(self.settings, {}), registry.installed(), first=0
-            )
+            monitor = monitors[partition] = self.new_monitor()
             for record in self.log_of(partition):
                 entry = columns.decode_entry(record.value, record.headers)
                 events += monitor.apply(record.offset, entry).drift_events

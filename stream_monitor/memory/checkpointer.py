@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from stream_monitor.core.events import Record, Source
-from stream_monitor.memory.log import MemoryLog, ProducerFenced
+from stream_monitor.memory.log import MemoryLog, ProducerFenced, TransactionExpired
 from stream_monitor.memory.source import MemorySource
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.partitioner import partition_of
@@ -39,27 +39,34 @@ class MemoryCheckpointer:
         self._id = transactional_id
         self._columns = columns
         self._failpoint = failpoint
-        self._epoch = log.open_producer(transactional_id)
+        self._epoch: int | None = log.open_producer(transactional_id)
 
     def commit(self, transaction: Transaction, deadline: Deadline) -> None:  # noqa: ARG002 - nothing blocks
         """See the port."""
         if not transaction.offsets:
             raise ValueError("a transaction without offsets would not be checked against the group")
         self._source.check_ownership(transaction.offsets.keys())
+        if self._epoch is None:  # only now: a process that was replaced must not fence its successor
+            self._source.check_membership()
+            self._epoch = self._log.open_producer(self._id)
+        epoch = self._epoch
         try:
-            self._log.begin(self._id, self._epoch)
+            self._log.begin(self._id, epoch)
             self._failpoint("begin")
             for record in transaction.records:
-                self._write(record)
+                self._write(record, epoch)
             self._failpoint("produced")
             self._source.check_membership()
             self._log.send_offsets(
-                self._id, self._epoch, self._source.group_name, self._source.offsets(transaction.offsets)
+                self._id, epoch, self._source.group_name, self._source.offsets(transaction.offsets)
             )
             self._failpoint("offsets_sent")
             self._failpoint("commit_sent")
-            self._log.commit(self._id, self._epoch)
+            self._log.commit(self._id, epoch)
             self._failpoint("committed")
+        except TransactionExpired as error:
+            self._epoch = None
+            raise TransactionAborted("the transaction took too long") from error
         except ProducerFenced as error:
             raise Fenced(f"another process runs with the transactional id {self._id}: {error}") from error
         except InjectedTimeout as error:
@@ -67,10 +74,10 @@ class MemoryCheckpointer:
             self._epoch = self._log.open_producer(self._id)
             raise TransactionAborted("the broker did not answer") from error
         except InjectedAbort as error:
-            self._abort()
+            self._abort(epoch)
             raise TransactionAborted("the broker asked for an abort") from error
         except TransactionAborted:
-            self._abort()
+            self._abort(epoch)
             raise
         self._source.committed(transaction.offsets)
 
@@ -81,20 +88,24 @@ class MemoryCheckpointer:
     def close(self) -> None:
         """Nothing to let go of."""
 
-    def _write(self, record: OutRecord) -> None:
+    def _write(self, record: OutRecord, epoch: int) -> None:
         counts = self._log.partition_counts()
         partition = record.partition
         if partition is None:
             partition = partition_of((record.key or b"").decode(errors="replace"), counts[record.topic])
         self._log.write(
             self._id,
-            self._epoch,
+            epoch,
             Source(record.topic, partition),
             Record(0, -1, record.key, record.value, list(record.headers)),
         )
 
-    def _abort(self) -> None:
+    def _abort(self, epoch: int) -> None:
         try:
-            self._log.abort(self._id, self._epoch)
+            self._log.abort(self._id, epoch)
         except KeyError:  # already committed when the failpoint "committed" asked for an abort
             self._epoch = self._log.open_producer(self._id)
+        except TransactionExpired:
+            self._epoch = None
+        except ProducerFenced as error:
+            raise Fenced(f"another process runs with the transactional id {self._id}: {error}") from error

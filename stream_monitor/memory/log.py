@@ -19,7 +19,11 @@ from stream_monitor.memory.group import Group, Noted
 
 
 class ProducerFenced(StreamMonitorError):
-    """A newer producer has the transactional id, or the transaction has timed out."""
+    """A newer producer has the transactional id."""
+
+
+class TransactionExpired(ProducerFenced):
+    """The broker has ended a transaction that took too long; nobody else has the transactional id."""
 
 
 class Outcome(Enum):
@@ -99,6 +103,7 @@ class MemoryLog:
         self._topics: dict[str, _Topic] = {}
         self._groups: dict[str, Group] = {}
         self._epochs: dict[str, int] = {}
+        self._expired: dict[str, int] = {}  # the epoch that the end of an expired transaction made
         self._open: dict[str, _Transaction] = {}
         self._ids = itertools.count(1)
 
@@ -254,9 +259,9 @@ class MemoryLog:
         self._end(transactional_id, Outcome.ABORTED)
 
     def expire_transactions(self) -> None:
-        """All open transactions have taken too long: they are aborted, and their producers fenced."""
+        """All open transactions have taken too long: they are aborted, and their producers need a new epoch."""
         for transactional_id in list(self._open):
-            self.open_producer(transactional_id)
+            self._expired[transactional_id] = self.open_producer(transactional_id)
 
     def pending(self, group: str, sources: Iterable[Source]) -> bool:
         """Whether an open transaction holds an offset of one of these partitions."""
@@ -286,8 +291,11 @@ class MemoryLog:
         return self._open[transactional_id]
 
     def _check(self, transactional_id: str, epoch: int) -> None:
-        if self._epochs.get(transactional_id) != epoch:
-            raise ProducerFenced(f"transactional id {transactional_id}: epoch {epoch} is fenced")
+        current = self._epochs.get(transactional_id)
+        if current != epoch:
+            expired = current is not None and self._expired.get(transactional_id) == current == epoch + 1
+            kind = TransactionExpired if expired else ProducerFenced
+            raise kind(f"transactional id {transactional_id}: epoch {epoch} is fenced")
 
     def _partition(self, source: Source) -> _Partition:
         return self._topics[source.topic].partitions[source.partition]

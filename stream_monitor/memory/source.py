@@ -200,6 +200,8 @@ class MemorySource:
         if revoked:
             _tell(lambda: told.revoked(revoked), errors)
             self._assignment.remove(revoked)
+        if not self._group.knows(handle):  # expired in a callback that took too long: learnt in the next poll
+            return errors[0] if errors else None
         self._group.gave_up(handle, self._group.give_up(handle, counts, version))
         taken = [s for s in self._group.take(handle, counts, version) if s not in self._assignment]
         if taken:

@@ -116,7 +116,7 @@ def partition_state(monitor: PartitionMonitor) -> dict[str, bytes]:
 
 
 def _all_snapshots(monitor: PartitionMonitor) -> Iterator[Snapshot]:
-    clock = monitor.snapshots()[-1]
+    clock = monitor._clock()
     yield clock
     for name, task in monitor.models.items():
         yield dump_model(task.monitor, clock.as_of)

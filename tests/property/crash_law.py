@@ -1,0 +1,183 @@
+"""The second law: whatever crashed, every event is in one place once, and what readers see is the fold of the log."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from stream_monitor.core.batch import ColumnBatch
+from stream_monitor.core.drift_event import DriftEvent
+from stream_monitor.core.partition_monitor import CLOCK, PartitionMonitor
+from stream_monitor.core.snapshot import Snapshot
+from stream_monitor.core.state import dump_model, dump_series
+from stream_monitor.formats import columns, dead_letter, drift_events, snapshots
+from tests.driver import Cluster
+from tests.property.produced import SETTINGS, TOPICS, Place, Produced, records
+
+
+def check(cluster: Cluster, produced: Sequence[Produced]) -> None:
+    """The parts of the law that hold whatever happened. Raises AssertionError."""
+    check_every_event_is_in_one_place_once(cluster, produced)
+    check_alerts_are_the_fold(cluster)
+    check_snapshots_are_the_fold(cluster)
+
+
+# ---------------------------------------------------------------------------------------------- every event once
+
+
+def check_every_event_is_in_one_place_once(cluster: Cluster, produced: Sequence[Produced]) -> None:
+    offsets: Counter[tuple[str, int]] = Counter()
+    good: Counter[Place] = Counter()
+    bad: Counter[Place] = Counter()
+    for record in produced:
+        place = (*record.source, offsets[record.source])
+        offsets[record.source] += 1
+        good.update((*place, item) for item in record.good)
+        bad.update((*place, item) for item in record.bad)
+    _check_equal("columns", Counter(_in_columns(cluster)), good)
+    _check_equal("dead letters", Counter(_in_dead_letters(cluster)), bad)
+
+
+def _check_equal(where: str, found: Counter[Place], wanted: Counter[Place]) -> None:
+    missing, extra = wanted - found, found - wanted
+    assert not missing, f"{where}: {missing.total()} events are missing, {sorted(missing)[:3]}"
+    assert not extra, f"{where}: {extra.total()} events too many, {sorted(extra)[:3]}"
+
+
+def _in_columns(cluster: Cluster) -> Iterator[Place]:
+    for partition in range(cluster.settings.kafka.partitions):
+        for record in cluster.log_of(partition):
+            batch = columns.decode_entry(record.value, record.headers)
+            if isinstance(batch, ColumnBatch):
+                for at, offset, item in zip(batch.source_at, batch.offsets, batch.items, strict=True):
+                    yield (*batch.sources[int(at)], int(offset), int(item))
+
+
+def _in_dead_letters(cluster: Cluster) -> Iterator[Place]:
+    for _, record in cluster.log.records(cluster.settings.topics.dead_letter):
+        headers = {name: (value or b"").decode() for name, value in record.headers}
+        where = [headers[dead_letter.CONNECT + name] for name in ("topic", "partition", "offset")]
+        yield where[0], int(where[1]), int(where[2]), int(headers[dead_letter.ITEM_HEADER])
+
+
+# ---------------------------------------------------------------------------------------------- alerts and states
+
+
+def check_alerts_are_the_fold(cluster: Cluster) -> None:
+    """Each exactly once, the alerts of a model in their order, byte for byte."""
+    published = [record.value or b"" for _, record in cluster.log.records(cluster.settings.topics.alerts)]
+    folded, _ = cluster.fold()
+    ids = Counter(event.id for event in folded)
+    assert ids.total() == len(ids), "the fold itself repeats an id"
+    assert _by_model(published) == _by_model(_encoded(cluster, folded)), (
+        f"{len(published)} alerts were published, the log leads to {len(folded)}"
+    )
+
+
+def _encoded(cluster: Cluster, events: Iterable[DriftEvent]) -> list[bytes]:
+    return [drift_events.encode(event, cluster.settings.kafka.group_id).value or b"" for event in events]
+
+
+def _by_model(values: Iterable[bytes]) -> Mapping[str, list[bytes]]:
+    by_model: dict[str, list[bytes]] = {}
+    for value in values:
+        by_model.setdefault(drift_events.decode(value).model, []).append(value)
+    return by_model
+
+
+def check_snapshots_are_the_fold(cluster: Cluster) -> None:
+    """The latest snapshot of every key, byte for byte, is the state that the log below its `as_of` leads to."""
+    stored = cluster.stored()
+    for partition in range(cluster.settings.kafka.partitions):
+        mine = {key: snapshot for (at, key), snapshot in stored.items() if at == partition}
+        _check_partition(cluster, partition, mine)
+
+
+def _check_partition(cluster: Cluster, partition: int, stored: Mapping[str, Snapshot]) -> None:
+    monitor = cluster.new_monitor()
+    clock = stored.get(CLOCK)
+    clocks: list[
+        bytes
+    ] = []  # one knows of the batches behind its tick too, which its transaction had consumed
+    due = sorted((s for s in stored.values() if s.kind != CLOCK), key=lambda snapshot: snapshot.as_of)
+    for record in cluster.log_of(partition):
+        while due and due[0].as_of <= record.offset:
+            _check_snapshot(due.pop(0), monitor)
+        monitor.apply(record.offset, columns.decode_entry(record.value, record.headers))
+        if clock is not None and monitor._as_of == clock.as_of:
+            clocks.append(snapshots.encode(monitor._clock()))
+    for snapshot in due:
+        _check_snapshot(snapshot, monitor)
+    assert clock is None or snapshots.encode(clock) in clocks, f"the clock of partition {partition} differs"
+
+
+def _check_snapshot(snapshot: Snapshot, monitor: PartitionMonitor) -> None:
+    states = states_of(monitor, as_of=snapshot.as_of)
+    assert snapshot.as_of <= monitor.next_offset, f"{snapshot.key} is as of an offset behind the log"
+    assert snapshot.key in states, f"{snapshot.key} as of {snapshot.as_of} should not exist"
+    assert snapshots.encode(snapshot) == states[snapshot.key], (
+        f"{snapshot.key} as of {snapshot.as_of} differs"
+    )
+
+
+def states_of(monitor: PartitionMonitor, *, as_of: int = 0) -> dict[str, bytes]:
+    """Bytes of all models and series, by key."""
+    states = {}
+    for name, task in monitor.models.items():
+        dumped = [dump_model(task.monitor, as_of)]
+        dumped += [dump_series(name, series, as_of) for series in task.monitor.series.values()]
+        states.update({snapshot.key: snapshots.encode(snapshot) for snapshot in dumped})
+    return states
+
+
+# ---------------------------------------------------------------------------------------------- the undisturbed run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What does not depend on how the log was written while no row was late. late: rows that were."""
+
+    late: int
+    events: tuple[bytes, ...]
+    states: Mapping[str, bytes]
+
+
+def results_of(cluster: Cluster) -> Results:
+    """What the cluster has come to: the published drift events, sorted, and the states of models and series."""
+    _, monitors = cluster.fold()
+    published = [record.value or b"" for _, record in cluster.log.records(cluster.settings.topics.alerts)]
+    states: dict[str, bytes] = {}
+    for monitor in monitors.values():
+        states.update(states_of(monitor))
+    late = sum(task.order.late for monitor in monitors.values() for task in monitor.models.values())
+    return Results(late=late, events=tuple(sorted(published)), states=states)
+
+
+@cache
+def undisturbed(seed: int) -> Results:
+    """One worker, one columns partition, everything there from the start, nothing ever goes wrong."""
+    cluster = Cluster(TOPICS, {**SETTINGS, "kafka.partitions": 1})
+    for record in records(seed):
+        cluster.append(record.source, record.value, record.timestamp)
+    worker = cluster.worker("only")
+    cluster.run([worker])
+    worker.source.close()
+    check(cluster, records(seed))
+    results = results_of(cluster)
+    assert results.late == 0
+    return results
+
+
+def check_same_as_undisturbed(cluster: Cluster, seed: int) -> bool:
+    """Whether it could be checked: no row was late. Raises AssertionError."""
+    results = results_of(cluster)
+    if results.late:
+        return False
+    wanted = undisturbed(seed)
+    assert results.events == wanted.events, (
+        f"{len(results.events)} drift events, undisturbed {len(wanted.events)}"
+    )
+    assert results.states.keys() == wanted.states.keys()
+    differing = [key for key in wanted.states if results.states[key] != wanted.states[key]]
+    assert not differing, f"states differ from the undisturbed run: {differing[:5]}"
+    return True
