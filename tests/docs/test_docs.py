@@ -21,7 +21,8 @@ PAGES = sorted(
 # A comment before a block says what is not whole: a configuration's fragment, or code that is not to be run.
 MARK = re.compile(r"<!-- (fragment|run)\b[^>]*-->\n$")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-FILE = re.compile(r"^[\w.-]+(?:/[\w.*-]+)*\.(?:py|md|yaml|yml|toml|json)$")
+# Not what begins with a dot: it is relative to wherever a command is run.
+FILE = re.compile(r"^[\w-][\w.-]*(?:/[\w.*-]+)*\.(?:py|md|yaml|yml|toml|json)$")
 
 
 class Block(NamedTuple):
