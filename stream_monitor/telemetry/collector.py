@@ -143,7 +143,7 @@ def _of_series(model: str, series: SeriesStatus) -> Iterator[_Sample]:
     yield metrics.SERIES_MISSING, labels, series.missing
     yield metrics.SERIES_VALUES, labels, series.values
     yield metrics.SERIES_BLIND, labels, float(series.blind)
-    yield metrics.SERIES_SUPPRESSED, labels, series.suppressed
+    yield metrics.SERIES_WAITING, labels, float(series.waiting)
     for cell, n in series.quality.items():
         if n:
             yield metrics.SERIES_CELLS, [*labels, cell], n

@@ -215,11 +215,11 @@ SERIES_CELLS = Metric(
     "What was found instead of a usable value, so far: null, nan, wrong …",
 )
 SERIES_BLIND = Metric("series_blind", _G, _SERIES, "1 if nothing can be detected in it at present, else 0.")
-SERIES_SUPPRESSED = Metric(
-    "series_detections_suppressed",
+SERIES_WAITING = Metric(
+    "series_waiting",
     _G,
     _SERIES,
-    "Confirmed detections not published for want of credit, so far.",
+    "1 if it drifts, but the alarm budget has held no credit yet to open an alert, else 0.",
 )
 SERIES_DETECTOR = Metric(
     "series_detector_state",
@@ -272,7 +272,7 @@ VIEWED: Final = (
     SERIES_VALUES,
     SERIES_CELLS,
     SERIES_BLIND,
-    SERIES_SUPPRESSED,
+    SERIES_WAITING,
     SERIES_DETECTOR,
 )
 CATALOGUE: Final = (*RECORDED, *VIEWED)
