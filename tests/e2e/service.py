@@ -166,6 +166,8 @@ def events(n: int, *, first: int = 0, model: str = "m") -> list[bytes]:
     """Native events with one feature, an hour ago, a second apart."""
     start = round(time.time() * 1000) - 3_600_000
     return [
-        json.dumps({"model": model, "id": f"e{at}", "time": start + at, "features": {"x": at % 97}}).encode()
+        json.dumps(
+            {"model": model, "id": f"e{at}", "time": start + at, "features": {"x": at * 7919 % 1009}}
+        ).encode()
         for at in range(first, first + n)
     ]

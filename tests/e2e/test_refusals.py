@@ -110,7 +110,7 @@ def test_wrong_credentials_are_refused_and_not_shown(
         right.terminate()
     finally:
         cluster.remove()
-    assert "check sasl.mechanism, sasl.username and sasl.password" in said
+    assert "check security.protocol, sasl.mechanism, sasl.username and sasl.password" in said
     assert "hunter2" not in said
 
 
