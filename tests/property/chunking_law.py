@@ -4,15 +4,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from stream_monitor.core.batch import ColumnBatch
+from stream_monitor.core.columnise import PlacedRow
 from stream_monitor.core.drift_event import DriftEvent
+from stream_monitor.core.events import Source
 from stream_monitor.core.model_monitor import ModelMonitor
+from stream_monitor.core.order import Order
 from stream_monitor.core.parameters import ModelParameters
 from stream_monitor.core.partition_monitor import PartitionMonitor
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.core.state import dump_model, dump_series, load_model, load_series
 from stream_monitor.core.tick import Tick
+from stream_monitor.core.watermarks import Watermarks
 from stream_monitor.detectors import registry
 from stream_monitor.formats import snapshots
+from tests.property.rows import batch_of
 
 Log = Sequence[tuple[int, ColumnBatch | Tick]]
 
@@ -122,3 +127,28 @@ def _all_snapshots(monitor: PartitionMonitor) -> Iterator[Snapshot]:
         yield dump_model(task.monitor, clock.as_of)
         for series in task.monitor.series.values():
             yield dump_series(name, series, clock.as_of)
+
+
+# ---------------------------------------------------------------------- the order of rows
+
+
+def check_order(log: Log, rows: Sequence[PlacedRow], *, lateness_ms: int) -> None:
+    """All rows come out, by time, source, offset and item, and none is late."""
+    order, watermarks = Order(lateness_ms=lateness_ms, cap_rows=10**6, topics=None), Watermarks()
+    released: list[tuple[int, Source, int, int]] = []
+    for at, entry in log:
+        if isinstance(entry, ColumnBatch):
+            order.add(at, entry)
+            continue
+        watermarks.hear(entry)
+        batch = order.release(watermarks)
+        if batch is not None:
+            released += _places(batch)
+    assert order.late == 0
+    assert released == sorted(_places(batch_of(rows)))
+
+
+def _places(batch: ColumnBatch) -> list[tuple[int, Source, int, int]]:
+    """Time, source, offset and item of every row."""
+    sources = [batch.sources[at] for at in batch.source_at.tolist()]
+    return list(zip(batch.times.tolist(), sources, batch.offsets.tolist(), batch.items.tolist(), strict=True))

@@ -1,12 +1,11 @@
 """Programs of what can happen to a cluster, and the world in which they run. Deterministic: the same program, the same log."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from stream_monitor.memory.checkpointer import InjectedAbort, InjectedTimeout
 from stream_monitor.runtime.ports import Fenced
-from stream_monitor.runtime.worker import Worker
 from tests.driver import Cluster, RunningWorker
 from tests.property.produced import SETTINGS, TOPICS, Produced, records
 
@@ -105,7 +104,7 @@ class World:
     """A cluster in which a program runs."""
 
     seed: int
-    patch: Callable[[Worker], None] = field(default=lambda _: None)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
     cluster: Cluster = field(init=False)
     live: list[Process] = field(default_factory=list)
     dead: list[Process] = field(default_factory=list)  # not noticed by the group yet
@@ -114,7 +113,7 @@ class World:
     workers: int = 0
 
     def __post_init__(self) -> None:
-        self.cluster = Cluster(TOPICS, SETTINGS, most_records=POLL, patch=self.patch)
+        self.cluster = Cluster(TOPICS, {**SETTINGS, **self.overrides}, most_records=POLL)
         self.to_come = list(records(self.seed))
 
     def play(self, program: Program) -> None:

@@ -12,8 +12,6 @@ from stream_monitor.core import model_monitor, positions, versions
 from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.columnise import PlacedRow
 from stream_monitor.core.drift_event import Resolution, Status
-from stream_monitor.core.events import Source
-from stream_monitor.core.order import Order
 from stream_monitor.core.parameters import (
     Budget,
     BudgetUnit,
@@ -22,8 +20,7 @@ from stream_monitor.core.parameters import (
     ModelParameters,
     SeriesParameters,
 )
-from stream_monitor.core.watermarks import Watermarks
-from tests.property.chunking_law import answer_of, check_same, fold, partition_state, resumed
+from tests.property.chunking_law import answer_of, check_order, check_same, fold, partition_state, resumed
 from tests.property.logs import log_of
 from tests.property.rows import Shape, batch_of, rows_of
 
@@ -187,21 +184,4 @@ def test_however_sources_are_read_rows_come_out_in_one_order_and_none_is_late(
     seed: int, shuffle: int, lateness: int, most: int
 ) -> None:
     rows = rows_of("m", Shape(seed=seed, rows=300, jitter_ms=lateness))
-    order, watermarks = Order(lateness_ms=lateness, cap_rows=10**6, topics=None), Watermarks()
-    released: list[tuple[int, Source, int, int]] = []
-    for at, entry in log_of({"m": rows}, shuffle=shuffle, most=most):
-        if isinstance(entry, ColumnBatch):
-            order.add(at, entry)
-            continue
-        watermarks.hear(entry)
-        batch = order.release(watermarks)
-        if batch is not None:
-            released += places_of(batch)
-    assert order.late == 0
-    assert released == sorted(places_of(batch_of(rows)))
-
-
-def places_of(batch: ColumnBatch) -> list[tuple[int, Source, int, int]]:
-    """Time, source, offset and item of every row."""
-    sources = [batch.sources[at] for at in batch.source_at.tolist()]
-    return list(zip(batch.times.tolist(), sources, batch.offsets.tolist(), batch.items.tolist(), strict=True))
+    check_order(log_of({"m": rows}, shuffle=shuffle, most=most), rows, lateness_ms=lateness)

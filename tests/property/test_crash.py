@@ -51,7 +51,7 @@ def programs(draw: st.DrawFn) -> list[Operation]:
     return program
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(program=programs(), seed=st.integers(0, 2))
 def test_whatever_happens_the_answer_is_the_fold_of_the_log(program: list[Operation], seed: int) -> None:
     world = World(seed)

@@ -1,0 +1,151 @@
+"""Bugs to be seeded into the program: each is one fault that a change could bring, as a patch of the real code."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stream_monitor.core import partition_monitor, series_monitor, state
+from stream_monitor.core.alerts import Alerts
+from stream_monitor.core.batch import ColumnBatch
+from stream_monitor.core.blocks import Closed
+from stream_monitor.core.detector import FloatArray
+from stream_monitor.core.events import Source
+from stream_monitor.core.order import Order
+from stream_monitor.core.partition_monitor import Applied, PartitionMonitor
+from stream_monitor.core.standardise import Lens
+from stream_monitor.core.tick import Tick
+from stream_monitor.core.watermarks import FOREVER, Watermarks
+from stream_monitor.core.window import BLOCK, Window
+from stream_monitor.memory.group import Noted
+from stream_monitor.memory.source import MemorySource
+from stream_monitor.runtime.deadline import Deadline
+from stream_monitor.runtime.ingest import Ingest
+from stream_monitor.runtime.partitions import Partitions
+from stream_monitor.runtime.worker import Worker
+
+Patch = pytest.MonkeyPatch
+
+
+def no_restore_after_abort(patch: Patch) -> None:
+    """The state of before goes on, although the log is read again from the committed offset."""
+    patch.setattr(Partitions, "restart", lambda _: [])
+
+
+def no_fencing(patch: Patch) -> None:
+    """Nobody asks whether a committing worker still owns its partitions."""
+    patch.setattr(MemorySource, "check_ownership", lambda *_: None)
+    patch.setattr(MemorySource, "check_membership", lambda _: None)
+
+
+def accumulator_lost_on_abort(patch: Patch) -> None:
+    """What was read is forgotten, but not read again."""
+    patch.setattr(MemorySource, "rewind", lambda *_: None)
+
+
+def accumulator_not_cleared_after_abort(patch: Patch) -> None:
+    """What was read is read again, but not forgotten."""
+    patch.setattr(Ingest, "forget", lambda _: None)
+
+
+def wrong_committed_offset(patch: Patch) -> None:
+    """One behind the next record of an input, where there is one more: it is skipped after a restart."""
+    original = MemorySource.offsets
+
+    def offsets(self: MemorySource, wanted: Mapping[Source, int]) -> Mapping[Source, Noted]:
+        moved = {
+            source: noted._replace(offset=min(noted.offset + 1, self._log.high(source)))
+            for source, noted in original(self, wanted).items()
+            if source.topic != self._columns
+        }
+        return {**original(self, wanted), **moved}
+
+    patch.setattr(MemorySource, "offsets", offsets)
+
+
+def commit_on_lost(patch: Patch) -> None:
+    """What is half done when partitions are lost is committed, and nobody refuses it."""
+    no_fencing(patch)
+    original = Worker.lost
+
+    def lost(self: Worker, sources: Sequence[Source]) -> None:
+        self._commit(Deadline(1.0), snapshots=False)
+        original(self, sources)
+
+    patch.setattr(Worker, "lost", lost)
+
+
+def snapshot_with_a_wrong_as_of(patch: Patch) -> None:
+    """As of the tick instead of behind it."""
+    for name in ("dump_model", "dump_series"):
+        original = getattr(partition_monitor, name)
+
+        def dump(*arguments: Any, original: Callable[..., Any] = original) -> Any:
+            *others, as_of = arguments
+            return original(*others, as_of - 1)
+
+        patch.setattr(partition_monitor, name, dump)
+
+
+def held_rows_forgotten_at_restore(patch: Patch) -> None:
+    """Rows of before the snapshot that were still waiting do not come back."""
+    patch.setattr(Order, "add_unreleased", lambda *_: None)
+
+
+def detector_state_not_restored(patch: Patch) -> None:
+    """Detectors begin anew after every restore."""
+    patch.setattr(state, "_load_watches", lambda *_: None)
+
+
+def open_alerts_not_restored(patch: Patch) -> None:
+    """The alerts of a model begin anew after every restore."""
+    patch.setattr(Alerts, "load", lambda *_: None)
+
+
+def events_emitted_during_refold(patch: Patch) -> None:
+    """What a refold finds is published once more, with the next entry."""
+    apply = PartitionMonitor.apply
+
+    def leaking(self: PartitionMonitor, at: int, entry: ColumnBatch | Tick) -> Applied:
+        applied = apply(self, at, entry)
+        leaked, self.__dict__["leaked"] = self.__dict__.get("leaked", []), []
+        return replace(applied, drift_events=[*leaked, *applied.drift_events])
+
+    def refold(self: PartitionMonitor, at: int, entry: ColumnBatch | Tick) -> None:
+        if at >= self._as_of:
+            self.__dict__["leaked"] = list(leaking(self, at, entry).drift_events)
+        elif isinstance(entry, ColumnBatch) and entry.model in self.models:
+            self.models[entry.model].order.add_unreleased(at, entry)
+
+    patch.setattr(PartitionMonitor, "apply", leaking)
+    patch.setattr(PartitionMonitor, "refold", refold)
+
+
+def everything_released_at_every_tick(patch: Patch) -> None:
+    """Rows do not wait for the slowest source."""
+    patch.setattr(Watermarks, "bound", lambda *_: FOREVER)
+
+
+def sums_that_depend_on_the_batch(patch: Patch) -> None:
+    """The sum of a block as the difference of running sums over the whole batch: the same but for the last bits."""
+    original = series_monitor._summary
+
+    def summary(lens: Lens, closed: Closed, views: dict[str, FloatArray]) -> Window:
+        window = original(lens, closed, views)
+        running = [np.cumsum(view)[BLOCK - 1 :: BLOCK] for view in views.values()]
+        window.views = np.stack([np.diff(sums, prepend=0.0) for sums in running], axis=1)
+        return window
+
+    patch.setattr(series_monitor, "_summary", summary)
+
+
+def decisions_at_the_end_of_a_batch(patch: Patch) -> None:
+    """Waiting alerts are opened at the last row of a batch instead of at the row that brings the credit."""
+    original = Alerts._open_waiting
+
+    def open_waiting(self: Alerts, rows: Any, clock: Any, where: Any) -> Any:
+        return original(self, rows[-1:], clock[-1:], where)
+
+    patch.setattr(Alerts, "_open_waiting", open_waiting)
