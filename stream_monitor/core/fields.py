@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.errors import CorruptState
 
+LARGEST = 2**62
+
 
 class Fields:
     """Typed access to plain fields. Every method raises CorruptState.
@@ -48,10 +50,12 @@ class Fields:
         return Fields(self.plain(name), f"{self._of}.{name}")
 
     def integer(self, name: str, *, least: int | None = None) -> int:
-        """A whole number, at least `least`."""
+        """A whole number of at most 63 bits, at least `least`."""
         value = self.plain(name)
         if not isinstance(value, int) or isinstance(value, bool) or (least is not None and value < least):
             raise self.wrong(name, f"not a whole number of at least {least}")
+        if abs(value) > LARGEST:
+            raise self.wrong(name, "beyond 63 bits")
         return value
 
     def number(self, name: str) -> float:
