@@ -22,6 +22,7 @@ QUICK: dict[str, dict[str, Scalar]] = {
     "fhddm": {"sliding_window_size": 12, "confidence_level": 0.1, "short_window_size": 5},
     "hddm_a": {"drift_confidence": 0.2, "warning_confidence": 0.3, "two_sided_test": True},
     "hddm_w": {"drift_confidence": 0.2, "warning_confidence": 0.3, "two_sided_test": True},
+    "sequential": {"values_per_alarm": 1000},  # its own suite feeds it columns long enough to learn from
 }
 
 numbers = st.one_of(
@@ -82,7 +83,7 @@ sizes = st.lists(st.integers(1, 40), min_size=1, max_size=6)
 
 @pytest.mark.parametrize("name", ["adwin", "page_hinkley", "kswin"])
 def test_numeric_detectors(name: str) -> None:
-    examples = 15 if name == "kswin" else 100
+    examples = 15 if name in {"kswin", "sequential"} else 100
 
     @settings(max_examples=examples)
     @given(column=numeric_columns(), sizes=sizes)
@@ -95,7 +96,7 @@ def test_numeric_detectors(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*QUICK])
 def test_detectors_of_boolean_series(name: str) -> None:
-    examples = 15 if name == "kswin" else 100
+    examples = 15 if name in {"kswin", "sequential"} else 100
 
     @settings(max_examples=examples)
     @given(column=bit_columns(), sizes=sizes)

@@ -31,7 +31,7 @@ class Misnamed(Spec):
 QUIET, MISNAMED, NOTHING = Spec(), Misnamed(), object()
 '''
 
-BUILT_IN = ("adwin", "ddm", "eddm", "fhddm", "hddm_a", "hddm_w", "kswin", "page_hinkley")
+BUILT_IN = ("adwin", "ddm", "eddm", "fhddm", "hddm_a", "hddm_w", "kswin", "page_hinkley", "sequential")
 
 
 class SitePackages:
