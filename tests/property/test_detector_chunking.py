@@ -81,7 +81,7 @@ def check_law(spec: DetectorSpec, column: FloatArray, sizes: Sequence[int]) -> N
 sizes = st.lists(st.integers(1, 40), min_size=1, max_size=6)
 
 
-@pytest.mark.parametrize("name", ["adwin", "page_hinkley", "kswin"])
+@pytest.mark.parametrize("name", ["adwin", "page_hinkley", "kswin", "sequential"])
 def test_numeric_detectors(name: str) -> None:
     examples = 15 if name in {"kswin", "sequential"} else 100
 
@@ -114,6 +114,7 @@ def test_the_law_covers_every_registered_detector() -> None:
 @pytest.mark.parametrize("name", [*QUICK])
 def test_the_parameters_of_the_law_make_detectors_fire(name: str) -> None:
     rng = np.random.default_rng(0)
-    column = np.concatenate([rng.random(120) < 0.2, rng.random(120) < 0.9] * 2).astype(np.float64)
+    length = 1200 if name == "sequential" else 120  # it learns for a while first
+    column = np.concatenate([rng.random(length) < 0.2, rng.random(length) < 0.9] * 2).astype(np.float64)
     found, _ = fed_in_parts(registry.get(name), column, [len(column)], restored=False)
     assert found
