@@ -39,6 +39,10 @@ from stream_monitor.runtime.positions import note, out_of_range, recreated
 _TOPIC_GONE = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, UNKNOWN_TOPIC, UNKNOWN_PARTITION})
 
 
+class _SessionGone(StreamMonitorError):
+    """The client is fenced, but by nobody else; never leaves this module."""
+
+
 class KafkaSource:
     """Implements `runtime.ports.RecordSource` and `kafka.transactor.Member`.
 
@@ -76,15 +80,17 @@ class KafkaSource:
         partitions = self._topics.start()
         if self._options.on_lost_data == "stop":
             refuse_expired_group(self._options, self._cluster, self._topics.columns, partitions)
-        self._consumer.subscribe(
-            [*self._inputs, self._topics.columns],
-            on_assign=self._guarded(self._on_assign),
-            on_revoke=self._guarded(self._on_revoke),
-            on_lost=self._guarded(self._on_lost),
-        )
+        self._join()
 
     def poll(self, max_records: int, timeout: float) -> Sequence[Fetched]:
         """See the port. A topic that vanished or was recreated is noticed within `watch_seconds`."""
+        try:
+            return self._poll(max_records, timeout)
+        except _SessionGone as error:
+            self._rejoin(str(error))
+            return ()
+
+    def _poll(self, max_records: int, timeout: float) -> Sequence[Fetched]:
         if self._held:
             held, self._held = self._held, ()
             return held
@@ -168,6 +174,26 @@ class KafkaSource:
         """
         self._consumer.close()
         self._raise_callback_error()
+
+    def _join(self) -> None:
+        self._consumer.subscribe(
+            [*self._inputs, self._topics.columns],
+            on_assign=self._guarded(self._on_assign),
+            on_revoke=self._guarded(self._on_revoke),
+            on_lost=self._guarded(self._on_lost),
+        )
+
+    def _rejoin(self, why: str) -> None:
+        """Go on with a new client under the same instance id; what was owned is lost."""
+        self._options.logger.warning("%s", why)
+        self._consumer.close()
+        if left := self._assignment.sources():
+            self._guarded(self._on_lost)(self._consumer, [TopicPartition(*source) for source in left])
+        self._held = ()
+        self._errors = ClientErrors()
+        self._consumer = make_consumer(self._options, self._errors, member=True)
+        self._starts.consumer = self._consumer
+        self._join()
 
     # ------------------------------------------------------------------ for the transactor
 
@@ -314,6 +340,10 @@ class KafkaSource:
             raise error
 
     def _failure(self, error: KafkaError) -> StreamMonitorError:
+        if instance_taken(error) and not is_member(self._consumer.consumer_group_metadata()):
+            # No broker answered for longer than the session, and nobody polled: back again, a static member's heartbeats
+            # go out without a member id and fence it (confluentinc/librdkafka#3437). One fenced by another keeps its id.
+            return _SessionGone("the session ended while no broker answered; joining the group anew")
         if instance_taken(error):
             return Fenced(
                 f"another process runs with the instance id {self._options.instance_id} in group"

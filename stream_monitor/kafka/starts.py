@@ -36,7 +36,7 @@ class Starts:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._options = options
-        self._consumer = consumer
+        self.consumer = consumer
         self._cluster = cluster
         self._topics = topics
         self._assignment = assignment
@@ -77,12 +77,12 @@ class Starts:
         target = TopicPartition(source.topic, source.partition, offset)
         try:
             if progress.stopped:
-                self._consumer.incremental_unassign([TopicPartition(*source)])
-                self._consumer.incremental_assign([target])
+                self.consumer.incremental_unassign([TopicPartition(*source)])
+                self.consumer.incremental_assign([target])
                 if progress.paused:
-                    self._consumer.pause([TopicPartition(*source)])
+                    self.consumer.pause([TopicPartition(*source)])
             else:
-                self._consumer.seek(target)
+                self.consumer.seek(target)
         except KafkaException as error:
             if error.args[0].code() != STATE:
                 raise StreamMonitorError(f"cannot read {source.topic} {source.partition}: {error}") from error
@@ -105,7 +105,7 @@ class Starts:
 
     def _committed(self, pending: Collection[Source], seconds: float) -> Mapping[Source, Noted | None] | None:
         try:
-            answer = self._consumer.committed([TopicPartition(*source) for source in pending], seconds)
+            answer = self.consumer.committed([TopicPartition(*source) for source in pending], seconds)
         except KafkaException as error:
             why = forbidden(error.args[0])
             if why is not None:
