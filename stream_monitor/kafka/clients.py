@@ -90,6 +90,11 @@ def make_consumer(options: KafkaOptions, errors: ClientErrors, *, member: bool) 
     return _make(Consumer, options, config, errors)
 
 
+def make_glancing_consumer(options: KafkaOptions, errors: ClientErrors) -> Consumer:
+    """Asks for committed offsets without waiting for pending transactions; reads nothing."""
+    return _make(Consumer, options, reader_config(options) | {"isolation.level": "read_uncommitted"}, errors)
+
+
 def make_producer(options: KafkaOptions, errors: ClientErrors) -> Producer:
     """A transactional producer, before init_transactions."""
     return _make(Producer, options, producer_config(options), errors)

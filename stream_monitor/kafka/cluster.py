@@ -9,7 +9,6 @@ from concurrent.futures import Future
 from typing import Any, Final, NamedTuple
 
 from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -36,13 +35,6 @@ class Bounds(NamedTuple):
 
     low: int
     high: int
-
-
-class Noted(NamedTuple):
-    """A committed offset and the note committed with it."""
-
-    offset: int
-    note: str
 
 
 class Cluster:
@@ -125,24 +117,6 @@ class Cluster:
                 self._check(errors[0])
                 return None
         return found
-
-    def group_offsets(self, sources: Collection[Source] | None, seconds: float) -> dict[Source, Noted] | None:
-        """Committed offsets of the group (of all partitions when `sources` is None), stable or not."""
-        asked = None if sources is None else [TopicPartition(*source) for source in sources]
-        request = ConsumerGroupTopicPartitions(self._options.group_id, asked)
-        futures = self._admin.list_consumer_group_offsets([request], request_timeout=seconds)
-        (answer,) = _results(futures, seconds).values()
-        if answer is None or isinstance(answer, KafkaError):
-            if answer is not None:
-                if answer.code() == KafkaError.GROUP_ID_NOT_FOUND:
-                    return {}
-                self._check(answer)
-            return None
-        return {
-            Source(tp.topic, tp.partition): Noted(tp.offset, tp.metadata or "")
-            for tp in answer.topic_partitions
-            if tp.error is None and tp.offset >= 0
-        }
 
     def delete_records(self, source: Source, before: int) -> None:
         """Ask that records below `before` be removed; does not wait. What went wrong is logged at the next call."""

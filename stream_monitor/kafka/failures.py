@@ -15,6 +15,7 @@ PARTITION_EOF: Final = KafkaError._PARTITION_EOF  # noqa: SLF001
 PURGED: Final = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})  # noqa: SLF001
 SSL: Final = KafkaError._SSL  # noqa: SLF001
 STATE: Final = KafkaError._STATE  # noqa: SLF001
+TIMED_OUT: Final = KafkaError._TIMED_OUT  # noqa: SLF001
 UNKNOWN_PARTITION: Final = KafkaError._UNKNOWN_PARTITION  # noqa: SLF001
 UNKNOWN_TOPIC: Final = KafkaError._UNKNOWN_TOPIC  # noqa: SLF001
 

@@ -9,6 +9,7 @@ from stream_monitor.core.events import Source
 from stream_monitor.kafka.clients import ClientErrors, make_consumer
 from stream_monitor.kafka.cluster import Cluster
 from stream_monitor.kafka.failures import PARTITION_EOF, unreachable
+from stream_monitor.kafka.group_offsets import group_offsets
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.positions import expired_group
@@ -16,33 +17,33 @@ from stream_monitor.runtime.positions import expired_group
 _SECONDS = 30.0
 
 
-def refuse_expired_group(options: KafkaOptions, cluster: Cluster, columns: str, partitions: int) -> None:
-    """Raise LostData when the group has no offset, but a committed record is in its columns topic.
+def refuse_expired_group(
+    options: KafkaOptions, cluster: Cluster, columns: Sequence[Source], inputs: Sequence[Source]
+) -> None:
+    """Raise LostData when the group has no offset in any of these partitions, but `columns` hold a committed record.
 
     Costs one question when the group has offsets, which is always but at the first start. What is visible in columns was
     written in one transaction with offsets, so these are asked for after it was seen, in the way that waits for them.
     """
-    sources = [Source(columns, number) for number in range(partitions)]
-    offsets = cluster.group_offsets(None, 5.0)
-    if offsets is None:
+    both = [*columns, *inputs]
+    offsets = group_offsets(options, both, _SECONDS)
+    bounds = {} if offsets else cluster.bounds(columns, _SECONDS)
+    if offsets is None or bounds is None:
         raise StreamMonitorError(
-            f"the offsets of group {options.group_id} could not be read; is the broker healthy?"
+            f"the offsets of group {options.group_id} could not be read in {_SECONDS:g} s; are all brokers up?"
         )
-    if offsets:
-        return
-    bounds = cluster.bounds(sources, 5.0) or {}
-    filled = [source for source in sources if source in bounds and bounds[source].high > bounds[source].low]
-    if not filled:
+    filled = {source: found.low for source, found in bounds.items() if found.high > found.low}
+    if offsets or not filled:
         return
     errors = ClientErrors()
     consumer = make_consumer(options, errors, member=False)
     try:
-        seen = _any_visible(consumer, {source: bounds[source].low for source in filled})
+        seen = _any_visible(consumer, filled)
         if seen is None:
             raise StreamMonitorError(unreachable(options.bootstrap_servers, errors.last))
         # Somebody may have started since: then the offsets are there, at the latest when stable.
-        if seen and not _any_committed(consumer, sources) and not cluster.group_offsets(None, 5.0):
-            raise expired_group(options.group_id, columns)
+        if seen and not _any_committed(consumer, both):
+            raise expired_group(options.group_id, columns[0].topic)
     except KafkaException as error:
         raise StreamMonitorError(unreachable(options.bootstrap_servers, error.args[0])) from error
     finally:

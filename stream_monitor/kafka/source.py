@@ -77,9 +77,10 @@ class KafkaSource:
         Raises StreamMonitorError (broker or topic missing) or LostData (the group's offsets have expired).
         """
         self._listener = listener
-        partitions = self._topics.start()
+        self._topics.start()
         if self._options.on_lost_data == "stop":
-            refuse_expired_group(self._options, self._cluster, self._topics.columns, partitions)
+            columns, inputs = self._topics.partitions()
+            refuse_expired_group(self._options, self._cluster, columns, inputs)
         self._join()
 
     def poll(self, max_records: int, timeout: float) -> Sequence[Fetched]:

@@ -12,8 +12,9 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Source
-from stream_monitor.kafka.cluster import Cluster, Noted, all_partitions
+from stream_monitor.kafka.cluster import Cluster
 from stream_monitor.kafka.failures import STATE, forbidden
+from stream_monitor.kafka.group_offsets import Noted, group_offsets
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.topic_watch import TopicWatch
 from stream_monitor.runtime.assignment import Assignment
@@ -145,10 +146,6 @@ class Starts:
 
     def _columns_notes(self) -> Collection[str] | None:
         """The notes that remember the ids of all inputs; need not be stable."""
-        counts = self._cluster.partition_counts(_QUESTION_SECONDS)
-        if counts is None:
-            return None
-        offsets = self._cluster.group_offsets(
-            all_partitions(counts, [self._topics.columns]), _QUESTION_SECONDS
-        )
+        columns, _ = self._topics.partitions()
+        offsets = group_offsets(self._options, columns, _QUESTION_SECONDS)
         return None if offsets is None else [noted.note for noted in offsets.values()]

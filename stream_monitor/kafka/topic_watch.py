@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from stream_monitor.core.errors import StreamMonitorError
-from stream_monitor.kafka.cluster import Cluster
+from stream_monitor.core.events import Source
+from stream_monitor.kafka.cluster import Cluster, all_partitions
 from stream_monitor.kafka.options import KafkaOptions
 
 _LOOK_SECONDS: Final = 2.0
@@ -48,6 +49,7 @@ class TopicWatch:
         self._patterns = [re.compile(name) for name in inputs if name.startswith("^")]
         self._missing: set[str] = set()
         self._next_look = 0.0
+        self._columns_count: Mapping[str, int] = {}
         self.columns = columns
         self.counts: Mapping[str, int] = {}
         self.ids: Mapping[str, str] = {}
@@ -57,8 +59,8 @@ class TopicWatch:
                 f"the sources would read the monitor's own topics {', '.join(own)}; name the input topics more narrowly"
             )
 
-    def start(self) -> int:
-        """Look for the first time; partition count of the columns topic.
+    def start(self) -> None:
+        """Look for the first time.
 
         Raises StreamMonitorError when no broker answers, or a topic is missing, with the command that creates it.
         """
@@ -67,7 +69,10 @@ class TopicWatch:
         if missing:
             raise StreamMonitorError(self._missing_text(missing))
         self._take(counts, seconds=10.0)
-        return counts[self.columns]
+
+    def partitions(self) -> tuple[Sequence[Source], Sequence[Source]]:
+        """All partitions of the columns topic and of the inputs, as of the last look."""
+        return all_partitions(self._columns_count, [self.columns]), all_partitions(self.counts, self.counts)
 
     def suspect(self) -> None:
         """Something is wrong with a topic: look soon."""
@@ -109,6 +114,7 @@ class TopicWatch:
             Recreated(t, self.ids[t], ids[t]) for t in sorted(ids) if self.ids.get(t, ids[t]) != ids[t]
         ]
         self.counts = {name: counts[name] for name in sorted(names)}
+        self._columns_count = {self.columns: counts.get(self.columns, 0)}
         self.ids = {**self.ids, **ids}
         return changed
 

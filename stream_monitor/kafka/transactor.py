@@ -6,6 +6,7 @@ the old epoch could otherwise end a later transaction. Knows nothing of what the
 """
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Final, NoReturn, Protocol
@@ -17,13 +18,23 @@ from stream_monitor.core.events import Source
 from stream_monitor.kafka.clients import ClientErrors, make_producer
 from stream_monitor.kafka.cluster import Cluster
 from stream_monitor.kafka.failpoints import no_failpoint
-from stream_monitor.kafka.failures import EPOCH_GONE, PURGED, cause_of, forbidden, refusal, unreachable
+from stream_monitor.kafka.failures import (
+    EPOCH_GONE,
+    PURGED,
+    TIMED_OUT,
+    cause_of,
+    forbidden,
+    refusal,
+    unreachable,
+)
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ports import Fenced, OutRecord, Transaction, TransactionAborted
 
 # No call blocks longer, so that signals are served; a call that timed out is taken up again where it was.
 _SLICE_SECONDS: Final = 1.0
+# A call that must have returned by then never will; the broker that coordinates the group answers in milliseconds.
+_HANGING_SECONDS: Final = 5.0
 # An abort is worth some time even when the deadline has passed: it spares a new producer.
 _ABORT_SECONDS: Final = 5.0
 
@@ -94,7 +105,12 @@ class KafkaCheckpointer:
             attempt.step = "offsets"
             metadata = self._member.group_metadata(transaction.offsets.keys())
             offsets = self._member.offsets(transaction.offsets)
-            _resumed(lambda s: producer.send_offsets_to_transaction(offsets, metadata, s), deadline)
+            _bounded(
+                lambda: _resumed(
+                    lambda s: producer.send_offsets_to_transaction(offsets, metadata, s), deadline
+                ),
+                min(_HANGING_SECONDS, deadline.left() + _SLICE_SECONDS),
+            )
             self._failpoint("offsets_sent")
             # 5. Commit.
             attempt.step = "commit"
@@ -252,6 +268,32 @@ def _flushed(producer: Producer, seconds: float) -> int:
     except SystemError as error:
         producer.abort_transaction(seconds)
         raise TransactionAborted("the client failed while writing") from error
+
+
+def _bounded(call: Callable[[], None], seconds: float) -> None:
+    """Give a call up that does not keep its own time-out, as a time-out.
+
+    send_offsets_to_transaction does not (librdkafka#5456), and hangs for good when the group's coordinator has left the
+    cluster for a moment, as after a restart (librdkafka#5511). The thread that hangs in it keeps the producer, which is
+    replaced and fenced.
+    """
+    outcome: list[BaseException | None] = []
+
+    def run() -> None:
+        try:
+            call()
+        except BaseException as error:  # noqa: BLE001 - raised below, in the thread of the caller
+            outcome.append(error)
+        else:
+            outcome.append(None)
+
+    thread = threading.Thread(target=run, name="send-offsets", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise KafkaException(KafkaError(TIMED_OUT, "the group's coordinator cannot be reached"))
+    if outcome[0] is not None:
+        raise outcome[0]
 
 
 def _resumed(call: Callable[[float], object], deadline: Deadline) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from stream_monitor.core.errors import StreamMonitorError
+from stream_monitor.core.events import Source
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.topic_watch import Recreated, TopicWatch
 
@@ -53,7 +54,9 @@ class Watched:
 
 def test_counts_and_ids_are_those_of_the_inputs() -> None:
     watched = Watched("in", "^more-.*")
-    assert watched.watch.start() == 12
+    watched.watch.start()
+    columns, inputs = watched.watch.partitions()
+    assert (len(columns), inputs) == (12, [Source("in", number) for number in range(4)])
     assert watched.watch.counts == {"in": 4}
     assert watched.watch.ids == {"in": "i1", "columns": "c1"}
     watched.cluster.topics = {"columns": ("c1", 12), "in": ("i1", 6), "more-1": ("m1", 1), "other": ("o", 1)}

@@ -240,6 +240,23 @@ def test_an_answer_that_does_not_come_is_an_unknown_outcome_and_a_new_producer(r
     assert rig.member.committed_offsets == [{INPUT: 1}]
 
 
+def test_a_call_that_does_not_keep_its_time_out_is_given_up(rig: Rig) -> None:
+    checkpointer = rig.checkpointer()
+
+    def slow() -> None:
+        rig.cluster.delay(8_000)
+        threading.Timer(2.0, rig.cluster.delay, [0]).start()
+
+    rig.at["produced"] = slow
+    began = time.monotonic()
+    with pytest.raises(TransactionAborted, match="offsets failed"):
+        commit(checkpointer, seconds=0.5)
+    assert time.monotonic() - began < 6
+    rig.at.clear()
+    commit(checkpointer)
+    assert rig.member.committed_offsets == [{INPUT: 1}]
+
+
 def test_a_transaction_without_offsets_is_refused(rig: Rig) -> None:
     checkpointer = rig.checkpointer()
     with pytest.raises(ValueError, match="without offsets"):
