@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from stream_monitor.core.batch import Cell, Column
 from stream_monitor.core.detector import FloatArray, Kind
 
+LARGEST = 1e150  # numbers beyond count as this: their squares and differences must stay finite
 _PRESENT = np.isin(
     np.arange(256), (Cell.NUMBER, Cell.TEXT, Cell.FALSE, Cell.TRUE)
 )  # by code: a look-up is cheap
@@ -30,7 +31,8 @@ def present(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
 def numeric(column: Column) -> Values:
     """Only numbers count: a bool or a text where a number belongs is bad data, not 0 or 1."""
     usable = column.codes == _NUMBER
-    return Values(usable, column.values if usable.all() else column.values[usable])
+    numbers = column.values if usable.all() else column.values[usable]
+    return Values(usable, np.clip(numbers, -LARGEST, LARGEST))
 
 
 def boolean(column: Column) -> Values:

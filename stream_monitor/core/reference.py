@@ -78,7 +78,7 @@ class Reference:
 
 
 def learn_numeric(values: FloatArray, *, unusable: int) -> Reference:
-    """Reference of a sample of finite numbers, (n,), n >= 1. Cost: a sort."""
+    """Reference of a sample of numbers within ±LARGEST of `cells`, (n,), n >= 1. Cost: a sort."""
     wanted = int(np.clip(len(values) // VALUES_PER_BIN, 2, BINS))
     edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, wanted + 1)))
     if len(edges) == 1:  # a constant: one closed bin, everything else is below or above
@@ -170,8 +170,8 @@ _NONE: FloatArray = np.zeros(0)
 
 def _scale(values: FloatArray) -> float:
     """Standard deviation, or for a constant a hair of its size: then any change is a large one."""
-    floor = 1e-9 * max(1e-3, float(np.abs(values).max()))
-    return max(float(values.std()), floor)
+    size = float(np.abs(values).max()) or 1e-3
+    return max(float(values.std()), 1e-9 * size, 1e-150)
 
 
 def _reference(  # noqa: PLR0913  # private: gathers what the three learners found

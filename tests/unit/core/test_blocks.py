@@ -1,0 +1,134 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_monitor.core.blocks import Blocks
+from stream_monitor.core.errors import CorruptState
+from stream_monitor.core.window import BLOCK, LENGTH, Window
+
+
+def fed(blocks: Blocks, usable: Sequence[bool], first: int = 0) -> list[tuple[list[float], list[int], int]]:
+    """The closed blocks: values, rows and the unusable cells before each one's end. A value is its row."""
+    rows = np.arange(first, first + len(usable), dtype=np.int64)
+    mask = np.array(usable, bool)
+    closed = blocks.add(mask, rows[mask].astype(np.float64), rows, rows * 10)
+    if closed is None:
+        return []
+    assert closed.times.tolist() == (closed.rows * 10).tolist()
+    return [
+        (closed.numbers[at : at + BLOCK].tolist(), closed.rows[at : at + BLOCK].tolist(), int(unusable))
+        for at, unusable in zip(range(0, len(closed.numbers), BLOCK), closed.unusable, strict=True)
+    ]
+
+
+def by_hand(usable: Sequence[bool]) -> list[tuple[list[float], list[int], int]]:
+    blocks: list[tuple[list[float], list[int], int]] = []
+    rows: list[int] = []
+    unusable = 0
+    for row, yes in enumerate(usable):
+        if not yes:
+            unusable += 1
+            continue
+        rows.append(row)
+        if len(rows) == BLOCK:
+            blocks.append(([float(r) for r in rows], rows, unusable))
+            rows, unusable = [], 0
+    return blocks
+
+
+@given(
+    st.lists(st.booleans() | st.just(True), min_size=1, max_size=400),
+    st.lists(st.integers(1, 150), min_size=1, max_size=5),
+    st.booleans(),
+)
+def test_blocks_are_the_same_however_cells_come(usable: list[bool], sizes: list[int], reloaded: bool) -> None:
+    blocks, begin, turn = Blocks(), 0, 0
+    found = []
+    while begin < len(usable):
+        size = sizes[turn % len(sizes)]
+        found += fed(blocks, usable[begin : begin + size], begin)
+        begin, turn = begin + size, turn + 1
+        if reloaded:
+            blocks = Blocks.load(blocks.dump())
+    assert found == by_hand(usable)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("numbers", b""),
+        ("numbers", np.zeros(BLOCK).tobytes()),
+        ("numbers", np.array([np.inf]).tobytes()),
+        ("rows", np.zeros(2, np.int64).tobytes()),
+        ("times", b"1"),
+        ("unusable", -1),
+        ("unusable", None),
+    ],
+)
+def test_blocks_that_do_not_fit_are_corrupt(name: str, value: object) -> None:
+    blocks = Blocks()
+    fed(blocks, [True])
+    with pytest.raises(CorruptState, match="blocks"):
+        Blocks.load({**blocks.dump(), name: value})  # type: ignore[dict-item]
+
+
+def test_a_full_block_in_waiting_is_corrupt() -> None:
+    numbers = np.zeros(BLOCK)
+    fields = {
+        "numbers": numbers.tobytes(),
+        "rows": numbers.tobytes(),
+        "times": numbers.tobytes(),
+        "unusable": 0,
+    }
+    with pytest.raises(CorruptState):
+        Blocks.load(fields)
+
+
+# ---------------------------------------------------------------------- the window of closed blocks
+
+
+def window_of(blocks: int, *, begin: int = 0) -> Window:
+    window = Window(bins=3, views=2)
+    at = np.arange(begin, begin + blocks)
+    window.counts = np.stack([at % 7, at % 5, at % 3], axis=1).astype(np.uint8)
+    window.views = np.stack([at * 0.5, at * -1.0], axis=1)
+    window.moments = np.stack([at * 1.0, at * 2.0], axis=1)
+    window.rows = np.stack([at * BLOCK, at * BLOCK + BLOCK - 1], axis=1)
+    window.times = window.rows * 10
+    window.unusable = at
+    return window
+
+
+def test_only_the_last_blocks_are_kept() -> None:
+    window = window_of(LENGTH - 1)
+    window.extend(window_of(10, begin=LENGTH - 1))
+    assert len(window) == LENGTH + 9
+    window.trim()
+    assert len(window) == LENGTH
+    assert window.unusable.tolist() == list(range(9, LENGTH + 9))
+    assert window.dump() == window_of(LENGTH, begin=9).dump()
+
+
+def test_a_window_comes_back_from_its_fields() -> None:
+    window = window_of(5)
+    assert Window.load(window.dump(), bins=3, views=2).dump() == window.dump()
+
+
+@pytest.mark.parametrize("name", ["counts", "views", "moments", "rows", "times", "unusable"])
+def test_a_window_with_a_missing_or_short_field_is_corrupt(name: str) -> None:
+    plain = window_of(5).dump()
+    for value in (b"", b"123", None):
+        with pytest.raises(CorruptState, match="window"):
+            Window.load({**plain, name: value}, bins=3, views=2)
+    with pytest.raises(CorruptState):
+        Window.load({key: entry for key, entry in plain.items() if key != name}, bins=3, views=2)
+
+
+def test_a_window_of_another_shape_or_too_long_is_corrupt() -> None:
+    with pytest.raises(CorruptState):
+        Window.load(window_of(5).dump(), bins=4, views=2)
+    with pytest.raises(CorruptState):
+        Window.load(window_of(LENGTH + 1).dump(), bins=3, views=2)
