@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import jensenshannon
-from scipy.stats import wasserstein_distance
+from scipy.spatial.distance import jensenshannon  # type: ignore[import-untyped]
+from scipy.stats import wasserstein_distance  # type: ignore[import-untyped]
 
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.drift_event import Severity
