@@ -31,7 +31,7 @@ from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.records import record_of
 from stream_monitor.kafka.starts import Starts
 from stream_monitor.kafka.topic_watch import TopicWatch
-from stream_monitor.runtime.assignment import Assignment
+from stream_monitor.runtime.assignment import Assignment, Progress
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ports import Fenced, Fetched, RebalanceListener, TransactionAborted
 from stream_monitor.runtime.positions import note, out_of_range, recreated
@@ -271,24 +271,30 @@ class KafkaSource:
     # ------------------------------------------------------------------ records and errors
 
     def _sorted(self, messages: Sequence[Message]) -> Sequence[Fetched]:
-        batches: dict[Source, list[Record]] = {}
-        accepts, returned = self._assignment.accepts, self._assignment.returned
+        batches: dict[tuple[str | None, int | None], tuple[Progress | None, list[Record]]] = {}
         for message in messages:
             error = message.error()
             if error is not None:
                 self._on_error(error, message)
                 continue
-            source, offset = Source(message.topic() or "", message.partition() or 0), message.offset() or 0
-            if not accepts(source, offset):
-                continue  # fetched before a revoke, a rewind or a pause
-            returned(source, offset)
-            batches.setdefault(source, []).append(record_of(message, offset))
-        return [Fetched(source, records) for source, records in batches.items()]
+            place = (message.topic(), message.partition())
+            batch = batches.get(place)
+            if batch is None:
+                batch = batches[place] = (self._assignment.get(_source(message)), [])
+            progress, records = batch
+            offset = message.offset() or 0
+            if progress is not None and progress.take(offset):
+                records.append(record_of(message, offset))
+        return [
+            Fetched(Source(topic or "", number or 0), records)
+            for (topic, number), (_, records) in batches.items()
+            if records
+        ]
 
     def _on_error(self, error: KafkaError, message: Message) -> None:
         """Errors that come in the place of a record; those that stop us are kept for `poll`."""
         code = error.code()
-        source = Source(message.topic() or "", message.partition() or 0)
+        source = _source(message)
         if code == PARTITION_EOF:
             self._assignment.reached_end(source, message.offset() or 0)
         elif code == AUTO_OFFSET_RESET:
@@ -351,3 +357,7 @@ class KafkaSource:
                 f" {self._options.group_id} ({error.str()}); every instance needs its own"
             )
         return StreamMonitorError(forbidden(error) or f"Kafka gave up: {error.str()}")
+
+
+def _source(message: Message) -> Source:
+    return Source(message.topic() or "", message.partition() or 0)

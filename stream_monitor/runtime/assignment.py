@@ -28,6 +28,13 @@ class Progress:
     paused: bool = False
     stopped: bool = False
 
+    def take(self, offset: int) -> bool:
+        """Whether a record that the client returned is one we wait for; if so it goes to the worker. Hot: per record."""
+        if self.next is None or self.paused or offset < self.next:
+            return False  # fetched before a revoke, a rewind or a pause
+        self.next, self.end = offset + 1, None
+        return True
+
 
 class Assignment:
     """The owned partitions and their progress."""
@@ -73,16 +80,6 @@ class Assignment:
         """Reading goes on at `offset`."""
         progress = self._owned[source]
         progress.next, progress.end, progress.wanted, progress.stopped = offset, None, None, False
-
-    def accepts(self, source: Source, offset: int) -> bool:
-        """Whether a record that the client returned is one we wait for."""
-        progress = self._owned.get(source)
-        return (
-            progress is not None
-            and progress.next is not None
-            and not progress.paused
-            and offset >= progress.next
-        )
 
     def returned(self, source: Source, offset: int) -> None:
         """The record at `offset` goes to the worker."""

@@ -264,7 +264,7 @@ def test_pauses_survive_a_rebalance_of_other_partitions(world: World) -> None:
     kept = [source for source in inputs if source in first.diary.owned()]
     assert [source for source, _ in first.idle()] == []
     first.source.resume(kept)
-    assert [source for source, _ in first.read(len(kept))] == kept
+    assert sorted(source for source, _ in first.read(len(kept))) == sorted(kept)
 
 
 def test_what_a_listener_raises_comes_out_of_poll_and_costs_no_record(world: World) -> None:
