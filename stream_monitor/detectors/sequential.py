@@ -1,4 +1,4 @@
-"""The sequential test as a detector of one series: the only one here whose false alarms are bounded by a theorem.
+"""The sequential test as a detector of one series: the only one here whose false alarms have a bound with a proof.
 
 What it computes is in `core.sequential`, which tests all series of a model at once; this is one series of it.
 """
@@ -87,24 +87,26 @@ class SequentialDetector:
 
 @dataclass(frozen=True, slots=True)
 class SequentialSpec:
-    """Conformal sequential test: alarms at most once in `values_per_alarm` values of an exchangeable stream.
+    """Conformal sequential test: at most one false alarm in about `values_per_alarm` values, whatever their distribution.
 
     **How it decides.** The rank of a value among earlier ones is uniform whatever the distribution, so the probability of the
     bin counts of a block of 32 values is known exactly (a Polya urn). Bettors that expect shifts, scalings or what was seen
     lately multiply M ← (M + w) · E with E = their probability of the block over the urn's (Shiryaev–Roberts), w = 32 /
-    values_per_alarm. The same on block means, their AR(3) residuals and means of 4 and 32 blocks. It fires when the weighted
-    mean of all M reaches 1, and then learns anew.
+    values_per_alarm. The same on block means, their AR(3) residuals and means of 4 and 32 blocks. It fires when the mean of
+    the M of one of these tests reaches 1 over its weight (the weights sum to 1), and then learns anew.
 
     **Input.** Any numbers, of any scale: only their order counts. Up to six distinct values are treated as categories.
 
     **Parameters.** values_per_alarm: raising it makes false alarms rarer and detection a little later (logarithmically).
 
-    **Cost.** About 8 µs a value; state about 22 kB. Learning takes 512 values, gathering evidence
-    begins after 512 more.
+    **Cost.** About 8 µs a value; state about 22 kB. Learning takes 512 values; tests of block means join after 768, of
+    means of 32 blocks after 24,576.
 
-    **Guarantees.** E[alarms in n values] ≤ n / values_per_alarm for every n and every distribution, if the values are
-    exchangeable (docs/explanation/alarm-budget.md). Values, or a view, with material autocorrelation in their past take no
-    part until it is gone, which holds the same rate on the autocorrelated streams it was measured on.
+    **Guarantees.** If the values are exchangeable, the test of single values alarms within n of them with probability at most
+    0.35·n / values_per_alarm, for every n and every distribution: a theorem (docs/explanation/alarm-budget.md). For
+    the tests of block means, which hold the other 0.65, the proof's conditions are met up to what is estimated from the past;
+    measured, all together stay below n / values_per_alarm. Values, or a view, with material autocorrelation in their
+    past take no part until it is gone, which holds the same rate on the autocorrelated streams it was measured on.
 
     Example:
         >>> import numpy as np

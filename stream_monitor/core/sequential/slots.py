@@ -58,11 +58,15 @@ def slots_of_places(sample: FloatArray, ties: FloatArray, categories: int) -> Sl
 def tie_breakers(seed: int, rows: NDArray[np.int64]) -> FloatArray:
     """Uniform numbers in [0, 1), (n,), from a hash of the series and the row: a replay breaks every tie the same way.
 
-    SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+    The seed is hashed first: with seed + row, one seed would give another's numbers a row later, and they must look
+    independent. SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
     """
-    with np.errstate(over="ignore"):
-        z = (rows.astype(np.uint64) + np.uint64(seed)) * _MIX[0]
-        z = (z ^ (z >> np.uint64(30))) * _MIX[1]
-        z = (z ^ (z >> np.uint64(27))) * _MIX[2]
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    start = _mixed(np.array([seed], np.uint64) * _MIX[0])
+    return (_mixed(start + rows.astype(np.uint64) * _MIX[0]) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The finaliser of SplitMix64, modulo 2^64; any shape."""
+    z = (z ^ (z >> np.uint64(30))) * _MIX[1]
+    z = (z ^ (z >> np.uint64(27))) * _MIX[2]
+    return z ^ (z >> np.uint64(31))

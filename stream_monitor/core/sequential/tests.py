@@ -1,8 +1,8 @@
 """The sequential tests of all series of a model, advanced together: one row a series, one block a step.
 
 A series learns its slots from its first LEARN blocks, then every block moves its evidence: the base test on bin counts while
-single values are white, and the tests of its views and scales while those are. Their weighted mean reaches 1 at most as
-often, in expectation, as the shares of the alarm budget say that were put in.
+single values are white, and the tests of its views and scales while those are. The largest of them, each weighted, is the
+evidence of the series: it reaches 1 with at most the probability that the shares of the alarm budget add up to.
 """
 
 from collections.abc import Mapping, Sequence
@@ -140,7 +140,7 @@ class SequentialTests:
                 bank.evidence[bank_rows[~white]] = 0.0
                 base[mine] = np.where(white, evidence, 0.0)
         self.views.push(rows, scores, phases, jitter, weights)
-        return np.asarray(BASE_WEIGHT * base + (1.0 - BASE_WEIGHT) * self.views.statistic(rows))
+        return np.maximum(BASE_WEIGHT * base, (1.0 - BASE_WEIGHT) * self.views.statistic(rows))
 
     def _begin(self, series: Series) -> None:
         """The slots of a series are learned: its bank row starts, and the blocks it learned from pass through the views."""
@@ -197,7 +197,7 @@ class SequentialTests:
                 if self.gate.white[series.row]
                 else 0.0
             )
-            evidence = float(BASE_WEIGHT * base + (1.0 - BASE_WEIGHT) * self.views.statistic(rows)[0])
+            evidence = float(max(BASE_WEIGHT * base, (1.0 - BASE_WEIGHT) * self.views.statistic(rows)[0]))
         return Diagnosis(
             evidence=evidence,
             lag_1=float(correlations(past[None])[0, 0]) if past[0] > LAGS else 0.0,

@@ -25,13 +25,14 @@ STREAMS: Final = VIEWS * len(SCALES) * STATISTICS
 VIEW_WEIGHTS: Final = np.array([0.5, 0.25, 0.125, 0.125])
 SCALE_WEIGHTS: Final = np.array([0.4, 0.3, 0.3])
 _SCALES: Final = np.array(SCALES)
+_WEIGHTS: Final = np.repeat(np.outer(VIEW_WEIGHTS, SCALE_WEIGHTS).ravel() / STATISTICS, STATISTICS)  # sum to 1
 _JITTER: Final = 1e-9  # block means of few-valued series tie; a hair of the tie-breaker parts them
 
 
 class Views:
     """State of S series, one row each; stream (view, scale, statistic) of row r is the point stream r·STREAMS + its place."""
 
-    ARRAYS: ClassVar[Mapping[str, str]] = {"sums": "<f8", "number": "<u4"}
+    ARRAYS: ClassVar[Mapping[str, str]] = {"sums": "<f8", "number": "<u4", "worth": "<f8"}
 
     def __init__(self, rows: int) -> None:
         self.points = Points(rows * STREAMS)
@@ -39,6 +40,7 @@ class Views:
         self.calendar = Calendar(rows)
         self.sums: FloatArray = np.zeros((rows, VIEWS, len(SCALES), STATISTICS))
         self.number = np.zeros((rows, VIEWS, len(SCALES)), np.int64)
+        self.worth: FloatArray = np.zeros((rows, VIEWS, len(SCALES)))  # of the budget, by the blocks in `sums`
 
     def push(
         self,
@@ -65,13 +67,12 @@ class Views:
         self._scale(rows, here, values.reshape(len(rows), VIEWS, 1, STATISTICS), jitter, weights)
 
     def statistic(self, rows: NDArray[np.intp]) -> FloatArray:
-        """Evidence (n,) of all views and scales, each weighted; 0 where none takes part."""
+        """The largest weighted evidence (n,) of all views, scales and statistics; 0 where none takes part.
+
+        Not their sum: each is a martingale in the filtration of its own ranks only, so only the union bound adds them up.
+        """
         streams = rows[:, None] * STREAMS + np.arange(STREAMS)
-        evidence = (
-            self.points.statistic(streams).reshape(len(rows), VIEWS, len(SCALES), STATISTICS).mean(axis=3)
-        )
-        weighted = evidence * VIEW_WEIGHTS[:, None] * SCALE_WEIGHTS
-        return np.asarray(weighted.reshape(len(rows), -1).sum(axis=1))
+        return np.asarray((self.points.statistic(streams) * _WEIGHTS).max(axis=1))
 
     def active(self, row: int) -> NDArray[np.bool_]:
         """Which (view, scale) of a series takes part: (VIEWS, scales)."""
@@ -123,7 +124,7 @@ class Views:
         for residuals in self.residuals:
             residuals.restart(rows)
         self.calendar.restart(rows)
-        self.sums[row] = 0.0
+        self.sums[row] = self.worth[row] = 0.0
         self.number[row] = 0
 
     def _scale(
@@ -137,13 +138,14 @@ class Views:
         """Add values (n, VIEWS, 1, STATISTICS), where they are there (n, VIEWS), to all scales; test the full ones."""
         sums = self.sums[rows] + np.where(here[:, :, None, None], values, 0.0)
         number = self.number[rows] + here[:, :, None]
+        worth = self.worth[rows] + np.where(here, weights[:, None], 0.0)[:, :, None]
         full = number >= _SCALES
         at, view, scale = np.nonzero(full)
         means = sums[at, view, scale] / _SCALES[scale][:, None] + _JITTER * (jitter[at][:, None] - 0.5)
         streams = (rows[at] * STREAMS + (view * len(SCALES) + scale) * STATISTICS)[:, None] + np.arange(
             STATISTICS
         )
-        worth = np.repeat(weights[at] * _SCALES[scale], STATISTICS)
         self.sums[rows] = np.where(full[..., None], 0.0, sums)
         self.number[rows] = np.where(full, 0, number)
-        self.points.push(streams.ravel(), means.ravel(), worth)
+        self.worth[rows] = np.where(full, 0.0, worth)
+        self.points.push(streams.ravel(), means.ravel(), np.repeat(worth[at, view, scale], STATISTICS))
