@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_monitor.core.blocks import Blocks
-from stream_monitor.core.detector import Plain
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.window import BLOCK, LENGTH, Window
 
@@ -78,9 +77,8 @@ def test_blocks_that_do_not_fit_are_corrupt(name: str, value: object) -> None:
 
 def test_a_full_block_in_waiting_is_corrupt() -> None:
     array = np.zeros(BLOCK).tobytes()
-    fields: Plain = {"numbers": array, "rows": array, "times": array, "unusable": 0}
-    with pytest.raises(CorruptState):
-        Blocks.load(fields)
+    with pytest.raises(CorruptState, match="do not fit"):
+        Blocks.load({**Blocks().dump(), "numbers": array, "rows": array, "times": array})
 
 
 # ---------------------------------------------------------------------- the window of closed blocks
