@@ -95,6 +95,8 @@ class Fields:
         value = self.plain(name)
         if not isinstance(value, bytes):
             raise self.wrong(name, "not bytes")
+        if 0 in shape[1:]:  # rows of nothing (an identifier has no views): numpy cannot tell how many
+            shape = (0, *shape[1:])
         try:
             array = np.frombuffer(value, kind).reshape(shape).copy()
         except ValueError as error:

@@ -82,6 +82,7 @@ def _event(rng: np.random.Generator, at: int, rows: int, time: int, source: Sour
     event["features"] = {
         "amount": float(rng.normal(3.0 if drifting else 0.0)),
         "country": str(rng.choice(["DE", "FR"] if not drifting else ["FR", "XX"])),
+        "session": f"s-{at}",
         "flag": None if drifting and rng.random() < 0.5 else bool(rng.random() < 0.3),
     }
     if rng.random() < 0.5:
@@ -89,7 +90,12 @@ def _event(rng: np.random.Generator, at: int, rows: int, time: int, source: Sour
     return event
 
 
-MODEL = {"warm_up": 40, "sources": ["events", "labels"], "alerting": {"false_alarms": "1 per 10 events"}}
+MODEL = {
+    "warm_up": 40,
+    "features": {"session": {"type": "identifier"}},
+    "sources": ["events", "labels"],
+    "alerting": {"false_alarms": "1 per 10 events"},
+}
 SETTINGS: Mapping[str, Any] = {
     "models": [{"name": "fraud", "labels": {"team": "a"}, **MODEL}, {"name": "churn", **MODEL}],
     "kafka.commit_every": "500ms",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from stream_monitor.core import model_monitor, positions, versions
 from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.columnise import PlacedRow
+from stream_monitor.core.detector import Kind
 from stream_monitor.core.drift_event import Resolution, Status
 from stream_monitor.core.parameters import (
     Budget,
@@ -62,7 +63,11 @@ def parameters_of(
         default=SeriesParameters(
             warm_up=50, detectors=tuple(QUICK[detector] for detector in detectors), tolerance=0.3
         ),
-        overrides={"constant": None, "sparse": SeriesParameters(warm_up=30)},
+        overrides={
+            "constant": None,
+            "sparse": SeriesParameters(warm_up=30),
+            "session": SeriesParameters(warm_up=30, kind=Kind.IDENTIFIER),
+        },
         caps=Caps(series=series, categories=2),
     )
 

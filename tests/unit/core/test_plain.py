@@ -173,6 +173,13 @@ def test_arrays_come_back_and_must_fit_and_be_finite() -> None:
         fields.array("bad", "<f8")
 
 
+def test_an_array_of_rows_without_columns_is_empty() -> None:
+    fields = Fields({"none": b"", "some": as_bytes(np.zeros(2), "<f8")}, "thing")
+    assert fields.array("none", "<f8", (-1, 0)).shape == (0, 0)
+    with pytest.raises(CorruptState, match=r"thing\.some"):
+        fields.array("some", "<f8", (-1, 0))
+
+
 def test_what_has_no_fields_is_corrupt() -> None:
     with pytest.raises(CorruptState, match="thing"):
         Fields([1], "thing")
