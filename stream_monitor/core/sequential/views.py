@@ -25,7 +25,7 @@ STREAMS: Final = VIEWS * len(SCALES) * STATISTICS
 VIEW_WEIGHTS: Final = np.array([0.5, 0.25, 0.125, 0.125])
 SCALE_WEIGHTS: Final = np.array([0.4, 0.3, 0.3])
 _SCALES: Final = np.array(SCALES)
-_WEIGHTS: Final = np.repeat(np.outer(VIEW_WEIGHTS, SCALE_WEIGHTS).ravel() / STATISTICS, STATISTICS)  # sum to 1
+_WEIGHTS: Final = np.repeat(np.outer(VIEW_WEIGHTS, SCALE_WEIGHTS).ravel() / STATISTICS, STATISTICS)
 _JITTER: Final = 1e-9  # block means of few-valued series tie; a hair of the tie-breaker parts them
 
 
@@ -40,7 +40,7 @@ class Views:
         self.calendar = Calendar(rows)
         self.sums: FloatArray = np.zeros((rows, VIEWS, len(SCALES), STATISTICS))
         self.number = np.zeros((rows, VIEWS, len(SCALES)), np.int64)
-        self.worth: FloatArray = np.zeros((rows, VIEWS, len(SCALES)))  # of the budget, by the blocks in `sums`
+        self.worth: FloatArray = np.zeros((rows, VIEWS, len(SCALES)))  # of `sums`, of the budget
 
     def push(
         self,
