@@ -1,0 +1,44 @@
+from stream_monitor.runtime.schedule import IDLE_TICK_SECONDS, Schedule
+
+
+def schedule(*, commit_every: float = 1.0, lateness: float = 2.0) -> Schedule:
+    return Schedule(
+        commit_every=commit_every,
+        snapshots_every=30.0,
+        snapshots_rows=1_000,
+        lateness=lateness,
+        commit_rows=500,
+    )
+
+
+def test_a_commit_is_due_by_time_or_by_rows() -> None:
+    due = schedule()
+    assert due.commit_due(100.0, rows=0)
+    assert not due.commit_due(100.9, rows=499)
+    assert due.commit_due(100.9, rows=500)
+    assert not due.commit_due(101.8, rows=0)  # counted from the last one, whatever made it due
+    assert due.commit_due(101.9, rows=0)
+
+
+def test_ticks_go_with_rows_and_on_until_the_last_rows_are_released_then_seldom() -> None:
+    due = schedule()
+    assert due.tick_due(100.0, rows=1, inputs=True)
+    told = [at for at in range(101, 160) if due.tick_due(float(at), rows=0, inputs=True)]
+    assert told[:9] == list(range(101, 110))  # three times lateness and commit interval
+    assert told[9:] == [119, 129, 139, 149, 159]
+    assert IDLE_TICK_SECONDS == 10
+
+
+def test_a_worker_without_inputs_has_nothing_to_tell() -> None:
+    due = schedule()
+    assert not due.tick_due(100.0, rows=0, inputs=False)
+    assert due.tick_due(100.0, rows=0, inputs=True)
+
+
+def test_snapshots_are_due_by_time_or_by_rows_but_not_at_the_start() -> None:
+    due = schedule()
+    assert not due.snapshots_due(100.0, rows=0)
+    assert not due.snapshots_due(129.9, rows=999)
+    assert due.snapshots_due(129.9, rows=1_000)
+    assert not due.snapshots_due(159.8, rows=0)
+    assert due.snapshots_due(159.9, rows=0)
