@@ -122,7 +122,7 @@ def member_config(options: KafkaOptions) -> dict[str, Any]:
         "session.timeout.ms": 15_000,
         "heartbeat.interval.ms": 1_000,
         "topic.metadata.refresh.interval.ms": 30_000,
-        "queued.min.messages": 50_000,
+        "queued.min.messages": 10_000,  # more would stand in the queue before the columns of what was read
         "queued.max.messages.kbytes": 65_536,
         **_reading(options),
         "partition.assignment.strategy": "cooperative-sticky",
