@@ -115,6 +115,9 @@ class Cluster:
                 found[source] = Bounds(low[source].offset, high[source].offset)
             elif errors[0].code() not in _MISSING:
                 self._check(errors[0])
+                # Of leaders this client knows what it was told once: after a restart of a broker it would get
+                # FENCED_LEADER_EPOCH for 15 minutes (metadata.max.age.ms); a look at all topics renews it. Measured.
+                self.partition_counts(seconds)
                 return None
         return found
 

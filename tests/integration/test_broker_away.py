@@ -8,6 +8,7 @@ import pytest
 from confluent_kafka import Producer
 
 from stream_monitor.core.events import Source
+from stream_monitor.kafka.cluster import Bounds, Cluster
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.source import KafkaSource
 from tests.conftest import ClusterFactory
@@ -81,3 +82,19 @@ def test_a_member_that_did_not_poll_while_the_broker_was_away_joins_again(
     assert read == [b"before", b"after"], "nothing was committed, so it is read from the start"
     assert owned.lost_ever == every
     source.close()
+
+
+def test_offsets_are_told_again_as_soon_as_a_restarted_broker_is_back(kafka_cluster: ClusterFactory) -> None:
+    """The client remembers the leader's epoch of before, and the broker refuses it: a new look at the topics is needed."""
+    brokers = kafka_cluster()
+    source = Source(create_topic(brokers.bootstrap, "events"), 0)
+    cluster = Cluster(KafkaOptions(bootstrap_servers=brokers.bootstrap, group_id="g"))
+
+    def told_within(asked: int) -> bool:
+        return any(cluster.bounds([source], 2.0) == {source: Bounds(0, 0)} for _ in range(asked))
+
+    assert told_within(5)
+    for end in (brokers.kill, brokers.terminate):
+        end()
+        brokers.restart()
+        assert told_within(5)
