@@ -1,0 +1,39 @@
+"""Clock, model and series as any released version wrote them restore and go on as if nothing had stopped."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from stream_monitor.formats import columns, snapshots
+from tests.golden.write_partition_snapshots import NAME, SNAPSHOTS, new_monitor, told
+
+HEADERS = {"batch": columns.BATCH_HEADERS, "tick": columns.TICK_HEADERS}
+FILES = sorted(SNAPSHOTS.glob("partition.*.bin"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_golden_snapshots_go_on_as_recorded(path: Path) -> None:
+    golden = msgspec.msgpack.decode(path.read_bytes())
+    stored = {key: snapshots.decode(value) for key, value in golden["snapshots"].items()}
+    monitor = new_monitor()
+    resume = monitor.restore(stored)
+    assert resume is not None
+    assert monitor.problems == []
+    found: list[list[object]] = []
+    for at, kind, value in golden["log"]:
+        entry = columns.decode_entry(value, HEADERS[kind])
+        if at < golden["committed"]:
+            monitor.refold(at, entry)
+        else:
+            found += told(monitor.apply(at, entry).drift_events)
+    assert found == golden["drift_events"]
+    assert len(found) >= 10
+
+
+def test_what_is_written_today_is_what_the_golden_file_of_todays_versions_holds() -> None:
+    golden = msgspec.msgpack.decode((SNAPSHOTS / NAME).read_bytes())
+    for key, value in golden["snapshots"].items():
+        assert snapshots.encode(snapshots.decode(value)) == value, key
+    kinds = {snapshots.decode(value).kind for value in golden["snapshots"].values()}
+    assert kinds == {"clock", "model", "series"}
