@@ -32,7 +32,7 @@ QUICK: Mapping[str, DetectorChoice] = {
     "ddm": DetectorChoice(id="ddm", parameters={"warm_start": 20}),
     "hddm_w": DetectorChoice(id="hddm_w"),
 }
-SETS = (("adwin",), ("adwin", "ddm"), ("page_hinkley", "hddm_w"))
+SETS = (None, ("adwin",), ("adwin", "ddm"), ("page_hinkley", "hddm_w"))
 GENEROUS = Budget(alarms=1, span=1, unit=BudgetUnit.EVENTS)
 TIGHT = Budget(
     alarms=1, span=150, unit=BudgetUnit.EVENTS
@@ -53,7 +53,7 @@ def _small_bounds() -> Iterator[None]:
 def parameters_of(
     name: str = "m",
     *,
-    detectors: Sequence[str] = ("adwin", "ddm"),
+    detectors: Sequence[str] | None = ("adwin", "ddm"),
     budget: Budget = GENEROUS,
     series: int = 2_000,
 ) -> ModelParameters:
@@ -61,7 +61,9 @@ def parameters_of(
         name=name,
         budget=budget,
         default=SeriesParameters(
-            warm_up=50, detectors=tuple(QUICK[detector] for detector in detectors), tolerance=0.3
+            warm_up=50,
+            detectors=None if detectors is None else tuple(QUICK[detector] for detector in detectors),
+            tolerance=0.3,
         ),
         overrides={
             "constant": None,
