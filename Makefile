@@ -5,9 +5,10 @@ UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 RUN := .venv/bin
 ARGS ?=
 
-# The machine's own Python, the environment inside the checkout, whatever the caller's shell has set.
+# The machine's own Python and certificates, the environment inside the checkout, whatever the caller's shell has set.
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
+export UV_SYSTEM_CERTS := true
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
