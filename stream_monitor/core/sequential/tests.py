@@ -175,6 +175,9 @@ class SequentialTests:
         series = self.series[name]
         row = slice(series.row, series.row + 1)
         series.load(fields.inside("series"))
+        expected = {"series", "gate", "views"} | ({"bank"} if series.slots is not None else set())
+        if set(fields.names()) != expected:
+            raise fields.wrong("bank", f"fields are {fields.names()}")
         load(self.gate, row, fields.inside("gate"))
         self.views.load(series.row, fields.inside("views"))
         if series.slots is not None:
