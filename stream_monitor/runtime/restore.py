@@ -4,7 +4,7 @@ offset. In slices, so that the group is served meanwhile.
 Every way in which snapshots, log and offsets may not fit is decided here, and never silently.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,7 +66,7 @@ class Restore:
         resume = monitor.restore(stored)
         first = low if resume is None else resume.first
         as_of = low if resume is None else resume.as_of
-        end = self._end(committed, as_of, low, stored)
+        end = yield from self._end(committed, as_of, low, stored)
         if (first < low or (resume is None and low > 0)) and end is not None:
             self._complain(f"the log begins at offset {low}, but the state needs it from offset {first} on")
             monitor, first, end = self._new_monitor(max(low, end)), max(low, end), max(low, end)
@@ -96,7 +96,9 @@ class Restore:
             return
         stored[name] = snapshot
 
-    def _end(self, committed: int | None, as_of: int, low: int, stored: dict[str, Snapshot]) -> int | None:
+    def _end(
+        self, committed: int | None, as_of: int, low: int, stored: dict[str, Snapshot]
+    ) -> Generator[None, None, int | None]:
         """Up to where the log has been taken into account by what was committed; None on the first start."""
         if CLOCK not in stored:
             return committed
@@ -105,6 +107,7 @@ class Restore:
             return max(as_of, low)
         patience = Deadline(min(ARRIVAL_SECONDS, self._deadline.left()))
         while committed is not None and committed < as_of and not patience.passed:
+            yield
             committed = self._store.committed(self.partition, self._deadline)
         return max(as_of, committed or as_of)
 
