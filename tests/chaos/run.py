@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.config import load
@@ -19,6 +20,7 @@ from tests.kafka_broker import KafkaCluster, create_topic
 
 GROUP: Final = "chaos"  # of both runs, for it is part of the ids of alerts
 INPUT: Final = "events"
+SESSION_SECONDS: Final = 6
 AT_REST_SECONDS: Final = 240.0
 # Nothing is committed any more but ticks: three times lateness and commit_every, then a snapshot.
 SETTLE_SECONDS: Final = 3 * (2 + 0.3) + 4
@@ -62,14 +64,27 @@ def run(cluster: KafkaCluster, directory: Path, size: Size) -> Report:
 
 def _calm(bootstrap: str, directory: Path) -> Outcome:
     """One worker over the same input, in a group of the same name that has forgotten everything."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    (future,) = admin.delete_consumer_groups([GROUP]).values()
-    future.result(30)
+    _forget_group(AdminClient({"bootstrap.servers": bootstrap}))
     crew = Crew(settings=_settings(bootstrap, "calm"), directory=directory)
     try:
         return _finish(crew, [crew.start("calm")], bootstrap)
     finally:
         crew.remove()
+
+
+def _forget_group(admin: AdminClient) -> None:
+    """As soon as it is empty: a member with an instance id stays until its session has ended."""
+    deadline = time.monotonic() + SESSION_SECONDS + 20
+    while True:
+        (future,) = admin.delete_consumer_groups([GROUP]).values()
+        try:
+            future.result(30)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.NON_EMPTY_GROUP or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
 
 
 def _finish(crew: Crew, workers: list[WorkerProcess], bootstrap: str) -> Outcome:
@@ -93,7 +108,10 @@ def _settings(bootstrap: str, prefix: str) -> Mapping[str, object]:
         "kafka.topic_prefix": prefix,
         "kafka.partitions": 4,
         "kafka.commit_every": "300ms",
-        "kafka.properties": {"consumer.session.timeout.ms": "6000", "consumer.heartbeat.interval.ms": "500"},
+        "kafka.properties": {
+            "consumer.session.timeout.ms": str(SESSION_SECONDS * 1000),
+            "consumer.heartbeat.interval.ms": "500",
+        },
         "discovery.topics": [INPUT],
         "ingest.lateness": LATENESS,
         "ingest.max_record_bytes": MAX_RECORD,

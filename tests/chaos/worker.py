@@ -17,7 +17,7 @@ from stream_monitor.app.service import configure_logging, run_service, stop_on_s
 from stream_monitor.config import load
 from stream_monitor.runtime.worker import WorkerOptions
 
-BRAKED_RECORDS = 100
+BRAKED_RECORDS = 500
 BRAKED_SECONDS = 0.06
 
 
