@@ -134,7 +134,7 @@ def test_a_shift_over_partitions_that_differ_is_found_as_soon_as_in_one(seed: in
 def test_the_same_rows_read_in_chunks_would_alarm() -> None:
     """What the order by event time is for: in chunks of 600 rows a partition they are one drift after the other."""
     given = rows(0)
-    order = np.lexsort((given.partitions, np.arange(ROWS) // (600 * PARTITIONS)))
+    order = np.lexsort((np.array(given.partitions), np.arange(ROWS) // (600 * PARTITIONS)))
     chunked = Rows(values=[given.values[at] for at in order], partitions=[0] * ROWS)
     assert len(opened(one_partition(chunked))) >= 3 + len(opened(one_partition(given)))
 
