@@ -2,7 +2,7 @@
 
 import typer
 
-from stream_monitor.cli import check, demo, detectors, replay, run, schema, topics, version
+from stream_monitor.cli import check, demo, detectors, reference, replay, run, schema, topics, version
 from stream_monitor.cli.failures import Commands
 
 _DESCRIPTION = """Streaming drift monitor on Kafka.
@@ -35,6 +35,7 @@ app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("replay", no_args_is_help=True)(replay.replay)
 app.command("check")(check.check)
+app.add_typer(reference.app, name="reference")
 app.add_typer(topics.app, name="topics")
 app.command("detectors")(detectors.detectors)
 app.command("schema")(schema.schema)

@@ -16,7 +16,8 @@ def schema(
 ) -> None:
     """Print the JSON Schema of a contract.
 
-    config (the configuration), event (input), drift-event (alerts topic) or status (status topic).
+    config (the configuration), event (input), drift-event (alerts topic), status (status topic) or reference (reference
+    profiles).
 
     For example: stream-monitor schema config > stream-monitor.schema.json
     """

@@ -176,7 +176,8 @@ class ReferenceSettings(Section):
         | None
     ) = Field(
         None,
-        description="Training data: CSV, JSON lines or Parquet; a relative path starts at this file's directory.",
+        description="Training data (CSV, JSON lines or Parquet) or a reference profile; a relative path starts at this"
+        " file's directory.",
     )
     events: TenOrMore | None = Field(
         None, description="Number of first events of a series that are its normal."

@@ -33,13 +33,13 @@ def read_columns(
     Memory: columns of twice `max_rows` rows, 9 bytes a cell beside the texts. Cost: that of reading and columnising.
     Raises StreamMonitorError as `read` does, and for a file without any usable feature row.
     """
-    sample = _Sample(max_rows)
+    sample = RowSample(max_rows)
     rejected = 0
     rows = read(path)
     named = model if rows.model is None else None  # flat rows name no model: they are whose the file is
     for decoded in rows:
         rejected += len(decoded.rejected)
-        batch = _features(decoded, exclude, named)
+        batch = feature_rows(decoded, exclude, named)
         if batch is not None:
             sample.add(batch)
     if sample.rows == 0:
@@ -50,7 +50,8 @@ def read_columns(
     return {name.removeprefix(FEATURE): column for name, column in sample.kept().columns.items()}
 
 
-def _features(decoded: Decoded, exclude: Iterable[str], model: str | None) -> ColumnBatch | None:
+def feature_rows(decoded: Decoded, exclude: Iterable[str], model: str | None) -> ColumnBatch | None:
+    """The rows that carry features, of `model` or of any, with their features only; None if there are none."""
     placed = [
         PlacedRow(row._replace(outputs={}, roles=Role.FEATURES.value, id=None), 0, offset, item)
         for row, offset, item in zip(decoded.rows, decoded.offsets, decoded.items, strict=True)
@@ -67,7 +68,7 @@ def _features(decoded: Decoded, exclude: Iterable[str], model: str | None) -> Co
     return replace(batch, columns=kept)
 
 
-class _Sample:
+class RowSample:
     """A uniform sample of the rows added so far: each gets a random key, and those with the smallest keys are kept."""
 
     def __init__(self, size: int) -> None:
@@ -80,6 +81,7 @@ class _Sample:
         self.rows = 0
 
     def add(self, batch: ColumnBatch) -> None:
+        """Draw from these rows, too."""
         keys = self._random.random(len(batch))
         self.rows += len(batch)
         at = np.flatnonzero(keys < self._highest)

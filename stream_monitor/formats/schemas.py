@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from stream_monitor.core.drift_event import DriftEvent, Status
 from stream_monitor.core.status import ModelStatus
 from stream_monitor.formats import drift_events, native_json, status
+from stream_monitor.formats.reference_schema import reference_profile
 from stream_monitor.formats.timestamps import EARLIEST_MS, LATEST_MS
 
 Schema = dict[str, Any]
@@ -123,7 +124,12 @@ def model_status() -> Schema:
 
 
 SCHEMAS: Mapping[str, Callable[[], Schema]] = MappingProxyType(
-    {"event": input_event, "drift-event": drift_event, "status": model_status}
+    {
+        "event": input_event,
+        "drift-event": drift_event,
+        "status": model_status,
+        "reference": reference_profile,
+    }
 )
 """What `stream-monitor schema NAME` prints."""
 

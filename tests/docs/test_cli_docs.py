@@ -74,5 +74,7 @@ def test_the_fields_of_a_replayed_drift_event_are_described() -> None:
 @pytest.mark.parametrize("line", re.findall(r"^stream-monitor [^#|\n]+", TEXT, re.MULTILINE))
 def test_examples_are_commands_with_their_options(line: str) -> None:
     _, name, *arguments = shlex.split(line)
+    if name not in COMMANDS:  # of a group
+        name, *arguments = f"{name} {arguments[0]}", *arguments[1:]
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
     assert {argument for argument in arguments if argument.startswith("-")} <= options

@@ -9,7 +9,22 @@ from typer.testing import CliRunner
 
 from stream_monitor.cli.main import app
 
-NAMES = ("run", "demo", "replay", "check", "topics", "topics create", "detectors", "schema", "version")
+NAMES = (
+    "run",
+    "demo",
+    "replay",
+    "check",
+    "reference",
+    "reference build",
+    "reference show",
+    "reference merge",
+    "reference import",
+    "topics",
+    "topics create",
+    "detectors",
+    "schema",
+    "version",
+)
 
 
 class Ran(NamedTuple):

@@ -8,7 +8,12 @@ from jsonschema import Draft202012Validator
 from stream_monitor.formats.schemas import SCHEMAS
 from tests.golden_files import golden
 
-FILES = {"event": "input_event.v1", "drift-event": "drift_event.v1", "status": "model_status.v1"}
+FILES = {
+    "event": "input_event.v1",
+    "drift-event": "drift_event.v1",
+    "status": "model_status.v1",
+    "reference": "reference_profile.v1",
+}
 
 
 def objects(schema: Any) -> Iterator[dict[str, Any]]:

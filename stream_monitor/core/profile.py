@@ -1,0 +1,84 @@
+"""Reference profiles: the references of a model's features together, and where they came from. Knows no file and no format.
+
+A profile holds no raw rows. What `Reference` says of one series, this says of a model.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from stream_monitor.core.batch import Column
+from stream_monitor.core.bin_edges import numeric_edges
+from stream_monitor.core.cells import numeric
+from stream_monitor.core.detector import Kind
+from stream_monitor.core.reference import Moments, Reference, bins_of_numbers, category_scores
+from stream_monitor.core.warm_up import learn
+
+LEAST_SCALE = 1e-3  # of a view, as learned references have it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a profile was made from. kind: how it was written (csv, json lines, parquet, sagemaker). name: without folders."""
+
+    kind: str
+    name: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """The references of one model. model, version: None where nobody said. rows: events with features behind it."""
+
+    model: str | None
+    version: str | None
+    created_from: tuple[Origin, ...]
+    rows: int
+    features: Mapping[str, Reference]
+
+
+def learn_feature(column: Column, kind: Kind | None, *, categories: int) -> Reference:
+    """The reference of a feature from all its cells (n,), n >= 1, as `learn`; numbers in the bins of `numeric_edges`."""
+    reference = learn(column, kind, unusable=0, categories=categories)
+    if reference.kind is not Kind.NUMERIC:
+        return reference
+    values = numeric(column).numbers
+    edges = numeric_edges(values)
+    counts = np.bincount(bins_of_numbers(values, edges), minlength=len(edges) + 1)
+    return replace(reference, edges=tuple(edges.tolist()), counts=tuple(counts.tolist()))
+
+
+def categorical(tally: Mapping[str, int], *, other: int, unusable: int, cap: int) -> Reference:
+    """Reference of categories that were counted: the `cap` most frequent (ties by name), the rest is other.
+
+    Exact: what detectors watch of a category hangs on its count alone.
+    """
+    ranked = sorted(tally.items(), key=lambda entry: (-entry[1], entry[0]))
+    kept, rest = ranked[:cap], sum(count for _, count in ranked[cap:])
+    counts = np.array([*(count for _, count in kept), other + rest], np.int64)
+    shares = counts / max(1, int(counts.sum()))
+    views = {}
+    for name, score in zip(("rarity", "mix"), category_scores(counts), strict=True):
+        mean = float((shares * score).sum())
+        deviation = float(np.sqrt((shares * (score - mean) ** 2).sum()))
+        views[name] = Moments(mean=mean, scale=max(deviation, LEAST_SCALE))
+    return Reference(
+        kind=Kind.CATEGORICAL,
+        size=int(counts.sum()),
+        unusable=unusable,
+        edges=(),
+        categories=tuple(name for name, _ in kept),
+        counts=tuple(counts.tolist()),
+        mean=0.0,
+        scale=1.0,
+        views=views,
+    )
+
+
+def capped(reference: Reference, categories: int) -> Reference:
+    """`reference` with at most so many categories; what is beyond counts as other."""
+    if reference.kind is not Kind.CATEGORICAL or len(reference.categories) <= categories:
+        return reference
+    tally = dict(zip(reference.categories, reference.counts, strict=False))
+    return categorical(tally, other=reference.counts[-1], unusable=reference.unusable, cap=categories)

@@ -1,0 +1,140 @@
+"""Reference profiles as JSON files: `Profile` ↔ bytes. Made to be read, compared and kept in version control.
+
+One line a field, features by name, no time of writing: the same data gives the same bytes. Knows no file.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final, get_type_hints
+
+import orjson
+
+from stream_monitor.core.detector import Kind
+from stream_monitor.core.errors import CorruptState, NewerState
+from stream_monitor.core.plain import plain_of, value_of
+from stream_monitor.core.profile import Origin, Profile
+from stream_monitor.core.reference import Reference
+
+KIND: Final = "stream-monitor.reference"
+FORMAT: Final = 1
+VIEWS: Final[Mapping[Kind, frozenset[str]]] = {
+    Kind.NUMERIC: frozenset({"value", "deviation"}),
+    Kind.CATEGORICAL: frozenset({"rarity", "mix"}),
+    Kind.BOOLEAN: frozenset({"value"}),
+    Kind.IDENTIFIER: frozenset(),
+}
+_HINTS = get_type_hints(Reference)
+
+
+def encode(profile: Profile) -> bytes:
+    """The file of `profile`: UTF-8 with a final newline; the same profile gives the same bytes."""
+    head = {
+        "format": FORMAT,
+        "kind": KIND,
+        "model": profile.model,
+        "version": profile.version,
+        "created_from": [plain_of(origin) for origin in profile.created_from],
+        "rows": profile.rows,
+    }
+    lines = [f"  {_json(name)}: {_json(value)}," for name, value in head.items()]
+    features = [_feature(name, profile.features[name]) for name in sorted(profile.features)]
+    body = ",\n".join(features)
+    return "\n".join(["{", *lines, '  "features": {', body, "  }", "}", ""]).encode()
+
+
+def decode(data: bytes) -> Profile:
+    """The profile of a file. Raises NewerState if a newer release wrote it, CorruptState for anything else that `encode`
+    does not write, with the feature and the field.
+    """
+    try:
+        whole = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise CorruptState(f"the reference profile is not JSON: {error}") from error
+    if not is_profile(whole):
+        raise CorruptState(f'not a reference profile: "kind" is not "{KIND}"')
+    written = whole.get("format")
+    if type(written) is not int or written < 1:
+        raise CorruptState(f"the reference profile has the format {written!r}; this release reads {FORMAT}")
+    if written > FORMAT:
+        raise NewerState(
+            f"the reference profile has format {written}; this release reads {FORMAT}: use the release that wrote it"
+        )
+    fields = {name: whole[name] for name in whole if name not in {"format", "kind", "features"}}
+    _same_names("the reference profile", fields, ["model", "version", "created_from", "rows"])
+    hints = {"model": str | None, "version": str | None, "created_from": tuple[Origin, ...], "rows": int}
+    read: dict[str, Any] = {
+        name: _field("the reference profile", name, hint, fields[name]) for name, hint in hints.items()
+    }
+    features = whole.get("features")
+    if not isinstance(features, dict) or read["rows"] < 0:
+        raise CorruptState("the reference profile: features is not an object, or rows is negative")
+    return Profile(**read, features={name: _reference(name, plain) for name, plain in features.items()})
+
+
+def is_profile(document: object) -> bool:
+    """Whether parsed JSON says of itself that it is a reference profile."""
+    return isinstance(document, dict) and document.get("kind") == KIND
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _feature(name: str, reference: Reference) -> str:
+    plain = reference.to_plain()
+    assert isinstance(plain, Mapping)
+    fields = ",\n".join(f"      {_json(field)}: {_json(value)}" for field, value in plain.items())
+    return f"    {_json(name)}: {{\n{fields}\n    }}"
+
+
+def _reference(name: str, plain: object) -> Reference:
+    where = f"the feature {name!r} of the reference profile"
+    if not isinstance(plain, dict):
+        raise CorruptState(f"{where}: is not an object")
+    _same_names(where, plain, list(_HINTS))
+    reference = Reference(
+        **{field: _field(where, field, hint, plain[field]) for field, hint in _HINTS.items()}
+    )
+    problem = next(_problems(reference), None)
+    if problem is not None:
+        raise CorruptState(f"{where}: {problem}")
+    try:
+        reference.check()
+    except CorruptState as error:
+        raise CorruptState(f"{where}: {error}") from error
+    return reference
+
+
+def _problems(reference: Reference) -> Iterator[str]:
+    """What no learned reference has. That numbers are finite and scales positive is `Reference.check`'s."""
+    numeric = reference.kind is Kind.NUMERIC
+    if numeric != (len(reference.edges) >= 2):
+        yield f"the field 'edges': {len(reference.edges)} edges of a {reference.kind} feature"
+    if any(low >= high for low, high in pairwise(reference.edges[:-1])):
+        yield "the field 'edges': not ascending (only the last one may be repeated)"
+    if numeric and reference.categories:
+        yield "the field 'categories': a numeric feature has none"
+    if len(set(reference.categories)) < len(reference.categories):
+        yield "the field 'categories': one occurs twice"
+    if reference.kind is Kind.BOOLEAN and reference.categories != ("false", "true"):
+        yield "the field 'categories': those of a boolean feature are false and true"
+    if sum(reference.counts) != reference.size or reference.unusable < 0:
+        yield f"the field 'counts': they add up to {sum(reference.counts)}, size is {reference.size}"
+    if reference.views.keys() != VIEWS[reference.kind]:
+        yield f"the field 'views': not those of a {reference.kind} feature: {', '.join(sorted(VIEWS[reference.kind]))}"
+
+
+def _same_names(where: str, there: Mapping[str, object], wanted: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in there:
+            raise CorruptState(f"{where}: the field {name!r} is missing")
+    for name in there:
+        if name not in wanted:
+            raise CorruptState(f"{where}: there is no field {name!r}")
+
+
+def _field(where: str, name: str, hint: Any, plain: Any) -> Any:
+    try:
+        return value_of(hint, plain)
+    except CorruptState as error:
+        raise CorruptState(f"{where}: the field {name!r}: {error}") from error

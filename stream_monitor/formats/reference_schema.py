@@ -1,0 +1,104 @@
+"""JSON Schema of reference profiles. That names, counts and views fit together is checked by reading one."""
+
+from typing import Any
+
+from stream_monitor.core.detector import Kind
+from stream_monitor.formats.reference_profile import FORMAT, KIND, VIEWS
+
+_COUNT = {"type": "integer", "minimum": 0}
+_NUMBER = {"type": "number"}
+
+
+def reference_profile() -> dict[str, Any]:
+    """Schema of the files that `stream-monitor reference build` writes and `reference:` of a model reads."""
+    properties = {
+        "format": {"const": FORMAT, "description": "Of this file; a newer one is refused."},
+        "kind": {"const": KIND, "description": "What tells the file from one of training data."},
+        "model": _text_or_null("Whose reference it is; null where nobody said."),
+        "version": _text_or_null("Version of the model; null where nobody said."),
+        "created_from": {
+            "type": "array",
+            "items": {"$ref": "#/$defs/origin"},
+            "description": "What it was made from, without folders.",
+        },
+        "rows": _COUNT | {"description": "Events with features behind it."},
+        "features": {
+            "type": "object",
+            "additionalProperties": {"$ref": "#/$defs/reference"},
+            "description": "Feature → its reference, by name.",
+        },
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:stream-monitor:schema:reference:v{FORMAT}",
+        "title": "Reference profile",
+        "description": "What is normal for the features of a model. Holds no raw rows.",
+        "$defs": {"origin": _origin(), "reference": _reference()},
+        **_object(properties),
+    }
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _text_or_null(description: str) -> dict[str, Any]:
+    return {"type": ["string", "null"], "description": description}
+
+
+def _origin() -> dict[str, Any]:
+    return _object(
+        {
+            "kind": {
+                "type": "string",
+                "description": "How it was written: csv, json lines, parquet, sagemaker.",
+            },
+            "name": {"type": "string", "description": "Name of the file."},
+            "rows": _COUNT | {"description": "Events with features in it."},
+        }
+    )
+
+
+def _reference() -> dict[str, Any]:
+    moments = {"type": "array", "prefixItems": [_NUMBER, _NUMBER], "minItems": 2, "maxItems": 2}
+    names = sorted({name for views in VIEWS.values() for name in views})
+    return _object(
+        {
+            "kind": {"enum": [str(kind) for kind in Kind], "description": "What its values are."},
+            "size": _COUNT | {"description": "Usable values."},
+            "unusable": _COUNT | {"description": "Missing cells, and cells of another kind."},
+            "edges": {
+                "type": "array",
+                "items": _NUMBER,
+                "description": "Numbers: ascending; bin i is [edges[i], edges[i+1]), the last one closed.",
+            },
+            "categories": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Categories, most frequent first; false and true of booleans.",
+            },
+            "counts": {
+                "type": "array",
+                "items": _COUNT,
+                "minItems": 1,
+                "description": "Numbers: below, one a bin, above. Otherwise one a category, then the rest.",
+            },
+            "mean": _NUMBER | {"description": "Of numbers and booleans; 0 of others."},
+            "scale": {
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "description": "Standard deviation; 1 of others.",
+            },
+            "views": {
+                "type": "object",
+                "properties": dict.fromkeys(names, moments),
+                "additionalProperties": False,
+                "description": "Mean and standard deviation of what detectors watch.",
+            },
+        }
+    )
