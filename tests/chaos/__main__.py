@@ -1,6 +1,7 @@
 """`make chaos`: run it on a broker of its own and print the table. Options: --events, --seed, --kills, --write."""
 
 import argparse
+import shutil
 import tempfile
 import time
 from dataclasses import replace
@@ -40,6 +41,7 @@ def main() -> None:
         cluster.remove()
     print(report.table())
     report.check()
+    shutil.rmtree(directory)  # the logs are for what does not hold
     print(f"\nEverything holds. {time.monotonic() - began:.0f} s.")
     if options.write:
         write_into(PAGE, report.table())
