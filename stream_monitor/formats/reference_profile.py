@@ -59,11 +59,13 @@ def decode(data: bytes) -> Profile:
         raise NewerState(
             f"the reference profile has format {written}; this release reads {FORMAT}: use the release that wrote it"
         )
+    where = "the reference profile"
     fields = {name: whole[name] for name in whole if name not in {"format", "kind", "features"}}
-    _same_names("the reference profile", fields, ["model", "version", "created_from", "rows"])
-    hints = {"model": str | None, "version": str | None, "created_from": tuple[Origin, ...], "rows": int}
+    hints = {"model": str, "version": str, "created_from": tuple[Origin, ...], "rows": int}
+    _same_names(where, fields, list(hints))
     read: dict[str, Any] = {
-        name: _field("the reference profile", name, hint, fields[name]) for name, hint in hints.items()
+        name: None if hint is str and fields[name] is None else _field(where, name, hint, fields[name])
+        for name, hint in hints.items()
     }
     features = whole.get("features")
     if not isinstance(features, dict) or read["rows"] < 0:
@@ -137,4 +139,4 @@ def _field(where: str, name: str, hint: Any, plain: Any) -> Any:
     try:
         return value_of(hint, plain)
     except CorruptState as error:
-        raise CorruptState(f"{where}: the field {name!r}: {error}") from error
+        raise CorruptState(f"{where}: the field {name!r}: {error.__cause__ or error}") from error

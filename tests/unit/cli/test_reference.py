@@ -1,0 +1,113 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from stream_monitor.files.profiles import read_profile
+from tests.unit.cli.commands import run
+
+
+def data(folder: Path, name: str = "train.csv", start: int = 0) -> Path:
+    lines = [f"{at / 3},{'DE' if at % 3 else 'FR'},{at % 2},{at}" for at in range(start, start + 300)]
+    path = folder / name
+    path.write_text("\n".join(["amount,country,flag,y_pred", *lines, ""]))
+    return path
+
+
+def test_build_then_show(tmp_path: Path) -> None:
+    out = tmp_path / "p.json"
+    ran = run(
+        "reference",
+        "build",
+        data(tmp_path),
+        "-o",
+        out,
+        "--model",
+        "fraud",
+        "--version",
+        "7",
+        "--type",
+        "f*=categorical",
+    )
+    assert (ran.code, ran.out) == (0, "")
+    assert "note: 'y_pred' of" in ran.err
+    assert "add --prediction y_pred" in ran.err
+    assert "4 features of 300 rows" in ran.err
+    shown = run("reference", "show", out)
+    assert shown.out.splitlines()[:4] == [
+        "model    fraud",
+        "version  7",
+        "rows     300",
+        "from     train.csv (csv, 300 rows)",
+    ]
+    assert "country  categorical     300    0.00%     2  DE 66.7%, FR 33.3%" in shown.out
+    assert "0 1" not in run("reference", "show", out, "--json").err
+    assert run("reference", "show", out, "--json").out == out.read_text()
+    assert json.loads(out.read_text())["features"]["flag"]["kind"] == "categorical"
+
+
+def test_named_and_excluded_columns_are_no_features(tmp_path: Path) -> None:
+    out = tmp_path / "p.json"
+    ran = run("reference", "build", data(tmp_path), "-o", out, "--prediction", "y_pred", "--exclude", "co*")
+    assert list(read_profile(out).features) == ["amount", "flag"]
+    assert "note:" not in ran.err
+
+
+def test_merge_says_how_exact_it_is(tmp_path: Path) -> None:
+    parts = [tmp_path / "a.json", tmp_path / "b.json"]
+    for at, part in enumerate(parts):
+        run("reference", "build", data(tmp_path, f"{at}.csv", 100 * at), "-o", part)
+    ran = run("reference", "merge", *parts, "-o", tmp_path / "m.json")
+    assert ran.code == 0
+    assert "4 features of 600 rows" in ran.err
+    assert "wrong by at most 0.0" in ran.err
+    assert read_profile(tmp_path / "m.json").features["country"].counts == (400, 200, 0)
+    assert [one.name for one in read_profile(tmp_path / "m.json").created_from] == ["0.csv", "1.csv"]
+
+
+def test_one_profile_is_nothing_to_merge(tmp_path: Path) -> None:
+    path = data(tmp_path)
+    ran = run("reference", "merge", path, "-o", tmp_path / "m.json")
+    assert (ran.code, ran.err) == (2, "error: name at least two reference profiles\n")
+
+
+def test_import_says_what_is_not_carried(tmp_path: Path) -> None:
+    statistics, constraints = tmp_path / "statistics.json", tmp_path / "constraints.json"
+    buckets = {"categorical": {"buckets": [{"value": "DE", "count": 9}]}}
+    texts = {"common": {"num_present": 9, "num_missing": 1}, "distinct_count": 1, "distribution": buckets}
+    feature = {"name": "country", "inferred_type": "String"}
+    statistics.write_text(json.dumps({"version": 0, "features": [feature | {"string_statistics": texts}]}))
+    constraints.write_text(json.dumps({"features": [{**feature, "string_constraints": {"domains": ["DE"]}}]}))
+    out = tmp_path / "p.json"
+    ran = run("reference", "import", statistics, constraints, "-o", out, "--model", "fraud")
+    assert ran.code == 0
+    assert "note: country: its domains are" in ran.err
+    assert read_profile(out).features["country"].counts == (9, 0)
+    assert run("reference", "import", statistics, "-o", out).err == f"{out}: 1 features of 10 rows\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("build", "train.csv", "-o", "p.json", "--type", "amount"), "is not FEATURE=KIND"),
+        (("build", "train.csv", "-o", "p.json", "--type", "amount=float"), "is not FEATURE=KIND"),
+        (("build", "train.csv", "-o", "p.json", "--id", "nothing"), "there is no column 'nothing'"),
+        (("show", "train.csv"), "not JSON"),
+        (("import", "train.csv", "-o", "p.json"), "not those of SageMaker"),
+    ],
+)
+def test_wrong_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data(tmp_path)
+    ran = run("reference", *arguments)
+    assert ran.code == 2
+    assert said in ran.err
+    assert not Path("p.json").exists()
+
+
+def test_what_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
+    ran = run("reference", "build", data(tmp_path), "-o", tmp_path / "no" / "p.json")
+    assert ran.code == 1
+    assert "cannot be written" in ran.err

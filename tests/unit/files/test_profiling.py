@@ -1,0 +1,131 @@
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stream_monitor.core.detector import Kind
+from stream_monitor.core.errors import StreamMonitorError
+from stream_monitor.core.profile import Origin, learn_feature
+from stream_monitor.core.reference import Reference
+from stream_monitor.files.columns import FileColumns
+from stream_monitor.files.profiling import Built, Choices, build
+from stream_monitor.files.reference import read_columns
+from tests.unit.files.written import written
+
+
+def csv(folder: Path, rows: int, name: str = "train.csv") -> Path:
+    rng = np.random.default_rng(rows)
+    amount, country = rng.lognormal(size=rows), rng.choice(["DE", "FR", "US"], rows, p=[0.6, 0.3, 0.1])
+    lines = [
+        f"{x!r},{c},{at % 3},e{at},{at}"
+        for at, (x, c) in enumerate(zip(amount.tolist(), country, strict=True))
+    ]
+    return written(folder, name, "\n".join(["amount,country,grade,event_id,ts", *lines, ""]))
+
+
+def built(*paths: Path, columns: FileColumns | None = None, choices: Choices | None = None) -> Built:
+    return build(paths, columns or FileColumns(), choices or Choices(), lambda _: None)
+
+
+def features(one: Built) -> Mapping[str, Reference]:
+    return one.profile.features
+
+
+def test_a_file_that_fits_is_learned_as_data_named_in_a_configuration_are(tmp_path: Path) -> None:
+    path = csv(tmp_path, 2_500)
+    found = built(
+        path, columns=FileColumns(id="event_id", time="ts", model="fraud"), choices=Choices(version="7")
+    )
+    expected = {
+        name: learn_feature(column, None, categories=64)
+        for name, column in read_columns(path, exclude=["event_id", "ts"]).items()
+    }
+    assert features(found) == expected
+    assert (found.profile.model, found.profile.version, found.profile.rows) == ("fraud", "7", 2_500)
+    assert found.profile.created_from == (Origin(kind="csv", name="train.csv", rows=2_500),)
+
+
+def test_of_more_rows_than_are_sampled_all_are_counted(tmp_path: Path) -> None:
+    path = csv(tmp_path, 6_000)
+    whole, sampled = features(built(path)), features(built(path, choices=Choices(max_rows=600)))
+    amount, exact = sampled["amount"], whole["amount"]
+    assert (amount.size, amount.counts[0], amount.counts[-1]) == (6_000, 0, 0)
+    assert (amount.edges[0], amount.edges[-1]) == (exact.edges[0], exact.edges[-1])
+    assert (amount.mean, amount.scale) == pytest.approx((exact.mean, exact.scale), rel=1e-12)
+    for view, moments in exact.views.items():
+        assert amount.views[view] == pytest.approx(moments, rel=1e-9, abs=1e-12)
+    values = read_columns(path)["amount"].values
+    edges = np.array(amount.edges)
+    assert list(amount.counts[1:-1]) == np.histogram(values, edges)[0].tolist()
+    assert (sampled["country"].counts, sampled["grade"].counts) == (
+        whole["country"].counts,
+        whole["grade"].counts,
+    )
+    assert sampled["event_id"] == whole["event_id"]
+
+
+def test_several_files_are_one_data_set(tmp_path: Path) -> None:
+    lines = csv(tmp_path, 3_000).read_text().splitlines()
+    first = written(tmp_path, "a.csv", "\n".join(lines[:1001]))
+    second = written(tmp_path, "b.csv", "\n".join([lines[0], *lines[1001:]]))
+    parts, whole = built(first, second), built(tmp_path / "train.csv")
+    assert features(parts) == features(whole)
+    assert [(origin.name, origin.rows) for origin in parts.profile.created_from] == [
+        ("a.csv", 1000),
+        ("b.csv", 2000),
+    ]
+
+
+def test_columns_are_excluded_and_kinds_chosen_by_name_or_glob(tmp_path: Path) -> None:
+    kinds = {"grade": Kind.CATEGORICAL, "am*": Kind.IDENTIFIER}
+    found = built(csv(tmp_path, 50), choices=Choices(exclude=["event_*", "ts"], kinds=kinds))
+    assert {name: one.kind for name, one in features(found).items()} == {
+        "amount": Kind.IDENTIFIER,
+        "country": Kind.CATEGORICAL,
+        "grade": Kind.CATEGORICAL,
+    }
+
+
+def test_columns_that_may_be_no_features_are_told(tmp_path: Path) -> None:
+    path = csv(tmp_path, 5)
+    assert built(path).lookalikes == {path: {"id": "event_id", "time": "ts"}}
+    assert built(path, columns=FileColumns(id="event_id", time="ts")).lookalikes == {}
+
+
+def events(folder: Path, *given: Mapping[str, object]) -> Path:
+    return written(
+        folder, "e.jsonl", "".join(json.dumps({"time": 1, **one}) + "\n" for one in given) + "broken\n"
+    )
+
+
+def test_native_events_say_whose_they_are(tmp_path: Path) -> None:
+    path = events(
+        tmp_path,
+        {"model": "a", "features": {"x": 1}},
+        {"model": "a", "prediction": 1},
+        {"model": "a", "features": {"y": 2}},
+    )
+    found = built(path)
+    assert (found.profile.model, found.profile.rows, found.rejected) == ("a", 2, 1)
+    assert {name: one.unusable for name, one in features(found).items()} == {"x": 1, "y": 1}
+
+
+def test_of_events_of_several_models_one_is_chosen(tmp_path: Path) -> None:
+    path = events(tmp_path, {"model": "a", "features": {"x": 1}}, {"model": "b", "features": {"z": 1}})
+    with pytest.raises(StreamMonitorError, match=r"several models \(a, b\); choose one with --model"):
+        built(path)
+    found = built(path, columns=FileColumns(model="b"))
+    assert (found.profile.model, list(features(found))) == ("b", ["z"])
+
+
+def test_nothing_to_learn_from_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StreamMonitorError, match=r"no row with features \(1 rows could not be read\)"):
+        built(events(tmp_path, {"model": "a", "label": 1}))
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    told: list[int] = []
+    build([csv(tmp_path, 2_500)], FileColumns(), Choices(), told.append)
+    assert told == [1000, 2000, 2500]
