@@ -13,10 +13,10 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint format kafka chaos bench lock
+.PHONY: help setup demo test lint format kafka chaos bench bench-detection lock
 
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo '  ARGS="…" is passed on, for example: make demo ARGS="--seed 7"'
 
 setup: .venv/.synced ## Make the environment (.venv) from the lock file
@@ -51,6 +51,9 @@ chaos: setup ## Kill workers and brokers on a real Kafka and print the table of 
 bench: setup ## Measure events/s and µs/event of every step and end to end
 	scripts/system-parts
 	$(RUN)/python -m bench $(ARGS)
+
+bench-detection: setup ## Measure false alarms and delays next to river and an oracle (ARGS="--quick --datasets DIR")
+	$(RUN)/python -m bench.detection $(ARGS)
 
 lock: $(UV) ## Renew the lock file within the bounds of pyproject.toml
 	$(UV) lock --upgrade

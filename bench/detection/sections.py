@@ -1,0 +1,272 @@
+"""The tables, one function each: what is measured, and how it is shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import process_time
+
+import msgspec
+import numpy as np
+
+from bench.detection import datasets, monitors
+from bench.detection.datasets import Real
+from bench.detection.figures import Point, number, table
+from bench.detection.monitors import BUDGET, FLOODS, STANDARD, Monitor, Part, SequentialSession
+from bench.detection.runs import alarms_of, delays, false_alarms, oracle_delays, ratios
+from bench.detection.scoring import Score, geometric_mean, lower_limit, poisson_interval
+from bench.detection.streams import CHANGES, GROUPS, INDEPENDENT, Stationary
+from stream_monitor.core.detector import Kind
+from stream_monitor.core.window import BLOCK
+from stream_monitor.detectors import registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """values: of a stationary family. trials: of a change. per_budget: stationary values of a family over the budget, at
+    most `most`.
+    """
+
+    values: int
+    trials: int
+    per_budget: float
+    most: int
+
+
+@dataclass(slots=True)
+class Measured:
+    """What later tables and the plot take from earlier ones, by name of the monitor."""
+
+    false_alarms: dict[str, float] = field(default_factory=dict)
+    ratio: dict[str, float] = field(default_factory=dict)
+    seed: int = 1
+
+
+TIMED = monitors.sequential(BUDGET, "sequential, event time", timed=True)
+ORACLE_TRIALS = 200
+
+
+def stationary(size: Size, measured: Measured, streams: Sequence[Stationary]) -> str:
+    """False alarms per 100,000 of every monitor on every stream."""
+    independent = streams[0].independent
+    compared: list[Monitor] = [*STANDARD, FLOODS]
+    if not independent:
+        compared.insert(1, TIMED)
+    rows = []
+    for monitor in compared:
+        scores = [false_alarms(monitor, stream, size.values, measured.seed) for stream in streams]
+        if independent:
+            measured.false_alarms[monitor.name] = float(np.mean([score.per_100k for score in scores]))
+        rows.append([monitor.name, *(number(score.per_100k) for score in scores)])
+    return table(["false alarms per 100,000", *(stream.name for stream in streams)], rows)
+
+
+def budgets(size: Size, measured: Measured) -> str:
+    """Whether the budget is held: alarms against the bound, lower limit with Bonferroni over all cells."""
+    rows = []
+    chosen = (1e4, 1e5, 1e6)
+    cells = len(chosen) * len(INDEPENDENT)
+    for budget in chosen:
+        values = int(min(size.most, size.per_budget * budget))
+        monitor = monitors.sequential(budget)
+        scores = [false_alarms(monitor, stream, values, measured.seed + 1) for stream in INDEPENDENT]
+        counts = [score.false_alarms for score in scores]
+        bounds = [score.stationary / budget for score in scores]
+        held = all(lower_limit(count, cells) <= bound for count, bound in zip(counts, bounds, strict=True))
+        low, high = poisson_interval(sum(counts))
+        rows.append(
+            [
+                f"1 per {budget:,.0f}",
+                f"{sum(score.stationary for score in scores):,}",
+                f"{sum(counts)}",
+                f"{sum(bounds):.1f}",
+                f"{sum(counts) / sum(bounds):.2f} ({low / sum(bounds):.2f}–{high / sum(bounds):.2f})",
+                f"{max(count / bound for count, bound in zip(counts, bounds, strict=True)):.2f}",
+                "yes" if held else "NO",
+            ]
+        )
+    head = [
+        "budget",
+        "values",
+        "alarms",
+        "bound",
+        "alarms ÷ bound (95 %)",
+        "largest family",
+        "held in every cell",
+    ]
+    return table(head, rows)
+
+
+def changes(size: Size, measured: Measured) -> tuple[str, str]:
+    """Delay and recall of every monitor at every change, and the summary next to the oracle."""
+    known = [change for change in CHANGES if change.ratio is not None]
+    oracle = {change.name: oracle_delays(change, ORACLE_TRIALS, measured.seed, BUDGET) for change in known}
+    compared = [*STANDARD[:6], TIMED]
+    scores = {
+        monitor.name: {
+            change.name: delays(monitor, change, size.trials, measured.seed)
+            for change in CHANGES
+            if monitor is not TIMED or change.before.times(1) is not None
+        }
+        for monitor in compared
+    }
+    shown = [
+        [
+            change.name,
+            _delay(oracle.get(change.name)),
+            *(_delay(scores[monitor.name].get(change.name)) for monitor in compared),
+        ]
+        for change in CHANGES
+    ]
+    for monitor in STANDARD[:6]:
+        measured.ratio[monitor.name] = geometric_mean(
+            ratios(scores[monitor.name], oracle, [change.name for change in known])
+        )
+    groups = _groups(scores, oracle, [monitor.name for monitor in STANDARD[:6]])
+    return table(["change", "oracle", *(monitor.name for monitor in compared)], shown), groups
+
+
+def _delay(score: Score | None) -> str:
+    if score is None:
+        return ""
+    missed = "" if score.recall == 1 else f" ({score.recall:.0%})"
+    false = f" [{score.per_100k:.0f}]" if score.per_100k > 5 else ""
+    return f"{score.restricted_delay:,.0f}{missed}{false}"
+
+
+def _groups(
+    scores: Mapping[str, Mapping[str, Score]], oracle: Mapping[str, Score], names: Sequence[str]
+) -> str:
+    rows = []
+    for name in names:
+        cells = []
+        for group in GROUPS:
+            mine = [change.name for change in CHANGES if change.group == group]
+            cells.append(number(geometric_mean(ratios(scores[name], oracle, mine))))
+        every = list(oracle)
+        recall = float(np.mean([scores[name][change].recall for change in every]))
+        skill = float(np.mean([scores[name][change].skill for change in every]))
+        whole = number(geometric_mean(ratios(scores[name], oracle, every)))
+        blocks = name.startswith(("sequential", "product"))
+        less = number(geometric_mean(ratios(scores[name], oracle, every, less=BLOCK / 2))) if blocks else ""
+        rows.append([name, whole, less, *cells, f"{recall:.1%}", f"{skill:.1%}"])
+    return table(
+        ["delay ÷ oracle's", "all 17", "less half a block", *GROUPS.values(), "recall", "skill"], rows
+    )
+
+
+def curve(size: Size, measured: Measured) -> list[Point]:
+    """The monitors at their operating points; the sequential test at three."""
+    points = []
+    known = [change for change in CHANGES if change.ratio is not None]
+    oracle = {change.name: oracle_delays(change, ORACLE_TRIALS, measured.seed, BUDGET) for change in known}
+    for budget in (1e4, 1e5, 1e6):
+        monitor = monitors.sequential(budget)
+        found = {
+            change.name: delays(monitor, change, max(10, size.trials // 3), measured.seed) for change in known
+        }
+        values = int(min(size.most, 4 * budget))
+        scores = [false_alarms(monitor, stream, values, measured.seed) for stream in INDEPENDENT]
+        rate = float(np.mean([score.per_100k for score in scores]))
+        ratio = geometric_mean(ratios(found, oracle, list(oracle)))
+        points.append(Point(f"sequential, 1 per {budget:,.0f}", "sequential", rate, ratio))
+    for name, ratio in measured.ratio.items():
+        if name != "sequential":
+            series = "product" if name.startswith("product") else "river"
+            series = f"{series} {name}" if series == "river" else series
+            points.append(Point(name, series, measured.false_alarms[name], ratio))
+    return points
+
+
+def ordered(folder: Path) -> str:
+    """Real series in order of time: alarms per 100,000, and how many fall into labelled windows, against chance."""
+    compared = [*STANDARD[:3], TIMED, STANDARD[4]]
+    sets = {
+        "NOAA": datasets.noaa(folder),
+        **{f"NAB {name}": datasets.nab(folder, name) for name in datasets.NAB},
+    }
+    rows = []
+    for name, series in sets.items():
+        rows += [
+            [name if monitor is compared[0] else "", monitor.name, *_ordered(monitor, series)]
+            for monitor in compared
+        ]
+    return table(
+        ["series", "monitor", "alarms", "per 100,000", "in labelled windows", "by chance", "blind"], rows
+    )
+
+
+def _ordered(monitor: Monitor, series: Sequence[Real]) -> list[str]:
+    alarms = inside = rows = labelled = blind = 0
+    for one in series:
+        session = monitor.begin(1, one.kind)
+        found = session.feed(Part([0], one.values[None], 0, one.times)).get(0, ())
+        if isinstance(session, SequentialSession):
+            blind += session.blind()
+        alarms += len(found)
+        rows += len(one.values)
+        labelled += sum(map(len, one.labelled))
+        inside += sum(any(at in window for window in one.labelled) for at in found)
+    marks = [f"{inside}", f"{alarms * labelled / rows:.1f}"] if labelled else ["", ""]
+    unseen = f"{blind} of {len(series)}" if monitor.name.startswith("sequential") else ""
+    return [f"{alarms}", number(alarms / rows * 1e5), *marks, unseen]
+
+
+def with_truth(series: Sequence[Real], compared: Sequence[Monitor], horizon: int) -> str:
+    """Spliced and concept streams: their changes are known."""
+    rows = []
+    for monitor in compared:
+        score = Score()
+        for one in series:
+            (found,) = alarms_of(monitor, one.values[None], one.times, one.kind)
+            score.add(found, one.changes or (), range(len(one.values)), horizon)
+        low, high = score.interval
+        rows.append(
+            [
+                monitor.name,
+                f"{score.recall:.2f}",
+                f"{score.chance:.2f}",
+                f"{score.skill:.2f}",
+                f"{score.false_alarms}",
+                f"{number(score.per_100k)} ({number(low)}–{number(high)})",
+                number(score.restricted_delay),
+                f"{score.repeats}",
+                f"{score.f1:.3f}",
+            ]
+        )
+    head = [
+        "monitor",
+        "recall",
+        "by chance",
+        "skill",
+        "false",
+        "per 100,000",
+        "restricted delay",
+        "repeats",
+        "F1",
+    ]
+    return table(head, rows)
+
+
+def costs() -> str:
+    """CPU time a value of one stream, of twenty in batches of 1,000 rows, and bytes of state."""
+    random = np.random.default_rng(1)
+    rows = []
+    for monitor in [*STANDARD[:6], FLOODS]:
+        one = _microseconds(monitor, random.normal(size=(1, 2_000 if monitor.cost > 1 else 20_000)))
+        many = _microseconds(monitor, random.normal(size=(20, 200 if monitor.cost > 1 else 10_000)))
+        rows.append([monitor.name, number(one), number(many), ""])
+    for name in ("sequential", "adwin", "page_hinkley", "kswin"):
+        detector = registry.get(name).build({}, seed=1)
+        detector.update(random.normal(size=5_000))
+        size = len(msgspec.msgpack.encode(detector.dump()))
+        rows.append([f"state of {name}", "", "", f"{size:,}"])
+    return table(["", "µs a value, one series", "µs a value, 20 series", "bytes"], rows)
+
+
+def _microseconds(monitor: Monitor, columns: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+    session = monitor.begin(len(columns), Kind.NUMERIC)
+    live = range(len(columns))
+    begun = process_time()
+    for start in range(0, columns.shape[1], 1_000):
+        session.feed(Part(live, columns[:, start : start + 1_000], start, None))
+    return (process_time() - begun) / columns.size * 1e6
