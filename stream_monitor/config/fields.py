@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -173,7 +174,7 @@ _PERIODS: Final = {
     "year": 365 * _DAY_MS,
 }
 _BUDGET: Final = re.compile(
-    r"(?P<alarms>[0-9]+(?:\.[0-9]+)?)\s+per\s+(?:(?P<span>[0-9][0-9_,]*(?:\.[0-9]+)?)\s+)?(?P<unit>[a-z]+)",
+    r"(?P<alarms>[0-9][0-9_,]*(?:\.[0-9]+)?)\s+per\s+(?:(?P<span>[0-9][0-9_,]*(?:\.[0-9]+)?)\s+)?(?P<unit>[a-z]+)",
     re.IGNORECASE,
 )
 _BUDGET_FORM: Final = "write for example 1 per week, 2 per month, 1 per 2 weeks or 1 per 1_000_000 events"
@@ -190,7 +191,9 @@ def parse_budget(value: object) -> Budget:
     found = _BUDGET.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
         raise refuse(f"{shown(value)} is not a number of false alarms per time or events", _BUDGET_FORM)
-    alarms, span = float(found["alarms"]), float((found["span"] or "1").replace("_", "").replace(",", ""))
+    alarms, span = (
+        float(text.replace("_", "").replace(",", "")) for text in (found["alarms"], found["span"] or "1")
+    )
     if alarms <= 0 or span <= 0:
         raise refuse("a budget of nothing would mean no alarm at all", _BUDGET_FORM)
     unit = found["unit"].lower()
@@ -205,12 +208,18 @@ def parse_budget(value: object) -> Budget:
 def format_budget(budget: Budget) -> str:
     """The words `parse_budget` reads back as the same budget."""
     if budget.unit is BudgetUnit.EVENTS:
-        return f"{budget.alarms:.15g} per {budget.span:_.15g} events"
+        return f"{_plain(budget.alarms)} per {_plain(budget.span)} events"
     name, size = next((n, s) for n, s in reversed(_PERIODS.items()) if budget.span % s == 0 or s == 1_000)
     count = budget.span / size
-    return (
-        f"{budget.alarms:.15g} per {name}" if count == 1 else f"{budget.alarms:.15g} per {count:.15g} {name}s"
-    )
+    alarms = _plain(budget.alarms)
+    return f"{alarms} per {name}" if count == 1 else f"{alarms} per {_plain(count)} {name}s"
+
+
+def _plain(number: float) -> str:
+    """A number without an exponent, whole ones with thousands apart: `parse_budget` reads no other."""
+    if number == int(number):
+        return f"{int(number):_}"
+    return format(Decimal(repr(number)), "f")
 
 
 FalseAlarms = Annotated[
