@@ -85,7 +85,7 @@ class RunningWorker:
 
     name: str
     worker: Worker
-    source: MemorySource
+    source: ShortPolls
     holder: ViewHolder
 
     @property

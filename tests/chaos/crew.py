@@ -92,11 +92,15 @@ class WorkerProcess:
 
 @dataclass(slots=True, kw_only=True)
 class Crew:
-    """Starts the workers of one group. settings: as dotted keys; brake: while this file exists they read slowly."""
+    """Starts the workers of one group.
+
+    settings: as dotted keys. brake: while this file exists they read slowly, at most `braked` records a turn.
+    """
 
     settings: Mapping[str, object]
     directory: Path
     brake: Path | None = None
+    braked: int = 500
     started: list[WorkerProcess] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -106,7 +110,7 @@ class Crew:
         log = self.directory / f"{next(self._numbers):03d}-{name}.log"
         command = [sys.executable, "-m", "tests.chaos.worker", orjson.dumps(settings).decode()]
         if self.brake is not None:
-            command.append(str(self.brake))
+            command += [str(self.brake), str(self.braked)]
         environment = {key: value for key, value in os.environ.items() if key != VARIABLE}
         if failpoint:
             environment[VARIABLE] = failpoint

@@ -1,6 +1,7 @@
-"""One worker in a process of its own: `python -m tests.chaos.worker SETTINGS [BRAKE]`, settings as JSON of dotted keys.
+"""One worker in a process of its own: `python -m tests.chaos.worker SETTINGS [BRAKE RECORDS]`.
 
-While the file BRAKE exists it reads slowly, so that there is work left for every kill; else it is what `run` runs.
+SETTINGS: JSON of dotted keys. While the file BRAKE exists it reads slowly, at most RECORDS a turn, so that there is work
+left for every kill; else it is what `run` runs.
 """
 
 import os
@@ -17,7 +18,6 @@ from stream_monitor.app.service import configure_logging, run_service, stop_on_s
 from stream_monitor.config import load
 from stream_monitor.runtime.worker import WorkerOptions
 
-BRAKED_RECORDS = 500
 BRAKED_SECONDS = 0.06
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     settings = load(None, {}, orjson.loads(sys.argv[1]))
     brake = Path(sys.argv[2]) if len(sys.argv) > 2 else None
     configure_logging(settings)
-    options = partial(WorkerOptions, poll_records=BRAKED_RECORDS) if brake else WorkerOptions
+    options = partial(WorkerOptions, poll_records=int(sys.argv[3])) if brake else WorkerOptions
     with patch.object(composition, "WorkerOptions", options), stop_on_signals() as stop:
 
         def stopped() -> bool:

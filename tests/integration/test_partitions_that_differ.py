@@ -12,6 +12,7 @@ from confluent_kafka import Producer
 
 from stream_monitor.config import load
 from stream_monitor.core.drift_event import DriftEvent, Status
+from stream_monitor.core.events import Source
 from stream_monitor.formats import drift_events
 from tests.chaos.crew import Crew, WorkerProcess
 from tests.committed import committed_offsets, end_offsets, read_topic
@@ -22,7 +23,7 @@ from tests.kafka_broker import RunningKafka
 PARTITIONS = 8
 ROWS = 24_000
 CHANGE = 14_000
-WARM_UP = 1_000
+RECORDS_A_TURN = 2_000
 STEP_MS = 5
 START_MS = 1_767_225_600_000
 # So generous that whatever the detectors say is published: one credit every 4 × 50 rows is left for them.
@@ -65,6 +66,7 @@ def rows(seed: int, *, shift: float = 0.0) -> Rows:
 def one_partition(given: Rows) -> list[DriftEvent]:
     """The same rows in one partition, one worker."""
     cluster = Cluster({"events": 1}, BUDGET)
+    cluster.most_records = RECORDS_A_TURN
     cluster.produce("events", 0, [event for _, event in given.events()])
     cluster.run([cluster.worker("alone")])
     return finished(cluster)
@@ -73,6 +75,7 @@ def one_partition(given: Rows) -> list[DriftEvent]:
 def many_partitions(given: Rows) -> list[DriftEvent]:
     """Eight partitions; the second worker joins later and, from the start of most of its partitions, falls far behind."""
     cluster = Cluster({"events": PARTITIONS}, BUDGET)
+    cluster.most_records = 50
     for partition, event in given.events():
         cluster.produce("events", partition, [event])
     first = cluster.worker("first")
@@ -84,7 +87,13 @@ def many_partitions(given: Rows) -> list[DriftEvent]:
         first.worker.step()
         second.worker.step()
         cluster.clock.seconds += 0.3
-    cluster.run([first])  # as far as it gets without the other
+    first.source.most = RECORDS_A_TURN
+    for _ in range(40):  # as far as it gets without the other
+        first.worker.step()
+        cluster.clock.seconds += 0.3
+    progress = [cluster.committed(Source("events", number)) or 0 for number in range(PARTITIONS)]
+    assert min(progress) < max(progress) / 2, f"nobody was behind: {progress}"
+    second.source.most = RECORDS_A_TURN
     cluster.run([first, second])
     return finished(cluster)
 
@@ -173,7 +182,9 @@ def test_on_a_real_broker_too(kafka: RunningKafka, new_topic: TopicFactory, tmp_
 def two_workers(settings: Mapping[str, Any], topic: str, directory: Path) -> list[bytes]:
     """Both start slow; the first reads on to where it is held back while the second is still near the start."""
     bootstrap = settings["kafka.bootstrap_servers"]
-    crews = {name: Crew(settings=settings, directory=directory, brake=directory / name) for name in "ab"}
+    crews = {
+        name: Crew(settings=settings, directory=directory, brake=directory / name, braked=50) for name in "ab"
+    }
     workers: list[WorkerProcess] = []
     try:
         for name, crew in crews.items():
