@@ -102,10 +102,10 @@ class SequentialSpec:
     **Cost.** About 8 µs a value; state about 22 kB. Learning takes 512 values; tests of block means join after 768, of
     means of 32 blocks after 24,576.
 
-    **Guarantees.** If the values are exchangeable, the test of single values alarms within n of them with probability at most
-    0.35·n / values_per_alarm, for every n and every distribution: a theorem (docs/explanation/alarm-budget.md). For
-    the tests of block means, which hold the other 0.65, the proof's conditions are met up to what is estimated from the past;
-    measured, all together stay below n / values_per_alarm. Values, or a view, with material autocorrelation in their
+    **Guarantees.** If the values are exchangeable and continuous, the test of single values alarms within n of them with
+    probability at most 0.35·n / values_per_alarm, for every n and every distribution: a theorem
+    (docs/explanation/alarm-budget.md). For few levels, and for the tests of block means, which hold the other 0.65, the proof's
+    conditions are met up to what is estimated from the past; measured, all together stay below n / values_per_alarm. Values, or a view, with material autocorrelation in their
     past take no part until it is gone, which holds the same rate on the autocorrelated streams it was measured on.
 
     Example:
