@@ -4,10 +4,22 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Message, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 TIMEOUT = 60.0
+COORDINATOR_COMING = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
 END_OF_PARTITION = KafkaError._PARTITION_EOF
 
 
@@ -37,11 +49,18 @@ def read_topic(bootstrap: str, topic: str, *, timeout: float = TIMEOUT) -> list[
 
 def committed_offsets(bootstrap: str, group: str, topic: str) -> dict[int, int]:
     """Next offsets of the group in a topic, by partition; those without one are left out."""
-    request = ConsumerGroupTopicPartitions(group)
     admin = AdminClient({"bootstrap.servers": bootstrap})  # must outlive its futures
-    (future,) = admin.list_consumer_group_offsets([request]).values()
-    found = future.result(TIMEOUT).topic_partitions
-    return {tp.partition: tp.offset for tp in found if tp.topic == topic and tp.offset >= 0}
+    deadline = time.monotonic() + TIMEOUT
+    while True:
+        (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+        try:
+            found = future.result(TIMEOUT).topic_partitions
+        except KafkaException as error:  # the coordinator of a fresh broker is still loading
+            if error.args[0].code() not in COORDINATOR_COMING or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return {tp.partition: tp.offset for tp in found if tp.topic == topic and tp.offset >= 0}
 
 
 def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
