@@ -105,8 +105,10 @@ class SequentialSpec:
     **Guarantees.** If the values are exchangeable and continuous, the test of single values alarms within n of them with
     probability at most 0.35·n / values_per_alarm, for every n and every distribution: a theorem
     (docs/explanation/alarm-budget.md). For few levels, and for the tests of block means, which hold the other 0.65, the proof's
-    conditions are met up to what is estimated from the past; measured, all together stay below n / values_per_alarm. Values, or a view, with material autocorrelation in their
-    past take no part until it is gone, which holds the same rate on the autocorrelated streams it was measured on.
+    conditions are met up to what is estimated from the past; measured, all together stay below n / values_per_alarm.
+    Values, or a view, with material autocorrelation in their past take no part until it is gone, which holds about the same
+    rate on the autocorrelated streams it was measured on, but for one or two alarms while a slow season is seen for the
+    first time.
 
     Example:
         >>> import numpy as np
