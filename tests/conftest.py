@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,10 @@ from tests.swallowed_errors import fail_on_swallowed_errors
 # A slow machine is no failed law; a failure prints how to repeat it.
 settings.register_profile("project", deadline=None, print_blob=True)
 settings.load_profile("project")
+
+# A shell starts background jobs with SIGINT ignored, and every process that a test starts would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BOOTSTRAP_VARIABLE = "STREAM_MONITOR_TEST_BOOTSTRAP"
 
