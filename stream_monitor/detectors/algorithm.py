@@ -56,7 +56,7 @@ class Algorithm:
     column: Callable[[FloatArray], list[float]]
     feed: Feed
     gauges: Callable[[Any], dict[str, float]]
-    agree: Callable[[Mapping[str, Any]], None] = lambda parameters: None  # noqa: ARG005
+    agree: Callable[[Mapping[str, Any]], None] = lambda parameters: None  # noqa: ARG005 - most have nothing to check
     seeded: bool = False
     probe: Mapping[str, Scalar] = field(default_factory=dict)
 
