@@ -355,7 +355,7 @@ class KafkaWorld:
         for value in values:
             producer.produce(topic, value, key=key, partition=partition)
         assert producer.flush(PATIENCE) == 0
-        return _KafkaForeign(producer)
+        return _KafkaForeign(producer, lambda: self._high(Source(topic, partition)))
 
     def delete_records(self, source: Source, before: int) -> None:
         _answers(self._admin.delete_records([TopicPartition(*source, before)]))
@@ -393,10 +393,16 @@ class KafkaWorld:
             reader.close()
 
     def low(self, source: Source) -> int:
-        reader = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "low"})
+        return self._watermarks(source)[0]
+
+    def _high(self, source: Source) -> int:
+        return self._watermarks(source)[1]
+
+    def _watermarks(self, source: Source) -> tuple[int, int]:
+        reader = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "watermarks"})
         try:
-            low, _ = reader.get_watermark_offsets(TopicPartition(*source), timeout=10)
-            return low
+            low, high = reader.get_watermark_offsets(TopicPartition(*source), timeout=10)
+            return low, high
         finally:
             reader.close()
 
@@ -496,13 +502,26 @@ class KafkaWorld:
 
 @dataclass(slots=True)
 class _KafkaForeign:
+    """A transaction whose end is in the log when it has ended: the broker answers before it writes the marker."""
+
     producer: Producer
+    high: Callable[[], int]
 
     def commit(self) -> None:
+        before = self.high()
         self.producer.commit_transaction(PATIENCE)
+        self._await_marker(before)
 
     def abort(self) -> None:
+        before = self.high()
         self.producer.abort_transaction(PATIENCE)
+        self._await_marker(before)
+
+    def _await_marker(self, before: int) -> None:
+        deadline = Deadline(PATIENCE)
+        while self.high() == before:
+            assert not deadline.passed, "the transaction's marker was not written"
+            time.sleep(0.01)
 
 
 def _answers(futures: Mapping[Any, Any]) -> None:
