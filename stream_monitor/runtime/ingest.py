@@ -3,6 +3,7 @@
 Knows no partitions of the columns topic and no transaction; a bad record is a value that goes to the dead-letter topic.
 """
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -68,17 +69,17 @@ class Ingest:
             progress.rows += len(decoded.rows)
             newest = max(row.time for row in decoded.rows)
             progress.max_time = newest if progress.max_time is None else max(progress.max_time, newest)
-            self._keep(decoded, self._sources.setdefault(source, len(self._sources)))
+            self._keep(decoded, records, self._sources.setdefault(source, len(self._sources)))
         return decoded
 
-    def _keep(self, decoded: Decoded, source_at: int) -> None:
+    def _keep(self, decoded: Decoded, records: Sequence[Record], source_at: int) -> None:
         placed = map(PlacedRow, decoded.rows, repeat(source_at), decoded.offsets, decoded.items)
         for one in placed:
             model = one.row.model
             rows = self._rows.get(model)
             if rows is None:
                 if model not in self._models and len(self._models) >= self._max_models:
-                    self.rejected.append(_too_many(decoded.source, one, self._max_models))
+                    self.rejected.append(self._too_many(decoded.source, records, one))
                     continue
                 self._models.add(model)
                 rows = self._rows[model] = []
@@ -86,6 +87,11 @@ class Ingest:
             self.waiting += 1
             if len(rows) >= CHUNK_ROWS:
                 self._columnise(model)
+
+    def _too_many(self, source: Source, records: Sequence[Record], placed: PlacedRow) -> Rejected:
+        record = records[bisect_left(records, placed.offset, key=lambda record: record.offset)]
+        detail = f"more than {self._max_models} models are being discovered (discovery.max_models)"
+        return Rejected(source, record, placed.item, Reason.TOO_MANY_MODELS, detail)
 
     def _columnise(self, model: str) -> None:
         """Turn the rows of a model into columns while they are fresh in the caches, and let them go."""
@@ -123,9 +129,3 @@ class Ingest:
         return (
             progress.max_time > max(slowest, 0) + FAR_AHEAD_MS > FAR_AHEAD_MS or rows > self._far_ahead_rows
         )
-
-
-def _too_many(source: Source, placed: PlacedRow, most: int) -> Rejected:
-    record = Record(offset=placed.offset, timestamp=-1, key=None, value=None)
-    detail = f"more than {most} models are being discovered (discovery.max_models)"
-    return Rejected(source, record, placed.item, Reason.TOO_MANY_MODELS, detail)

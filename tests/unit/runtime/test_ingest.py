@@ -85,6 +85,16 @@ def test_events_of_one_model_too_many_are_rejected_and_those_of_the_others_pass(
     assert len(taken.rejected) == 2
 
 
+def test_an_event_of_one_model_too_many_is_rejected_with_the_record_it_came_in() -> None:
+    taken = taking(A, max_models=1)
+    records = [
+        Record(offset, T0 + offset, b"key", value, [("trace", b"1")])
+        for offset, value in [(3, b"m:1"), (7, b"m:1,o:2"), (8, b"o:3"), (12, b"m:4")]
+    ]
+    taken.take(A, records)
+    assert [(r.source, r.record, r.item) for r in taken.rejected] == [(A, records[1], 1), (A, records[2], 0)]
+
+
 def test_after_an_abort_nothing_waits_and_progress_begins_anew() -> None:
     taken = taking(A, B)
     take(taken, A, "m:1,bad")
