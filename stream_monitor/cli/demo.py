@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from stream_monitor.cli.options import Http, Properties, overrides_of
-from stream_monitor.cli.output import Progress, console, note
+from stream_monitor.cli.output import STYLES, Progress, console, note
 
 if TYPE_CHECKING:
     from stream_monitor.app.demo import Result, Stage
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 _SECONDS: Final = 40.0
 _CYCLE_SECONDS: Final = 600.0
 _BAR: Final = 30
-_STYLES: Final = {"opened": "bold red", "updated": "yellow", "resolved": "green"}
 _NEXT: Final = """\
 The same on your own Kafka: write monitor.yaml,
 
@@ -134,7 +133,7 @@ class _Audience:
     def detected(self, event: "DriftEvent") -> None:
         """An alert opens, changes or is resolved."""
         severity = f"{event.severity}: " if event.status == "opened" else ""
-        self._line(event.row, event.status, severity + event.summary, _STYLES[event.status])
+        self._line(event.row, event.status, severity + event.summary, STYLES[event.status])
 
     def progress(self, stage: "Stage") -> None:
         """How far it is."""

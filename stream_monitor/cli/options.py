@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -44,6 +44,35 @@ BootstrapServers = Annotated[
         "--bootstrap-servers", metavar="HOST:PORT,…", help="Brokers; instead of kafka.bootstrap_servers."
     ),
 ]
+
+# Which columns of flat rows are not features.
+Time = Annotated[
+    str | None,
+    typer.Option(
+        "--time", metavar="COLUMN", help="Event time: RFC 3339 or epoch milliseconds; row numbers if absent."
+    ),
+]
+Id = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="What joins prediction and label.")]
+Prediction = Annotated[
+    str | None, typer.Option("--prediction", metavar="COLUMN", help="Predicted class or value.")
+]
+Probability = Annotated[
+    str | None, typer.Option("--probability", metavar="COLUMN", help="Probability or score.")
+]
+Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="The truth.")]
+Latency = Annotated[
+    str | None, typer.Option("--latency", metavar="COLUMN", help="Latency of the model in ms.")
+]
+
+
+def data_files(metavar: str, several: str) -> Any:
+    """The argument for files of rows. several: what more than one of them is."""
+    return typer.Argument(
+        metavar=metavar,
+        exists=True,
+        dir_okay=False,
+        help=f"CSV, JSON lines (both also .gz) or Parquet; several are {several}.",
+    )
 
 
 def overrides_of(

@@ -8,6 +8,8 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+STYLES: Final = {"opened": "bold red", "updated": "yellow", "resolved": "green"}
+"""How a line about a drift event looks, by its status."""
 _ERASE_LINE: Final = "\r\x1b[2K"
 
 

@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from stream_monitor.cli import replay
 from stream_monitor.cli.failures import WrongUsage, usage
-from stream_monitor.cli.options import AsJson
+from stream_monitor.cli.options import (
+    AsJson,
+    Id,
+    Label,
+    Latency,
+    Prediction,
+    Probability,
+    Time,
+    data_files,
+)
 from stream_monitor.cli.output import Progress, note
 
 if TYPE_CHECKING:
@@ -25,15 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Data = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="DATA…",
-        exists=True,
-        dir_okay=False,
-        help="CSV, JSON lines (both also .gz) or Parquet; several are one data set.",
-    ),
-]
+Data = Annotated[list[Path], data_files("DATA…", "one data set")]
 Profiles = Annotated[
     list[Path], typer.Argument(metavar="PROFILE…", exists=True, dir_okay=False, help="Two or more.")
 ]
@@ -83,12 +83,12 @@ def build(
     version: Version = None,
     exclude: Exclude = None,
     types: Types = None,
-    time: replay.Time = None,
-    id: replay.Id = None,  # noqa: A002 (the option's name)
-    prediction: replay.Prediction = None,
-    probability: replay.Probability = None,
-    label: replay.Label = None,
-    latency: replay.Latency = None,
+    time: Time = None,
+    id: Id = None,  # noqa: A002 (the option's name)
+    prediction: Prediction = None,
+    probability: Probability = None,
+    label: Label = None,
+    latency: Latency = None,
     version_column: VersionColumn = None,
 ) -> None:
     """Make a reference profile of training data.

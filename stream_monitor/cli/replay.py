@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from stream_monitor.cli.failures import usage
-from stream_monitor.cli.options import AsJson, load_settings
-from stream_monitor.cli.output import Progress, console, note, print_json
+from stream_monitor.cli.options import (
+    AsJson,
+    Id,
+    Label,
+    Latency,
+    Prediction,
+    Probability,
+    Time,
+    data_files,
+    load_settings,
+)
+from stream_monitor.cli.output import STYLES, Progress, console, note, print_json
 
 if TYPE_CHECKING:
     from stream_monitor.app.replay import Plan, Tally
     from stream_monitor.core.drift_event import DriftEvent
 
-_STYLES: Final = {"opened": "bold red", "updated": "yellow", "resolved": "green"}
 _EVENT_FIELDS: Final = (
     "row",
     "series",
@@ -36,38 +45,13 @@ _EVENT_FIELDS: Final = (
     "positions",
 )
 
-Files = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="FILE…",
-        exists=True,
-        dir_okay=False,
-        help="CSV, JSON lines (both also .gz) or Parquet; several are read in order as one stream.",
-    ),
-]
+Files = Annotated[list[Path], data_files("FILE…", "read in order as one stream")]
 Config = Annotated[
     Path | None,
     typer.Option("--config", "-c", metavar="FILE", help="Configuration with the models; none if absent."),
 ]
 Model = Annotated[
     str | None, typer.Option("--model", metavar="NAME", help="Whose the rows are; the file's name if absent.")
-]
-Time = Annotated[
-    str | None,
-    typer.Option(
-        "--time", metavar="COLUMN", help="Event time: RFC 3339 or epoch milliseconds; row numbers if absent."
-    ),
-]
-Id = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="What joins prediction and label.")]
-Prediction = Annotated[
-    str | None, typer.Option("--prediction", metavar="COLUMN", help="Predicted class or value.")
-]
-Probability = Annotated[
-    str | None, typer.Option("--probability", metavar="COLUMN", help="Probability or score.")
-]
-Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="The truth.")]
-Latency = Annotated[
-    str | None, typer.Option("--latency", metavar="COLUMN", help="Latency of the model in ms.")
 ]
 Version = Annotated[str | None, typer.Option("--version", metavar="COLUMN", help="Version of the model.")]
 
@@ -125,7 +109,7 @@ def _show(found: "Iterator[Sequence[DriftEvent]]", planned: "Plan", tally: "Tall
             if as_json:
                 print_json(_plain(event, planned), indent=False)
             else:
-                out.print(_line(event), style=_STYLES[event.status])
+                out.print(_line(event), style=STYLES[event.status])
         progress.show(f"{tally.rows:,} rows")
     progress.clear()
     return opened
