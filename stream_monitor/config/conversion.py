@@ -1,7 +1,7 @@
 """Settings to the plain values the core and the composition root work with."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from stream_monitor.config.model_settings import (
@@ -31,9 +31,8 @@ class TopicSource:
     models: tuple[str, ...]
     owner: str | None = None
     role: str | None = None
-    format: str = "json"
     paths: Mapping[str, str] | None = None
-    features: str | Mapping[str, str] | None = field(default=None)
+    features: str | Mapping[str, str] | None = None
 
 
 def topic_sources(settings: Settings) -> Mapping[str, TopicSource]:
@@ -56,7 +55,6 @@ def _topic_source(model: ModelSettings, source: SourceSettings) -> TopicSource:
         models=(model.name,),
         owner=model.name if mapping and mapping.model is None else None,
         role=source.role,
-        format=source.format,
         paths=paths,
         features=mapping.features if mapping else None,
     )

@@ -11,7 +11,7 @@ from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel
 
-from stream_monitor.config.problems import Path, Place, Problem, dotted
+from stream_monitor.config.problems import Path, Place, Problem, problem_at
 from stream_monitor.config.settings import Settings
 from stream_monitor.config.yaml_source import Tree
 
@@ -40,11 +40,11 @@ def lay_environment(tree: Tree, environ: Mapping[str, str]) -> list[Problem]:
         path, annotation, unknown = _resolve(parts)
         if unknown or parts[0] in _NOT_KEYS:
             if len(parts) > 1:
-                problems.append(_problem(name, path, *_unknown(parts, path, annotation)))
+                problems.append(problem_at(Place(name), path, *_unknown(parts, path, annotation)))
             continue
         value, wrong = _parse(environ[name], annotation)
         if wrong:
-            problems.append(_problem(name, path, *wrong))
+            problems.append(problem_at(Place(name), path, *wrong))
         else:
             tree.put(path, value, Place(name))
     return problems
@@ -93,7 +93,7 @@ def _parse(text: str, annotation: Any) -> tuple[Any, tuple[str, str] | None]:
     if _section(annotation) is None and not origins & {list, dict}:
         return text, None
     if list in origins and not text.lstrip().startswith("["):
-        if annotation_of_text(annotation):
+        if _is_list_of_text(annotation):
             return [part.strip() for part in text.split(",")], None
         return None, ("must be a JSON list", 'write JSON such as [{"key": "value"}]')
     try:
@@ -104,7 +104,7 @@ def _parse(text: str, annotation: Any) -> tuple[Any, tuple[str, str] | None]:
         return None, (f"not JSON: {reason}", f"write JSON such as {form}")
 
 
-def annotation_of_text(annotation: Any) -> bool:
+def _is_list_of_text(annotation: Any) -> bool:
     """Whether a list annotation holds plain text."""
     items = [get_args(candidate) for candidate in _alternatives(annotation)]
     return any(str in list(_alternatives(item[0])) for item in items if item)
@@ -123,7 +123,3 @@ def _unknown(parts: list[str], path: Path, annotation: Any) -> tuple[str, str]:
         else f"write one of {', '.join(section.model_fields)}"
     )
     return "no such key", write
-
-
-def _problem(name: str, path: Path, what: str, write: str) -> Problem:
-    return Problem(file=name, line=None, column=None, path=dotted(path), what=what, write=write)

@@ -10,7 +10,7 @@ from stream_monitor.config.checks import check, check_kafka
 from stream_monitor.config.environment import lay_environment
 from stream_monitor.config.kafka_settings import Surroundings
 from stream_monitor.config.messages import findings
-from stream_monitor.config.problems import Finding, InvalidConfiguration, Path, Place, Problem, dotted
+from stream_monitor.config.problems import Finding, InvalidConfiguration, Path, Place, Problem, problem_at
 from stream_monitor.config.settings import Settings
 from stream_monitor.config.yaml_source import Tree, Value, read_yaml
 from stream_monitor.core.detector import DetectorSpec
@@ -66,14 +66,16 @@ def _read(path: FilePath | str | None) -> tuple[Tree, list[Problem]]:
     try:
         text = FilePath(path).read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        return Tree(), [_problem(Place(file), (), "cannot be read: not UTF-8 text", "save the file as UTF-8")]
+        return Tree(), [
+            problem_at(Place(file), (), "cannot be read: not UTF-8 text", "save the file as UTF-8")
+        ]
     except OSError as error:
         return Tree(), [
-            _problem(Place(file), (), f"cannot be read: {error.strerror}", "name a readable YAML file")
+            problem_at(Place(file), (), f"cannot be read: {error.strerror}", "name a readable YAML file")
         ]
     tree, problems = read_yaml(text, file)
     if (tree.values or not problems) and "version" not in tree.values:
-        problems.append(_problem(tree.nowhere, ("version",), "missing", "begin the file with `version: 1`"))
+        problems.append(problem_at(tree.nowhere, ("version",), "missing", "begin the file with `version: 1`"))
     return tree, problems
 
 
@@ -146,12 +148,6 @@ def _stray_references(tree: Tree) -> list[Problem]:
 
 def _placed(found: Iterable[Finding], tree: Tree) -> list[Problem]:
     return [
-        _problem(tree.place(finding.path, on_key=finding.on_key), finding.path, finding.what, finding.write)
+        problem_at(tree.place(finding.path, on_key=finding.on_key), finding.path, finding.what, finding.write)
         for finding in found
     ]
-
-
-def _problem(place: Place, path: Path, what: str, write: str) -> Problem:
-    return Problem(
-        file=place.file, line=place.line, column=place.column, path=dotted(path), what=what, write=write
-    )

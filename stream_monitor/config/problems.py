@@ -62,6 +62,13 @@ class InvalidConfiguration(StreamMonitorError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+def problem_at(place: Place, path: Path, what: str, write: str) -> Problem:
+    """The problem of the key or value at `path` that was written at `place`."""
+    return Problem(
+        file=place.file, line=place.line, column=place.column, path=dotted(path), what=what, write=write
+    )
+
+
 def dotted(path: Path) -> str:
     """The path as a user reads it.
 

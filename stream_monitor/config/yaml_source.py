@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 import yaml
 
-from stream_monitor.config.problems import Path, Place, Problem, dotted
+from stream_monitor.config.problems import Path, Place, Problem, problem_at
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 
@@ -94,28 +94,30 @@ def read_yaml(text: str, file: str) -> tuple[Tree, list[Problem]]:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         what = ", ".join(filter(None, (error.context, error.problem)))
         return tree, [
-            _problem(
+            problem_at(
                 Place(file, line, column), (), f"not YAML: {what}", "correct the syntax here or just above"
             )
         ]
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         what = f"not YAML: the character #x{int(error.character):04x} is not allowed"
-        return tree, [_problem(Place(file, line, 1), (), what, "save the file as plain UTF-8 text")]
+        return tree, [problem_at(Place(file, line, 1), (), what, "save the file as plain UTF-8 text")]
     except RecursionError:
-        return tree, [_problem(tree.nowhere, (), "nested too deeply", _BREAKING)]
+        return tree, [problem_at(tree.nowhere, (), "nested too deeply", _BREAKING)]
     if node is None:
-        return tree, [_problem(tree.nowhere, (), "the file is empty", "begin with `version: 1`")]
+        return tree, [problem_at(tree.nowhere, (), "the file is empty", "begin with `version: 1`")]
     if not isinstance(node, yaml.MappingNode):
         return tree, [
-            _problem(_place(file, node), (), "the file must be a mapping of keys", "begin with `version: 1`")
+            problem_at(
+                _place(file, node), (), "the file must be a mapping of keys", "begin with `version: 1`"
+            )
         ]
     reader = _Reader(file, tree)
     try:
         tree.values = reader.mapping(node, ())
     except _TooLarge as error:
         reader.problems.append(
-            _problem(error.place, (), "aliases unfold into too many or endless values", _BREAKING)
+            problem_at(error.place, (), "aliases unfold into too many or endless values", _BREAKING)
         )
     return tree, reader.problems
 
@@ -128,12 +130,6 @@ class _TooLarge(Exception):
 
 def _place(file: str, node: yaml.Node) -> Place:
     return Place(file, node.start_mark.line + 1, node.start_mark.column + 1)
-
-
-def _problem(place: Place, path: Path, what: str, write: str) -> Problem:
-    return Problem(
-        file=place.file, line=place.line, column=place.column, path=dotted(path), what=what, write=write
-    )
 
 
 class _Reader:
@@ -203,7 +199,7 @@ class _Reader:
                 found[key_node.value] = self.value(value_node, inner)
 
     def _refuse(self, node: yaml.Node, path: Path, what: str, write: str) -> None:
-        self.problems.append(_problem(_place(self.file, node), path, what, write))
+        self.problems.append(problem_at(_place(self.file, node), path, what, write))
 
 
 _SCALARS: Final = frozenset(_TAG + name for name in ("str", "bool", "null", "int", "float"))
