@@ -1,12 +1,11 @@
 """What must hold between settings, and between them and the outside (files, known detectors)."""
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 
 from stream_monitor.config.conversion import detector_parameters
 from stream_monitor.config.environment import variable
 from stream_monitor.config.model_settings import DetectorSettings, ModelSettings
-from stream_monitor.config.problems import Finding, Path, dotted
+from stream_monitor.config.problems import Finding, Path, dotted, name_instead
 from stream_monitor.config.settings import Settings
 from stream_monitor.core.detector import DetectorSpec, Kind
 
@@ -134,8 +133,7 @@ def _detector(
 ) -> Iterator[Finding]:
     spec = known.get(detector.detector)
     if spec is None:
-        close = get_close_matches(detector.detector, known, n=1)
-        write = f'did you mean "{close[0]}"?' if close else f"write one of {', '.join(sorted(known))}"
+        write = name_instead(detector.detector, sorted(known))
         yield Finding(path, f'there is no detector "{detector.detector}"', write)
         return
     if kind is not None and kind not in spec.kinds:
@@ -147,16 +145,14 @@ def _detector(
     params: Path = (*path, "params")
     unknown = [name for name in detector.params if name not in spec.defaults]
     for name in unknown:
-        close = get_close_matches(name, spec.defaults, n=1)
-        write = f'did you mean "{close[0]}"?' if close else f"write one of {', '.join(spec.defaults)}"
+        write = name_instead(name, list(spec.defaults))
         yield Finding((*params, name), f"{spec.id} has no such parameter", write, on_key=True)
     if detector.params and not unknown:
         try:
             spec.build({**spec.defaults, **detector_parameters(detector)}, seed=0)
         except ValueError as error:
-            what, _, write = str(error).rpartition(
-                ": "
-            )  # the built-in ones say what to write after the last colon
+            # the built-in ones say what to write after the last colon
+            what, _, write = str(error).rpartition(": ")
             if not write.startswith("write "):
                 what, write = f"{spec.id} refuses its parameters: {error}", "write values it takes"
             yield Finding(params, what, write)

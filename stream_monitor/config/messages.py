@@ -1,7 +1,6 @@
 """Validation errors of pydantic in the words of a person: what is wrong; what to write instead. Shows no secret."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,7 +9,7 @@ from pydantic_core import ErrorDetails
 from stream_monitor.config.fields import kind, shown
 from stream_monitor.config.kafka_settings import is_secret_key
 from stream_monitor.config.later import NOT_YET, promised
-from stream_monitor.config.problems import Finding, Path
+from stream_monitor.config.problems import Finding, Path, name_instead
 
 _HINTS = {
     "name": "name: and the name of the model as its events give it",
@@ -51,9 +50,7 @@ def _unknown(path: Path, section: type[BaseModel]) -> Finding:
     what = promised(path)
     if what:
         return Finding(path, f"{NOT_YET}: {what}", "remove it", on_key=True)
-    known = _keys(section, path[:-1])
-    close = get_close_matches(str(path[-1]), known, n=1)
-    write = f'did you mean "{close[0]}"?' if close else f"write one of {', '.join(known)}"
+    write = name_instead(str(path[-1]), _keys(section, path[:-1]))
     return Finding(path, "unknown key", write, on_key=True)
 
 

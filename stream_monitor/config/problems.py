@@ -1,7 +1,8 @@
 """What is wrong with a configuration, as values with a place. Knows nothing of YAML, pydantic or settings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import NamedTuple, TypeAlias
 
 from stream_monitor.core.errors import StreamMonitorError
@@ -67,6 +68,16 @@ def problem_at(place: Place, path: Path, what: str, write: str) -> Problem:
     return Problem(
         file=place.file, line=place.line, column=place.column, path=dotted(path), what=what, write=write
     )
+
+
+def name_instead(wrong: str, known: Sequence[str]) -> str:
+    """What to write for a name that is none of `known`: the one it resembles, else any of them.
+
+    >>> name_instead("adwn", ["adwin", "kswin"]), name_instead("x", ["adwin", "kswin"])
+    ('did you mean "adwin"?', 'write one of adwin, kswin')
+    """
+    close = get_close_matches(wrong, known, n=1)
+    return f'did you mean "{close[0]}"?' if close else f"write one of {', '.join(known)}"
 
 
 def dotted(path: Path) -> str:
