@@ -157,7 +157,7 @@ def serving(settings: Settings, holder: ViewHolder, metrics: CollectorRegistry) 
     if listen is None:
         yield None
         return
-    poll_interval = settings.kafka.client_properties("consumer").get(_POLL_INTERVAL_MS, "300000")
+    poll_interval = kafka_options(settings).client_properties("consumer").get(_POLL_INTERVAL_MS, "300000")
     published = Published(
         views=holder,
         registry=metrics,

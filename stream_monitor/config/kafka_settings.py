@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema, field_serializer
 
@@ -24,8 +24,6 @@ from stream_monitor.config.fields import (
     refuse,
     shown,
 )
-
-Client: TypeAlias = Literal["consumer", "producer", "admin"]
 
 MASK: Final = "***"
 _SECRET_KEY: Final = re.compile(r"password|secret|key|token|jaas", re.IGNORECASE)
@@ -49,7 +47,7 @@ OWNED: Final = {
     "metadata.broker.list": ("there is a key for it", "set kafka.bootstrap_servers instead"),
     "plugin.library.paths": ("a configuration must not load code", "remove it"),
 }
-_CLIENTS: Final[tuple[Client, ...]] = ("consumer", "producer", "admin")
+_CLIENTS: Final = ("consumer", "producer", "admin")
 
 
 def is_secret_key(key: str) -> bool:
@@ -193,18 +191,6 @@ class KafkaSettings(Section):
             key: MASK if prop.from_reference or is_secret_key(key) else prop.value
             for key, prop in properties.items()
         }
-
-    def client_properties(self, client: Client) -> dict[str, str]:
-        """Properties of one librdkafka client in clear, its own prefix removed and laid over the common ones."""
-        chosen: dict[str, str] = {"bootstrap.servers": self.bootstrap_servers or ""}
-        own: dict[str, str] = {}
-        for key, prop in self.properties.items():
-            prefix = next((name for name in _CLIENTS if key.startswith(f"{name}.")), None)
-            if prefix is None:
-                chosen[key] = prop.value
-            elif prefix == client:
-                own[key.removeprefix(f"{prefix}.")] = prop.value
-        return chosen | own
 
 
 def mask(tree: Any, key: str = "") -> Any:

@@ -22,6 +22,11 @@ def settings(
     return load(file, environ or {}, **options)
 
 
+def in_clear(found: Settings) -> Mapping[str, str]:
+    """The properties for librdkafka with their values, which nothing else shows."""
+    return {key: prop.value for key, prop in found.kafka.properties.items()}
+
+
 def complaints(
     text: str,
     directory: Path,
