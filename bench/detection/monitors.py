@@ -1,6 +1,6 @@
 """What is compared, behind one face: many streams side by side, fed in parts, telling where they alarmed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -88,39 +88,38 @@ class SequentialSession:
         self._weight = BLOCK / budget
         self._timed = timed
         self._waiting: list[FloatArray] = [np.zeros(0)] * streams
+        self._waiting_times: list[Times] = [np.zeros(0, np.int64)] * streams
         for stream in range(streams):
-            self._tests.add(str(stream), seed=1_000_003 * stream)
+            self._tests.add(stream, seed=1_000_003 * stream)
 
     def feed(self, part: Part) -> Mapping[int, Sequence[int]]:
-        arrived, first = {}, {}
+        arrived: dict[Hashable, Blocks] = {}
+        first: dict[Hashable, int] = {}
+        timed = self._timed and part.times is not None
+        new_times = (
+            part.times if timed and part.times is not None else np.zeros(part.values.shape[1], np.int64)
+        )
         for stream, column in zip(part.live, part.values, strict=True):
             values = np.concatenate([self._waiting[stream], column])
+            times = np.concatenate([self._waiting_times[stream], new_times])
             first[stream] = part.start - len(self._waiting[stream])
             m = len(values) // BLOCK
-            self._waiting[stream] = values[m * BLOCK :]
+            self._waiting[stream], self._waiting_times[stream] = values[m * BLOCK :], times[m * BLOCK :]
             if m:
-                arrived[str(stream)] = self._blocks(part, values[: m * BLOCK], first[stream])
-        alarms = self._tests.advance(arrived)
-        return {
-            int(name): [first[int(name)] + (alarm.at + 1) * BLOCK - 1 for alarm in found]
-            for name, found in alarms.items()
-        }
+                numbers, of = values[: m * BLOCK].reshape(m, BLOCK), times[: m * BLOCK].reshape(m, BLOCK)
+                arrived[stream] = Blocks(numbers, of, np.full(m, self._weight))
+        found: dict[int, Sequence[int]] = {}
+        for stream in part.live:
+            found[stream] = []
+        for key, alarms in self._tests.advance(arrived).items():
+            assert isinstance(key, int)
+            found[key] = [first[key] + (alarm.at + 1) * BLOCK - 1 for alarm in alarms]
+        return found
 
     def blind(self) -> int:
         """Streams of which neither single values nor any view takes part in the test at present."""
         seen = [self._tests.diagnosis(name) for name in self._tests.series]
         return sum(not one.learning and not one.values_white and one.views_white == 0 for one in seen)
-
-    def _blocks(self, part: Part, values: FloatArray, first: int) -> Blocks:
-        m = len(values) // BLOCK
-        rows = first + np.arange(len(values))
-        times = np.zeros(m, np.int64)
-        if self._timed and part.times is not None:
-            at = np.maximum(
-                rows[::BLOCK] - part.start, 0
-            )  # a block that began in the last part: the hour is the same
-            times = part.times[at]
-        return Blocks(values.reshape(m, BLOCK), rows.reshape(m, BLOCK), times, np.full(m, self._weight))
 
 
 class _Product:

@@ -22,12 +22,11 @@ _NAME = "series"
 class SequentialDetector:
     """One series: values in waiting for their block, and the test."""
 
-    __slots__ = ("_seen", "_tests", "_waiting", "_weight")
+    __slots__ = ("_tests", "_waiting", "_weight")
 
     def __init__(self, values_per_alarm: float, seed: int) -> None:
         self._weight = BLOCK / values_per_alarm
         self._waiting: FloatArray = np.zeros(0)
-        self._seen = 0  # values in full blocks
         self._tests = SequentialTests()
         self._tests.add(_NAME, seed=seed)
 
@@ -41,11 +40,8 @@ class SequentialDetector:
         self._waiting = values[m * BLOCK :].copy()
         if m == 0:
             return ()
-        rows = self._seen + np.arange(m * BLOCK).reshape(m, BLOCK)
-        self._seen += m * BLOCK
-        blocks = Blocks(
-            values[: m * BLOCK].reshape(m, BLOCK), rows, np.zeros(m, np.int64), np.full(m, self._weight)
-        )
+        numbers = values[: m * BLOCK].reshape(m, BLOCK)
+        blocks = Blocks(numbers, np.zeros(numbers.shape, np.int64), np.full(m, self._weight))
         alarms = self._tests.advance({_NAME: blocks}).get(_NAME, [])
         return [
             Detection(
@@ -58,17 +54,15 @@ class SequentialDetector:
         """The whole state as explicit fields."""
         return {
             "waiting": as_bytes(self._waiting, "<f8"),
-            "seen": self._seen,
             "test": self._tests.dump(_NAME),
         }
 
     def load(self, plain: Mapping[str, Plain]) -> None:
         """The inverse of `dump`. Raises CorruptState."""
         fields = Fields(plain, "sequential")
-        if set(fields.names()) != {"waiting", "seen", "test"}:
+        if set(fields.names()) != {"waiting", "test"}:
             raise fields.wrong("test", "fields missing or unknown")
         self._waiting = fields.array("waiting", "<f8")
-        self._seen = fields.integer("seen", least=0)
         if len(self._waiting) >= BLOCK:
             raise fields.wrong("waiting", "a full block waits")
         self._tests.load(_NAME, fields.plain("test"))

@@ -5,7 +5,7 @@ single values are white, and the tests of its views and scales while those are. 
 evidence of the series: it reaches 1 with at most the probability that the shares of the alarm budget add up to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
@@ -90,20 +90,32 @@ class SequentialTests:
     """Add series, then `advance` them with their blocks."""
 
     def __init__(self) -> None:
-        self.series: dict[str, Series] = {}
+        self.series: dict[Hashable, Series] = {}
+        self._free: list[Series] = []
         self.gate = Gate(0)
         self.views = Views(0)
         self.banks: dict[tuple[bool, int], Bank] = {}
 
-    def add(self, name: str, *, seed: int) -> None:
+    def add(self, key: Hashable, *, seed: int) -> None:
         """A new series."""
-        self.series[name] = Series(name=name, row=len(self.gate.blocks), seed=seed)
+        if self._free:
+            free = self._free.pop()
+            self.series[key] = Series(name=key, row=free.row, seed=seed, bank_rows=free.bank_rows)
+            return
+        self.series[key] = Series(name=key, row=len(self.gate.blocks), seed=seed)
         append(self.gate, Gate(1))
         self.views.add()
 
-    def advance(self, arrived: Mapping[str, Blocks]) -> dict[str, list[Alarm]]:
+    def remove(self, key: Hashable) -> None:
+        """A series ends; its row is for another. Raises KeyError."""
+        series = self.series.pop(key)
+        self.gate.restart(series.row)
+        self.views.restart(series.row)
+        self._free.append(series)
+
+    def advance(self, arrived: Mapping[Hashable, Blocks]) -> dict[Hashable, list[Alarm]]:
         """Take the new blocks of these series. Returns the alarms of each, in order."""
-        alarms: dict[str, list[Alarm]] = {}
+        alarms: dict[Hashable, list[Alarm]] = {}
         for name, blocks in arrived.items():
             self.series[name].take(blocks)
         for at in range(max((len(blocks.times) for blocks in arrived.values()), default=0)):
@@ -156,9 +168,9 @@ class SequentialTests:
         self.views.restart(series.row)
         series.restart()
 
-    def dump(self, name: str) -> dict[str, Plain]:
+    def dump(self, key: Hashable) -> dict[str, Plain]:
         """Explicit fields of the test of one series, between two calls of `advance`."""
-        series = self.series[name]
+        series = self.series[key]
         row = slice(series.row, series.row + 1)
         fields: dict[str, Plain] = {
             "series": series.dump(),
@@ -169,10 +181,10 @@ class SequentialTests:
             fields["bank"] = dump(self.banks[series.bank], slice(series.bank_row, series.bank_row + 1))
         return fields
 
-    def load(self, name: str, plain: Plain) -> None:
+    def load(self, key: Hashable, plain: Plain) -> None:
         """The inverse of `dump`, for a series just added. Raises CorruptState."""
         fields = Fields(plain, "sequential")
-        series = self.series[name]
+        series = self.series[key]
         row = slice(series.row, series.row + 1)
         series.load(fields.inside("series"))
         expected = {"series", "gate", "views"} | ({"bank"} if series.slots is not None else set())
@@ -188,9 +200,9 @@ class SequentialTests:
                 raise fields.wrong("bank", "an urn without a place")
             bank.remake(at)
 
-    def diagnosis(self, name: str) -> Diagnosis:
+    def diagnosis(self, key: Hashable) -> Diagnosis:
         """What the test of one series can see at present."""
-        series = self.series[name]
+        series = self.series[key]
         past = self.gate.sums[series.row] + self.gate.line[series.row].sum(axis=0)
         evidence = 0.0
         if series.slots is not None:

@@ -14,11 +14,11 @@ COLUMN = np.random.default_rng(1).normal(size=4_000) + 1.5 * (np.arange(4_000) >
 
 def _by_the_core(budget: float) -> list[int]:
     blocks = len(COLUMN) // BLOCK
-    rows = np.arange(blocks * BLOCK).reshape(-1, BLOCK)
     weights = np.full(blocks, BLOCK / budget)
     tests = SequentialTests()
     tests.add("x", seed=3)
-    arrived = Blocks(COLUMN[: rows.size].reshape(-1, BLOCK), rows, np.zeros(blocks, np.int64), weights)
+    numbers = COLUMN[: blocks * BLOCK].reshape(-1, BLOCK)
+    arrived = Blocks(numbers, np.zeros(numbers.shape, np.int64), weights)
     return [(alarm.at + 1) * BLOCK - 1 for alarm in tests.advance({"x": arrived})["x"]]
 
 

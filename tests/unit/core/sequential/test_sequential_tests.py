@@ -1,6 +1,6 @@
 """The tests of many series: cut anywhere, stored anywhere, in any company, they say the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -18,7 +18,7 @@ from stream_monitor.testing.corruption import corruptions, misshapen
 BUDGET = 20_000.0  # values an alarm
 HOUR = 3_600_000
 
-Found = dict[str, list[tuple[int, float]]]
+Found = dict[Hashable, list[tuple[int, float]]]
 
 
 def _column(name: str) -> FloatArray:
@@ -41,13 +41,12 @@ def _column(name: str) -> FloatArray:
 
 NAMES = ("normal", "flags", "counts", "walk", "constant")
 COLUMNS = {name: _column(name).reshape(-1, BLOCK) for name in NAMES}
-TIMES = np.arange(140) * (HOUR // 2)
+TIMES = (np.arange(140 * BLOCK) * (HOUR // 64)).reshape(-1, BLOCK)
 WEIGHTS = np.where(np.arange(140) % 3 == 0, 2.0, 0.5) * BLOCK / BUDGET
 
 
 def _blocks(name: str, start: int, stop: int) -> Blocks:
-    rows = np.arange(start * BLOCK, stop * BLOCK).reshape(-1, BLOCK)
-    return Blocks(COLUMNS[name][start:stop], rows, TIMES[start:stop], WEIGHTS[start:stop])
+    return Blocks(COLUMNS[name][start:stop], TIMES[start:stop], WEIGHTS[start:stop])
 
 
 def _new(names: Sequence[str]) -> SequentialTests:
@@ -58,8 +57,9 @@ def _new(names: Sequence[str]) -> SequentialTests:
 
 
 def _advance(tests: SequentialTests, spans: Mapping[str, tuple[int, int]], found: Found) -> None:
-    arrived = {name: _blocks(name, *span) for name, span in spans.items()}
+    arrived: dict[Hashable, Blocks] = {name: _blocks(name, *span) for name, span in spans.items()}
     for name, alarms in tests.advance(arrived).items():
+        assert isinstance(name, str)
         found.setdefault(name, []).extend((spans[name][0] + alarm.at, alarm.evidence) for alarm in alarms)
 
 
@@ -167,8 +167,7 @@ def test_a_series_that_moves_by_nature_is_given_up_rather_than_flooded_with_alar
     random = np.random.default_rng(1)
     walk = np.cumsum(random.normal(size=(2_000, BLOCK)).ravel()).reshape(-1, BLOCK)
     tests = _new(["walk"])
-    rows = np.arange(walk.size).reshape(walk.shape)
-    blocks = Blocks(walk, rows, np.zeros(2_000, np.int64), np.full(2_000, BLOCK / 1e5))
+    blocks = Blocks(walk, np.zeros(walk.shape, np.int64), np.full(2_000, BLOCK / 1e5))
     alarms = tests.advance({"walk": blocks}).get("walk", [])
     assert len(alarms) <= 3
     diagnosis = tests.diagnosis("walk")
@@ -230,3 +229,19 @@ def test_what_cannot_be_is_refused_by_name() -> None:
     for name, damaged in wrong:
         with pytest.raises(CorruptState, match=name):
             _new(["normal"]).load("normal", damaged)
+
+
+def test_a_removed_series_leaves_its_place_to_another_and_the_rest_alone() -> None:
+    tests, found = _new(["normal", "flags"]), Found()
+    _advance(tests, {"normal": (0, 60), "flags": (0, 60)}, found)
+    kept = _packed(tests, "flags")
+    tests.remove("normal")
+    assert _packed(tests, "flags") == kept
+    tests.add("counts", seed=len("counts"))
+    _advance(tests, {"flags": (60, 140), "counts": (0, 140)}, found)
+    assert {name: found[name] for name in ("flags", "counts")} == {
+        name: ALONE[0][name] for name in ("flags", "counts")
+    }
+    assert {name: _packed(tests, name) for name in ("flags", "counts")} == {
+        name: ALONE[1][name] for name in ("flags", "counts")
+    }
