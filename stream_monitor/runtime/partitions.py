@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from stream_monitor.core.checkpoint import Checkpoint
 from stream_monitor.core.events import Source
@@ -10,6 +9,7 @@ from stream_monitor.core.partition_monitor import ModelTask, PartitionMonitor
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.partitioner import partition_of
 from stream_monitor.runtime.ports import Clock, StateStore
+from stream_monitor.runtime.positions import OnLostData
 from stream_monitor.runtime.restore import Restore
 from stream_monitor.telemetry.metrics import Discard
 from stream_monitor.telemetry.recorder import Telemetry
@@ -24,7 +24,7 @@ class ColumnsLog:
 
     topic: str
     count: int
-    on_lost_data: Literal["stop", "continue"]
+    on_lost_data: OnLostData
     purge: bool
 
 
@@ -132,6 +132,5 @@ class Partitions:
 
     def slowest(self, topics: set[str]) -> int | None:
         """Event time of the slowest source of `topics` on any worker, as far as the ticks of an own partition tell."""
-        for monitor in self._live.values():
-            return monitor.watermarks.slowest(frozenset(topics))
-        return None
+        monitor = next(iter(self._live.values()), None)
+        return None if monitor is None else monitor.watermarks.slowest(frozenset(topics))
