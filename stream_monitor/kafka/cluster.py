@@ -3,7 +3,6 @@
 Every question has a time limit and answers with a value or StreamMonitorError; None means: not answered in time.
 """
 
-import time
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, Final, NamedTuple
@@ -25,6 +24,7 @@ from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.runtime.deadline import Deadline
 
 REACH_SECONDS: Final = 10.0
+_SLACK_SECONDS: Final = 0.2  # the client's own time-out says more than ours
 _EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _MISSING: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, UNKNOWN_TOPIC, UNKNOWN_PARTITION})
@@ -78,7 +78,7 @@ class Cluster:
             return {}
         futures = self._admin.describe_topics(TopicCollection(sorted(topics)), request_timeout=seconds)
         ids = {}
-        for topic, described in _results(futures, seconds).items():
+        for topic, described in _results(futures, Deadline(seconds + _SLACK_SECONDS)).items():
             if isinstance(described, KafkaError):
                 if described.code() not in _MISSING:
                     self._check(described)
@@ -100,8 +100,9 @@ class Cluster:
             )
             for spec in (_EARLIEST, _LATEST)
         ]
+        end = Deadline(seconds + _SLACK_SECONDS)  # of both: they were asked at once
         low, high = (
-            {Source(tp.topic, tp.partition): v for tp, v in _results(a, seconds).items()} for a in answers
+            {Source(tp.topic, tp.partition): v for tp, v in _results(a, end).items()} for a in answers
         )
         found = {}
         for source in sources:
@@ -140,13 +141,12 @@ class Cluster:
             raise StreamMonitorError(why)
 
 
-def _results(futures: Mapping[Any, "Future[Any]"], seconds: float) -> dict[Any, Any]:
-    """Answer or KafkaError of every future; None for those not answered within `seconds`."""
-    end = time.monotonic() + seconds + 0.2  # the client's own time-out says more than ours
+def _results(futures: Mapping[Any, "Future[Any]"], end: Deadline) -> dict[Any, Any]:
+    """Answer or KafkaError of every future; None for those not answered before the end."""
     answers: dict[Any, Any] = {}
     for key, future in futures.items():
         try:
-            answers[key] = future.result(max(0.0, end - time.monotonic()))
+            answers[key] = future.result(end.left())
         except KafkaException as error:
             answers[key] = error.args[0]
         except TimeoutError:

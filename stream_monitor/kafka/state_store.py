@@ -4,7 +4,7 @@ Ends of reading are taken with READ_UNCOMMITTED and waited for with read_committ
 before a transaction whose marker has reached the offsets but not yet the state topic (KAFKA-10167).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
@@ -17,10 +17,11 @@ from stream_monitor.kafka.failures import AUTO_OFFSET_RESET, PARTITION_EOF, forb
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.records import record_of
 from stream_monitor.runtime.deadline import Deadline
-from stream_monitor.runtime.ports import LostData
+from stream_monitor.runtime.ports import Asked, LostData
 from stream_monitor.runtime.positions import way_out
 
 _WAIT_SECONDS: Final = 0.1
+_ASK_SECONDS: Final = 1.0  # a try; what was begun for it (connections, coordinator) serves the next one
 _BATCH: Final = 500
 
 
@@ -39,49 +40,28 @@ class KafkaStateStore:
         self._consumer: Consumer = make_consumer(options, self._errors, member=False)
         self._reader: object = None
 
-    def committed(self, partition: int, deadline: Deadline) -> int | None:
+    def committed(self, partition: int, deadline: Deadline) -> Asked[int | None]:
         """See the port. The broker holds the answer back while a transaction on the offset is pending (KIP-447)."""
         asked = TopicPartition(self._columns, partition)
         while True:
             try:
-                (answer,) = self._consumer.committed([asked], max(0.05, min(0.5, deadline.left())))
+                (answer,) = self._consumer.committed([asked], _try(deadline))
             except KafkaException as error:
                 self._check(error, deadline, "the committed offset")
             else:
                 if answer.error is None:
                     return answer.offset if answer.offset >= 0 else None
                 self._check(KafkaException(answer.error), deadline, "the committed offset")
+            yield
 
-    def low_watermark(self, partition: int, deadline: Deadline) -> int:
+    def low_watermark(self, partition: int, deadline: Deadline) -> Asked[int]:
         """See the port."""
-        return self._bounds(Source(self._columns, partition), deadline).low
+        return (yield from self._bounds(Source(self._columns, partition), deadline)).low
 
     def snapshots(self, partition: int, deadline: Deadline) -> Iterator[tuple[bytes, bytes] | None]:
         """See the port. Raises StreamMonitorError when the end is not reached in time."""
-        source = Source(self._state, partition)
-        bounds = self._bounds(source, deadline)  # now, not when the iterator is first asked
-        return self._snapshots(source, bounds, deadline)
-
-    def log(self, partition: int, first: int, last: int, deadline: Deadline) -> Iterator[Record | None]:
-        """See the port. Raises LostData when `first` is gone, StreamMonitorError when `last` is not reached in time."""
-        source = Source(self._columns, partition)
-        if first < last:
-            bounds = self._bounds(source, deadline)
-            if first < bounds.low or last > bounds.high:
-                raise LostData(
-                    f"{self._columns} partition {partition}: offsets {first} to {last - 1} are needed to rebuild the"
-                    f" state, but {bounds.low} to {bounds.high - 1} are there; {way_out(self._options.group_id)}"
-                )
-        return self._read(source, first, last, deadline)
-
-    def close(self) -> None:
-        """Let go of the consumer."""
-        self._consumer.close()
-
-    def _snapshots(
-        self, source: Source, bounds: Bounds, deadline: Deadline
-    ) -> Iterator[tuple[bytes, bytes] | None]:
-        latest: dict[bytes, bytes] = {}
+        source, latest = Source(self._state, partition), dict[bytes, bytes]()
+        bounds = yield from self._bounds(source, deadline)
         for record in self._read(source, bounds.low, bounds.high, deadline):
             if record is None:
                 yield None
@@ -92,6 +72,22 @@ class KafkaStateStore:
             else:
                 latest[record.key] = record.value
         yield from latest.items()
+
+    def log(self, partition: int, first: int, last: int, deadline: Deadline) -> Iterator[Record | None]:
+        """See the port. Raises LostData when `first` is gone, StreamMonitorError when `last` is not reached in time."""
+        source = Source(self._columns, partition)
+        if first < last:
+            bounds = yield from self._bounds(source, deadline)
+            if first < bounds.low or last > bounds.high:
+                raise LostData(
+                    f"{self._columns} partition {partition}: offsets {first} to {last - 1} are needed to rebuild the"
+                    f" state, but {bounds.low} to {bounds.high - 1} are there; {way_out(self._options.group_id)}"
+                )
+        yield from self._read(source, first, last, deadline)
+
+    def close(self) -> None:
+        """Let go of the consumer."""
+        self._consumer.close()
 
     def _read(self, source: Source, first: int, last: int, deadline: Deadline) -> Iterator[Record | None]:
         """Committed records of [first, last); done at a record or an end of partition at or behind last - 1."""
@@ -135,14 +131,9 @@ class KafkaStateStore:
         self._check(KafkaException(error), deadline, f"{source.topic} partition {source.partition}")
         return 0
 
-    def _bounds(self, source: Source, deadline: Deadline) -> Bounds:
-        return self._ask(lambda s: self._cluster.bounds([source], s), deadline, source)
-
-    def _ask(
-        self, question: Callable[[float], dict[Source, Bounds] | None], deadline: Deadline, source: Source
-    ) -> Bounds:
+    def _bounds(self, source: Source, deadline: Deadline) -> Asked[Bounds]:
         while True:
-            answer = question(max(0.05, min(2.0, deadline.left())))
+            answer = self._cluster.bounds([source], _try(deadline))
             if answer is not None:
                 if source not in answer:
                     raise StreamMonitorError(
@@ -151,6 +142,7 @@ class KafkaStateStore:
                 return answer[source]
             if deadline.passed:
                 raise StreamMonitorError(unreachable(self._options.bootstrap_servers, self._errors.last))
+            yield
 
     def _check(self, error: KafkaException, deadline: Deadline, what: str) -> None:
         """Raise when this will not get better, or the time is up."""
@@ -162,3 +154,7 @@ class KafkaStateStore:
                 f"{what} of group {self._options.group_id} could not be read in time"
                 f" ({error.args[0].str()}): a broker is down, or a transaction of another worker hangs"
             ) from error
+
+
+def _try(deadline: Deadline) -> float:
+    return max(0.05, min(_ASK_SECONDS, deadline.left()))

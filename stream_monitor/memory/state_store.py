@@ -6,7 +6,7 @@ from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
 from stream_monitor.memory.log import MemoryLog
 from stream_monitor.runtime.deadline import Deadline
-from stream_monitor.runtime.ports import LostData
+from stream_monitor.runtime.ports import Asked, LostData
 from stream_monitor.runtime.positions import way_out
 
 
@@ -19,7 +19,7 @@ class MemoryStateStore:
         self._columns = columns
         self._state = state
 
-    def committed(self, partition: int, deadline: Deadline) -> int | None:
+    def committed(self, partition: int, deadline: Deadline) -> Asked[int | None]:
         """See the port."""
         source = Source(self._columns, partition)
         while self._log.pending(self._group, [source]):
@@ -27,34 +27,20 @@ class MemoryStateStore:
                 raise StreamMonitorError(
                     f"the committed offset of group {self._group} could not be read in time"
                 )
+            yield
             self._log.on_wait()
         noted = self._log.committed(self._group, source)
         return None if noted is None else noted.offset
 
-    def low_watermark(self, partition: int, deadline: Deadline) -> int:  # noqa: ARG002 - answers at once
+    def low_watermark(self, partition: int, deadline: Deadline) -> Asked[int]:  # noqa: ARG002 - answers at once
         """See the port."""
+        yield from ()
         return self._log.low(Source(self._columns, partition))
 
     def snapshots(self, partition: int, deadline: Deadline) -> Iterator[tuple[bytes, bytes] | None]:
         """See the port."""
-        source = Source(self._state, partition)
-        return self._snapshots(source, self._log.high(source), deadline)
-
-    def log(self, partition: int, first: int, last: int, deadline: Deadline) -> Iterator[Record | None]:
-        """See the port."""
-        source = Source(self._columns, partition)
-        if first < last and not (self._log.low(source) <= first and last <= self._log.high(source)):
-            raise LostData(
-                f"{self._columns} partition {partition}: offsets {first} to {last - 1} are needed to rebuild the state,"
-                f" but {self._log.low(source)} to {self._log.high(source) - 1} are there; {way_out(self._group)}"
-            )
-        return self._read(source, first, last, deadline)
-
-    def _snapshots(
-        self, source: Source, end: int, deadline: Deadline
-    ) -> Iterator[tuple[bytes, bytes] | None]:
-        latest: dict[bytes, bytes] = {}
-        for record in self._read(source, self._log.low(source), end, deadline):
+        source, latest = Source(self._state, partition), dict[bytes, bytes]()
+        for record in self._read(source, self._log.low(source), self._log.high(source), deadline):
             if record is None:
                 yield None
             elif record.key is None:
@@ -64,6 +50,16 @@ class MemoryStateStore:
             else:
                 latest[record.key] = record.value
         yield from latest.items()
+
+    def log(self, partition: int, first: int, last: int, deadline: Deadline) -> Iterator[Record | None]:
+        """See the port."""
+        source = Source(self._columns, partition)
+        if first < last and not (self._log.low(source) <= first and last <= self._log.high(source)):
+            raise LostData(
+                f"{self._columns} partition {partition}: offsets {first} to {last - 1} are needed to rebuild the state,"
+                f" but {self._log.low(source)} to {self._log.high(source) - 1} are there; {way_out(self._group)}"
+            )
+        yield from self._read(source, first, last, deadline)
 
     def _read(self, source: Source, first: int, last: int, deadline: Deadline) -> Iterator[Record | None]:
         position = first

@@ -3,13 +3,18 @@
 A partition is a `Source` (topic, partition), for the columns topic too. Both adapters are held to one contract suite.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
 from stream_monitor.runtime.deadline import Deadline
+
+_T = TypeVar("_T")
+
+# A question that is asked while it is iterated: None after every try that brought no answer, the answer at the end.
+Asked: TypeAlias = Generator[None, None, _T]
 
 
 class Fetched(NamedTuple):
@@ -150,24 +155,28 @@ class Checkpointer(Protocol):
 
 
 class StateStore(Protocol):
-    """Reads what earlier transactions wrote, apart from the group. Iterators yield None when they waited without a record."""
+    """Reads what earlier transactions wrote, apart from the group. Nothing is asked before the first iteration.
 
-    def committed(self, partition: int, deadline: Deadline) -> int | None:
+    A broker may take minutes to answer, so everything here yields None about every second of waiting. Raises
+    StreamMonitorError when the deadline has passed.
+    """
+
+    def committed(self, partition: int, deadline: Deadline) -> Asked[int | None]:
         """Committed offset of the group in the columns partition, waiting for pending transactions; None when there is none."""
         ...
 
-    def low_watermark(self, partition: int, deadline: Deadline) -> int:
+    def low_watermark(self, partition: int, deadline: Deadline) -> Asked[int]:
         """First offset still present in the columns partition."""
         ...
 
     def snapshots(self, partition: int, deadline: Deadline) -> Iterator[tuple[bytes, bytes] | None]:
-        """Last value of every key of the state partition that is not a tombstone, up to the end as of the call
-        (READ_UNCOMMITTED end, read as read_committed: design of KAFKA-10167).
+        """Last value of every key of the state partition that is not a tombstone, up to the end as of the first
+        iteration (READ_UNCOMMITTED end, read as read_committed: design of KAFKA-10167).
         """
         ...
 
     def log(self, partition: int, first: int, last: int, deadline: Deadline) -> Iterator[Record | None]:
-        """Committed records of the columns partition with first <= offset < last, in order."""
+        """Committed records of the columns partition with first <= offset < last, in order. Raises LostData."""
         ...
 
 

@@ -4,7 +4,7 @@ offset. In slices, so that the group is served meanwhile.
 Every way in which snapshots, log and offsets may not fit is decided here, and never silently.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +13,7 @@ from stream_monitor.core.partition_monitor import CLOCK, PartitionMonitor
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.formats import columns, snapshots
 from stream_monitor.runtime.deadline import Deadline
-from stream_monitor.runtime.ports import LostData, StateStore
+from stream_monitor.runtime.ports import Asked, LostData, StateStore
 
 ARRIVAL_SECONDS = 10.0  # how long a committed offset may take to show that a snapshot already speaks of
 
@@ -54,14 +54,14 @@ class Restore:
     def run(self) -> Iterator[None]:
         """Yields between slices. Raises LostData, NewerState, StreamMonitorError when the deadline has passed."""
         store, partition, deadline = self._store, self.partition, self._deadline
-        committed = store.committed(partition, deadline)
+        committed = yield from store.committed(partition, deadline)
         yield
         stored: dict[str, Snapshot] = {}
         for record in store.snapshots(partition, deadline):
             if record is not None:
                 self._decode(*record, stored)
             yield
-        low = store.low_watermark(partition, deadline)
+        low = yield from store.low_watermark(partition, deadline)
         monitor = self._new_monitor(low)
         resume = monitor.restore(stored)
         first = low if resume is None else resume.first
@@ -98,7 +98,7 @@ class Restore:
 
     def _end(
         self, committed: int | None, as_of: int, low: int, stored: dict[str, Snapshot]
-    ) -> Generator[None, None, int | None]:
+    ) -> Asked[int | None]:
         """Up to where the log has been taken into account by what was committed; None on the first start."""
         if CLOCK not in stored:
             return committed
@@ -108,7 +108,7 @@ class Restore:
         patience = Deadline(min(ARRIVAL_SECONDS, self._deadline.left()))
         while committed is not None and committed < as_of and not patience.passed:
             yield
-            committed = self._store.committed(self.partition, self._deadline)
+            committed = yield from self._store.committed(self.partition, self._deadline)
         return max(as_of, committed or as_of)
 
     def _complain(self, what: str) -> None:

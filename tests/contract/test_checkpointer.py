@@ -5,7 +5,7 @@ import pytest
 from stream_monitor.core.events import Source
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ports import Fenced, OutRecord, TransactionAborted
-from tests.contract.worlds import Crash, Member, World
+from tests.contract.worlds import Crash, Member, World, answer
 
 BEFORE_COMMIT = ["begin", "produced", "offsets_sent"]
 
@@ -53,7 +53,7 @@ def test_records_and_offsets_become_true_together(world: World, topic: str) -> N
     member = reading(world, topic)
     member.commit(some(world), {Source(topic, 0): 3, Source(world.columns, 1): 0})
     assert seen(world) == ALL
-    assert member.store.committed(1, Deadline(20)) == 0
+    assert answer(member.store.committed(1, Deadline(20))) == 0
     member.close()
     world.append(topic, b"3")
     assert world.member(topic).values(1, of=topic)[0] == b"3"
@@ -159,5 +159,5 @@ def test_purge_shortens_the_log_without_being_waited_for(world: World, topic: st
     second = world.visible(world.columns)[1][1].offset
     member.checkpointer.purge(0, second)
     member.until(lambda: world.low(Source(world.columns, 0)) == second)
-    assert member.store.low_watermark(0, Deadline(20)) == second
+    assert answer(member.store.low_watermark(0, Deadline(20))) == second
     assert [record.value for _, record in world.visible(world.columns)] == [b"2", b"3"]

@@ -1,6 +1,7 @@
 """The contract of StateStore, held by the log in memory and by Kafka."""
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ports import LostData, OutRecord
-from tests.contract.worlds import Crash, MemoryWorld, World
+from tests.contract.worlds import Crash, MemoryWorld, World, answer
 
 
 def snapshots(world: World, partition: int = 0, seconds: float = 20.0) -> dict[bytes, bytes]:
@@ -56,7 +57,7 @@ def test_a_compacted_partition_reads_the_same(world: World) -> None:
 def test_a_partition_that_was_emptied_ends_at_once(world: World) -> None:
     world.append(world.columns, b"0", b"1")
     world.delete_records(Source(world.columns, 0), 2)
-    assert world.store().low_watermark(0, Deadline(20)) == 2
+    assert answer(world.store().low_watermark(0, Deadline(20))) == 2
     assert log(world, 2, 2) == []
 
 
@@ -79,12 +80,18 @@ def test_a_pending_transaction_at_the_end_is_waited_for(world: World) -> None:
     assert found == {b"a": b"second"}
 
 
-def test_what_is_written_after_the_call_is_not_waited_for(world: World) -> None:
+def test_what_is_written_after_the_first_iteration_is_not_waited_for(world: World) -> None:
     world.append(world.state, b"before", key=b"a")
+    awaited = world.foreign(world.state, b"awaited", key=b"b")
+    if isinstance(world, MemoryWorld):
+        world.log.on_wait = lambda: None
     reading = world.store().snapshots(0, Deadline(20))
-    pending = world.foreign(world.state, b"after", key=b"b")
-    assert dict(item for item in reading if item is not None)[b"a"] == b"before"
-    pending.abort()
+    for _ in range(5):
+        assert next(reading) is None
+    later = world.foreign(world.state, b"later", key=b"c")
+    awaited.commit()
+    assert dict(item for item in reading if item is not None) == {b"a": b"before", b"b": b"awaited"}
+    later.abort()
 
 
 def test_a_transaction_that_hangs_is_said_when_the_deadline_has_passed(world: World) -> None:
@@ -144,7 +151,7 @@ def test_long_ranges_and_two_at_a_time(world: World) -> None:
 
 
 def test_no_committed_offset_is_none(world: World) -> None:
-    assert world.store().committed(0, Deadline(20)) is None
+    assert answer(world.store().committed(0, Deadline(20))) is None
 
 
 def test_the_committed_offset_waits_for_a_pending_transaction(world: World) -> None:
@@ -156,16 +163,20 @@ def test_the_committed_offset_waits_for_a_pending_transaction(world: World) -> N
     member.read(4)
     columns = Source(world.columns, 0)
     member.commit([OutRecord(world.state, 0, b"k", b"1")], {columns: 1})
-    assert member.store.committed(0, Deadline(20)) == 1
+    assert answer(member.store.committed(0, Deadline(20))) == 1
     crash.armed = True
     with pytest.raises(Crash):
         member.commit([OutRecord(world.state, 0, b"k", b"2")], {columns: 3})
     if isinstance(world, MemoryWorld):
         world.log.on_wait = lambda: None
+    asked = world.store().committed(0, Deadline(3.0))
+    began = time.monotonic()
+    assert next(asked) is None  # so that the group is served and a stop is heard meanwhile
+    assert time.monotonic() - began < 2.0
     with pytest.raises(StreamMonitorError, match="in time"):
-        world.store().committed(0, Deadline(1.0))
+        answer(asked)
     world.member(topic, instance_id="worker-0")
-    assert world.store().committed(0, Deadline(20)) == 1
+    assert answer(world.store().committed(0, Deadline(20))) == 1
     assert snapshots(world) == {b"k": b"1"}
 
 

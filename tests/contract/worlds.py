@@ -5,7 +5,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
@@ -17,11 +17,13 @@ from stream_monitor.kafka.state_store import KafkaStateStore
 from stream_monitor.kafka.transactor import KafkaCheckpointer
 from stream_monitor.memory import MemoryCheckpointer, MemoryLog, MemorySource, MemoryStateStore
 from stream_monitor.runtime.deadline import Deadline
-from stream_monitor.runtime.ports import Checkpointer, OutRecord, RecordSource, StateStore, Transaction
+from stream_monitor.runtime.ports import Asked, Checkpointer, OutRecord, RecordSource, StateStore, Transaction
 from stream_monitor.runtime.positions import OnLostData
 from tests.kafka_broker import create_topic
 
 PATIENCE = 30.0
+
+T = TypeVar("T")
 
 
 class Crash(BaseException):
@@ -182,6 +184,16 @@ class World(Protocol):
     def store(self) -> StateStore: ...
 
     def close(self) -> None: ...
+
+
+def answer(asked: Asked[T]) -> T:
+    """Ask until the answer is there."""
+    while True:
+        try:
+            next(asked)
+        except StopIteration as end:
+            found: T = end.value
+            return found
 
 
 def passing(_: str) -> None:
@@ -385,10 +397,9 @@ class KafkaWorld:
         )
         try:
             numbers = self._admin.list_topics(topic, timeout=10).topics[topic].partitions
-            reader.assign(
-                [TopicPartition(topic, number, self.low(Source(topic, number))) for number in numbers]
-            )
-            return list(_drained(reader, set(numbers)))
+            bounds = {number: self._watermarks(Source(topic, number)) for number in numbers}
+            reader.assign([TopicPartition(topic, number, low) for number, (low, _) in bounds.items()])
+            return list(_drained(reader, {number: high for number, (_, high) in bounds.items()}))
         finally:
             reader.close()
 
@@ -399,7 +410,14 @@ class KafkaWorld:
         return self._watermarks(source)[1]
 
     def _watermarks(self, source: Source) -> tuple[int, int]:
-        reader = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "watermarks"})
+        """First offset and end; a read_committed consumer would be told where the first open transaction begins."""
+        reader = Consumer(
+            {
+                "bootstrap.servers": self._bootstrap,
+                "group.id": "watermarks",
+                "isolation.level": "read_uncommitted",
+            }
+        )
         try:
             low, high = reader.get_watermark_offsets(TopicPartition(*source), timeout=10)
             return low, high
@@ -529,13 +547,14 @@ def _answers(futures: Mapping[Any, Any]) -> None:
         future.result(PATIENCE)
 
 
-def _drained(reader: Consumer, waiting: set[int]) -> Iterator[tuple[int, Record]]:
-    deadline = Deadline(PATIENCE)
+def _drained(reader: Consumer, ends: Mapping[int, int]) -> Iterator[tuple[int, Record]]:
+    """Up to these ends: a partition also says that it ends in front of a transaction whose marker is still to come."""
+    deadline, waiting = Deadline(PATIENCE), set(ends)
     while waiting:
-        assert not deadline.passed, "the end was not reached"
+        assert not deadline.passed, f"the ends {ends} were not reached"
         for message in reader.consume(500, 0.2):
-            if message.error() is not None:
-                waiting.discard(message.partition() or 0)
-            else:
-                record = Record(message.offset() or 0, -1, message.key(), message.value())
-                yield message.partition() or 0, record
+            partition, offset = message.partition() or 0, message.offset() or 0
+            if message.error() is None:
+                yield partition, Record(offset, -1, message.key(), message.value())
+            elif offset >= ends[partition]:
+                waiting.discard(partition)

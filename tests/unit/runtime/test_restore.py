@@ -19,7 +19,7 @@ from stream_monitor.detectors import registry
 from stream_monitor.formats import columns, snapshots
 from stream_monitor.runtime import restore as module
 from stream_monitor.runtime.deadline import Deadline
-from stream_monitor.runtime.ports import LostData
+from stream_monitor.runtime.ports import Asked, LostData
 from stream_monitor.runtime.restore import Restore, Restored
 from tests.property.chunking_law import partition_state
 from tests.property.logs import log_of
@@ -64,10 +64,12 @@ class Store:
     low: int = 0
     waits: int = 1
 
-    def committed(self, partition: int, deadline: Deadline) -> int | None:
+    def committed(self, partition: int, deadline: Deadline) -> Asked[int | None]:
+        yield from [None] * self.waits
         return self.commits.pop(0) if len(self.commits) > 1 else self.commits[0]
 
-    def low_watermark(self, partition: int, deadline: Deadline) -> int:
+    def low_watermark(self, partition: int, deadline: Deadline) -> Asked[int]:
+        yield from [None] * self.waits
         return self.low
 
     def snapshots(self, partition: int, deadline: Deadline) -> Iterator[tuple[bytes, bytes] | None]:
@@ -87,7 +89,7 @@ def stored_at(upto: int) -> dict[bytes, bytes]:
 
 def run(store: Store, policy: Policy = "stop") -> Restored:
     restore = Restore(3, store, new_monitor, Deadline(60.0), on_lost_data=policy)
-    assert sum(1 for _ in restore.run()) > store.waits  # the group is served between slices
+    assert sum(1 for _ in restore.run()) > 4 * store.waits  # the group is served between slices and tries
     assert restore.result is not None
     return restore.result
 
@@ -232,7 +234,8 @@ def test_a_newer_snapshot_stops_the_start_under_either_policy() -> None:
 
 def test_what_the_store_raises_is_not_swallowed() -> None:
     class Refusing(Store):
-        def low_watermark(self, partition: int, deadline: Deadline) -> int:
+        def low_watermark(self, partition: int, deadline: Deadline) -> Asked[int]:
+            yield
             raise StreamMonitorError("in time")
 
     with pytest.raises(StreamMonitorError, match="in time"):
