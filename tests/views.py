@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.drift_event import (
+    Claim,
     Direction,
     Distribution,
     DriftEvent,
@@ -56,6 +57,8 @@ def a_drift_event(*, status: Status = Status.OPENED, severity: Severity = Severi
     )
     evidence = Evidence(
         detector="adwin",
+        claim=Claim.CHANGED,
+        bounded=False,
         view="value",
         statistic=0.3,
         threshold=0.2,

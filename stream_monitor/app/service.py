@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from stream_monitor import __version__
 from stream_monitor.app.composition import Adapters, Shown, compose, first_view, input_topics
 from stream_monitor.config import Settings
-from stream_monitor.core.series import DEFAULT_DETECTOR
+from stream_monitor.core.series import RIVER_DEFAULT
 from stream_monitor.core.snapshot import digest
 from stream_monitor.detectors import registry
 from stream_monitor.kafka.clients import client_version
@@ -87,7 +87,7 @@ def _settle() -> None:
 
     Decoded rows live until they are columns; each collection would walk them all, for a third of the time of decoding.
     """
-    registry.get(DEFAULT_DETECTOR).build({}, seed=0)
+    registry.get(RIVER_DEFAULT).build({}, seed=0)
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1_000)

@@ -1,7 +1,8 @@
 """The alerts of one model: findings of its series in, drift events out, under the alarm budget.
 
-An alert is opened when a series begins to drift and the budget holds a credit. Without one it waits, and is opened as soon
-as there is one, if the series still drifts then: the budget delays, it does not forget.
+A drift that the sequential test vouches for opens an alert at once: its share of the budget is in the test itself. Any other
+is opened when the token bucket holds a credit. Without one it waits, and is opened as soon as there is one, if the series
+still drifts then: the bucket delays, it does not forget.
 """
 
 from collections.abc import Callable, Sequence
@@ -72,6 +73,13 @@ class Alerts:
         keys = sorted((k for k in self.open if k.version == version), key=lambda k: k.name)
         return [self._resolve(self.open[key], key, Resolution.VERSION_RETIRED, row, time) for key in keys]
 
+    def adopt(self, key: SeriesKey, row: int, time: int) -> list[DriftEvent]:
+        """The series takes its new regime for normal: an open alert of it is resolved."""
+        self.waiting.pop(key, None)
+        if key not in self.open:
+            return []
+        return [self._resolve(self.open[key], key, Resolution.ADOPTED, row, time)]
+
     def _take(self, finding: Finding, now: int, where: Where) -> list[DriftEvent]:
         key = finding.series
         if finding.transition is Transition.ENDED:
@@ -82,6 +90,9 @@ class Alerts:
             return [self._resolve(current, key, Resolution.RECOVERED, finding.row, now)]
         if key in self.open:
             return [self._update(self.open[key], finding, now, where)]
+        if finding.bounded:
+            self.waiting.pop(key, None)
+            return [self._open(finding, finding.row, now, where)]
         if key not in self.waiting and not self.credit.available(finding.row, now):
             self.suppressed += 1
         self.waiting[key] = finding
@@ -100,15 +111,18 @@ class Alerts:
         if not self.credit.available(row, now):
             return []
         key = min(self.waiting, key=lambda k: (-abs(self.waiting[k].effect), k.name, k.version or ""))
-        finding = self.waiting.pop(key)
         self.credit.spend(row, now)
+        return [self._open(self.waiting.pop(key), row, now, where)]
+
+    def _open(self, finding: Finding, row: int, now: int, where: Where) -> DriftEvent:
+        key = finding.series
         ordinal = self.ordinals.get(key, 0)
         self.ordinals[key] = ordinal + 1
         parameters = self._parameters
         alert_id = digest([parameters.group, parameters.name, key.version, None, key.name, ordinal])
         event = _event(finding, parameters, alert_id=alert_id, incident_id=self._incident_at(row))
         event = replace(event, row=row, time=now, positions=where(finding.change_row, row))
-        return [self._keep(event, key)]
+        return self._keep(event, key)
 
     def _incident_at(self, row: int) -> str:
         if self.incident is None or row - self.incident.row > INCIDENT_ROWS:

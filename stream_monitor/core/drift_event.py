@@ -30,22 +30,36 @@ class Direction(StrEnum):
     OTHER = "other"
 
 
+class Claim(StrEnum):
+    """What a piece of evidence says. Only the first can have a bound on false alarms: a fixed reference breaks any."""
+
+    CHANGED = "changed"  # from the series' own past
+    DIFFERS = "differs_from_reference"  # from the reference given in the configuration
+
+
 class Resolution(StrEnum):
     """Why an alert was resolved."""
 
     RECOVERED = "recovered"  # back within the tolerance of the reference
     VERSION_RETIRED = "version_retired"
+    ADOPTED = "adopted"  # the new regime is the reference from now on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What one detector saw.
 
-    view: which transform of the values it watched. statistic, threshold: in the detector's own unit.
+    claim: what it says. bounded: whether its false alarms are held by the sequential test's share of the alarm budget;
+    otherwise the token bucket holds them.
+    view: which transform of the values it watched; `shape` is the distribution function as a whole.
+    statistic, threshold: in the detector's own unit.
     effect: mean of that view since the change point, in standard deviations of the reference; the tolerance bounds it.
+    Of the shape: the shift, in standard deviations, that moves a normal distribution function as far.
     """
 
     detector: str
+    claim: Claim
+    bounded: bool
     view: str
     statistic: float
     threshold: float

@@ -32,8 +32,16 @@ def effect_sizes(reference: Reference, current: Counts, *, mean_shift: float) ->
         psi=_psi(p, q),
         js_distance=_js_distance(p, q),
         wasserstein=max(_wasserstein(reference, difference), abs(mean_shift)) if numeric else None,
-        ks=float(np.abs(np.cumsum(difference)).max() if numeric else np.abs(difference).max()),
+        ks=distance(reference, current),
     )
+
+
+def distance(reference: Reference, current: Counts) -> float:
+    """Largest difference of the distribution functions, or of the shares of categories, 0..1."""
+    before = np.array(reference.counts, np.int64)
+    difference = before / max(1, before.sum()) - current / max(1, current.sum())
+    ordered = reference.kind is Kind.NUMERIC
+    return float(np.abs(np.cumsum(difference) if ordered else difference).max())
 
 
 def severity_of(effects: EffectSizes) -> Severity:

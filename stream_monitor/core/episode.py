@@ -3,19 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.drift_event import Severity
-from stream_monitor.core.window import BLOCK, LENGTH
+from stream_monitor.core.window import LENGTH
 
 PATIENCE = 32  # blocks a candidate lives
-RECENT = 8  # blocks that must be back inside half the tolerance before a drift is over
+RECENT = 8  # blocks whose means must be back inside half the tolerance before a drift is over
+SETTLED = 32  # blocks whose shape must be back too, where it was the shape that changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
-    """A detector fired on a view: its evidence, how many blocks the new regime has lasted, and the sign's age in blocks."""
+    """A witness spoke up: its evidence, how many blocks the new regime has lasted, and the sign's age in blocks."""
 
     statistic: float
     threshold: float
@@ -25,33 +23,16 @@ class Sign:
 
 @dataclass(slots=True, kw_only=True)
 class Episode:
-    """An open drift: when the new regime began, and the signs that were confirmed, by watch."""
+    """An open drift: when the new regime began, the signs that were confirmed, by witness, and whether it was the shape
+    alone that changed.
+    """
 
     change_row: int
     change_time: int
     blocks: int
     severity: Severity
     signs: Mapping[str, Sign]
-
-
-def mean_effect(views: FloatArray, blocks: int) -> float:
-    """Mean of a standardised view over the last `blocks` blocks. views: (L,) sums per block."""
-    return float(views[-blocks:].sum() / (min(blocks, len(views)) * BLOCK))
-
-
-def blocks_since_change(views: FloatArray) -> int:
-    """Most likely number of blocks since the mean of a view left its reference, at least 1. views: (L,) sums per block.
-
-    The split with the largest likelihood ratio for a shift of a mean that was 0 before (Page, Biometrika 1954): the
-    largest S²/k over the sums S of the last k blocks.
-    """
-    sums = np.cumsum(views[::-1][:LENGTH])
-    return int(np.argmax(sums * sums / np.arange(1, len(sums) + 1))) + 1
-
-
-def is_over(views: FloatArray, tolerance: float) -> bool:
-    """Whether every view (L, views) has been back inside half the tolerance lately: the hysteresis of an alert."""
-    return all(abs(mean_effect(views[:, at], RECENT)) < tolerance / 2 for at in range(views.shape[1]))
+    shape: bool
 
 
 def lasting(signs: Mapping[str, Sign]) -> dict[str, Sign]:

@@ -4,7 +4,7 @@
 neither the drift events nor the state.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -14,13 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.alerts import Alerts
+from stream_monitor.core.allowance import Allowance, bucket_budget
 from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, cell_of_absence
 from stream_monitor.core.credit import Credit
 from stream_monitor.core.drift_event import DriftEvent
-from stream_monitor.core.parameters import PER_WEEK, ModelParameters, SeriesParameters
+from stream_monitor.core.parameters import PER_WEEK, AfterDrift, ModelParameters, SeriesParameters
 from stream_monitor.core.positions import PositionLog
+from stream_monitor.core.sequential.series import Blocks
+from stream_monitor.core.sequential.tests import SequentialTests
 from stream_monitor.core.series import MISSING, DetectorCatalogue, Finding, SeriesKey
-from stream_monitor.core.series_monitor import SeriesMonitor
+from stream_monitor.core.series_monitor import SeriesMonitor, Taken
+from stream_monitor.core.untested import Untested
 from stream_monitor.core.versions import Versions
 
 
@@ -32,7 +36,7 @@ class Outcome:
     rows: int = 0
 
 
-CUT = 4096  # rows between the moments at which versions retire
+CUT = 4096  # rows between the moments at which versions retire and references are adopted
 
 
 class Slice(NamedTuple):
@@ -53,7 +57,9 @@ class ModelMonitor:
         self.excluded: set[str] = set()  # by configuration
         self.rows = 0
         self.clock = 0  # latest event time observed, ms UTC
-        self.alerts = Alerts(parameters, Credit(parameters.budget or PER_WEEK))
+        self.tests = SequentialTests()
+        self.allowance = Allowance(parameters.budget or PER_WEEK)
+        self.alerts = Alerts(parameters, Credit(bucket_budget(parameters)))
         self.positions = PositionLog()
         self.versions = Versions()
         self._catalogue = catalogue
@@ -65,6 +71,7 @@ class ModelMonitor:
             events += self._observe(part)
             if self.rows % CUT == 0:
                 events += self._retire()
+                events += self._adopt()
         return Outcome(drift_events=tuple(events), rows=len(batch))
 
     def _observe(self, batch: ColumnBatch) -> list[DriftEvent]:
@@ -74,10 +81,11 @@ class ModelMonitor:
         self.positions.observe(batch, first)
         self.versions.observe(batch, first)
         begins = self._admit(batch)
-        findings: list[Finding] = []
+        taken: dict[SeriesKey, Taken] = {}
         for key, monitor in self.series.items():
             if not key.name.startswith(MISSING):  # indicators are fed by their features
-                findings += self._observe_series(key, monitor, batch, rows, begins.get(key, 0))
+                taken.update(self._take(key, monitor, batch, rows, begins.get(key, 0)))
+        findings = self._decide(taken)
         self.rows += len(batch)
         self.clock = int(clock[-1])
         return self.alerts.decide(findings, rows, clock, partial(self.positions.since, batch, first))
@@ -98,11 +106,17 @@ class ModelMonitor:
                     codes = np.where(batch.version_at == at, column.codes, np.uint8(Cell.NONE))
                     new.append((_first_present(codes), SeriesKey(name, version)))
         begins = {key: begin for begin, key in sorted(new, key=_by_appearance) if begin < len(batch)}
-        for key in begins:
-            self._add(key)
+        for key, begin in begins.items():
+            self._add(key, self.rows + begin)
+        if begins:
+            self.split_budget()
         return begins
 
-    def _add(self, key: SeriesKey) -> None:
+    def split_budget(self) -> None:
+        """Share the alarm budget of the sequential tests among the series there are now."""
+        self.allowance.split([monitor.born for monitor in self.series.values()])
+
+    def _add(self, key: SeriesKey, born: int) -> None:
         """Watch a new series, a feature together with its missing indicator, unless it is excluded or one too many."""
         if key.name in self.excluded or not self._parameters_of(key):
             self.excluded.add(key.name)
@@ -114,17 +128,24 @@ class ModelMonitor:
             self.dropped.add(key.name)
             return
         for one in keys:
-            self.series[one] = self.new_series(one)
+            self.series[one] = self.new_series(one, born)
 
     def watches(self, key: SeriesKey) -> bool:
         """Whether the configuration wants `key` to be watched."""
         return self._parameters_of(key) is not None
 
-    def new_series(self, key: SeriesKey) -> SeriesMonitor:
-        """A fresh monitor for `key`, which must not be excluded."""
+    def new_series(self, key: SeriesKey, born: int) -> SeriesMonitor:
+        """A fresh monitor for `key`, first seen at the row `born`; it must not be excluded."""
         parameters = self._parameters_of(key)
         assert parameters is not None
-        return SeriesMonitor(key, parameters, self._catalogue, categories=self.parameters.caps.categories)
+        return SeriesMonitor(
+            key,
+            parameters,
+            self._catalogue,
+            tests=self.tests,
+            categories=self.parameters.caps.categories,
+            born=born,
+        )
 
     def _parameters_of(self, key: SeriesKey) -> SeriesParameters | None:
         if key.name.startswith(FEATURE):
@@ -133,27 +154,57 @@ class ModelMonitor:
             return self.parameters.of_indicator(key.name.removeprefix(MISSING))
         return self.parameters.default
 
-    def _observe_series(
+    def _take(
         self, key: SeriesKey, monitor: SeriesMonitor, batch: ColumnBatch, rows: NDArray[np.int64], begin: int
-    ) -> Sequence[Finding]:
+    ) -> dict[SeriesKey, Taken]:
+        """Give a series its cells, and the missing indicator of a feature what became of them."""
         column = _column_of(key, batch)
         mine = None if column is None else _slice(column, batch, rows, begin)
         if mine is None:
-            return ()
-        observed = monitor.observe(*mine)
-        indicator = self.series.get(SeriesKey(MISSING + key.name.removeprefix(FEATURE), None))
-        if indicator is None or not key.name.startswith(FEATURE):
-            return observed.findings
-        missing = indicator.observe(_indicator(observed.usable), mine.rows, mine.times)
-        return [*observed.findings, *missing.findings]
+            return {}
+        taken = {key: monitor.take(*mine)}
+        missing = SeriesKey(MISSING + key.name.removeprefix(FEATURE), None)
+        if key.name.startswith(FEATURE) and missing in self.series:
+            indicator = _indicator(taken[key].usable)
+            taken[missing] = self.series[missing].take(indicator, mine.rows, mine.times)
+        return taken
+
+    def _decide(self, taken: Mapping[SeriesKey, Taken]) -> list[Finding]:
+        """Advance the sequential tests of all series at once; then every series decides."""
+        blocks: dict[Hashable, Blocks] = {
+            key: self._blocks(one.untested) for key, one in taken.items() if one.untested is not None
+        }
+        alarms = self.tests.advance(blocks)
+        findings: list[Finding] = []
+        for key, one in taken.items():
+            findings += self.series[key].decide(one, alarms.get(key, ()))
+        return findings
+
+    def _blocks(self, untested: Untested) -> Blocks:
+        weights = self.allowance.weights(untested.first_rows, untested.elapsed)
+        weights[: untested.learned] = 0.0
+        return Blocks(untested.numbers, untested.times, weights)
 
     def _retire(self) -> list[DriftEvent]:
         """End the series of versions that have been silent for long; their alerts are resolved."""
         events = []
         for version in self.versions.retire(self.rows):
             for key in [key for key in self.series if key.version == version]:
-                del self.series[key]
+                if self.series.pop(key).tested:
+                    self.tests.remove(key)
+            self.split_budget()
             events += self.alerts.retire(version, self.rows - 1, self.clock)
+        return events
+
+    def _adopt(self) -> list[DriftEvent]:
+        """Where that is the policy: end drifts that have lasted, and learn the new regime as the new normal."""
+        if self.parameters.after_drift is AfterDrift.KEEP:
+            return []
+        events = []
+        for key, monitor in self.series.items():
+            if monitor.has_settled:
+                monitor.warm_anew()
+                events += self.alerts.adopt(key, self.rows - 1, self.clock)
         return events
 
 

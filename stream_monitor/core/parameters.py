@@ -57,6 +57,13 @@ class SeriesParameters:
     reference: Reference | None = None
 
 
+class AfterDrift(StrEnum):
+    """What becomes of a reference once a drift has lasted."""
+
+    KEEP = "keep"  # the alert stays open until the series is back
+    ADOPT = "adopt"  # the alert is resolved and the new regime learned as the new normal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
     """Bounds on memory; passing one is counted and visible, never an error."""
@@ -85,6 +92,7 @@ class ModelParameters:
     topics: tuple[str, ...] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     lateness_ms: int = 1_000
+    after_drift: AfterDrift = AfterDrift.KEEP
     caps: Caps = Caps()
 
     def of_indicator(self, name: str) -> SeriesParameters | None:

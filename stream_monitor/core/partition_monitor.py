@@ -174,15 +174,16 @@ class PartitionMonitor:
         snapshot = snapshots.get(model_key(name))
         if snapshot is None:
             return  # its rows have only waited so far
-        for key in load_model(monitor, snapshot):
+        for key, born in load_model(monitor, snapshot):
             if not monitor.watches(key):
                 continue  # the configuration has excluded it since
             try:
-                monitor.series[key] = load_series(monitor, key, snapshots, self._catalogue)
+                monitor.series[key] = load_series(monitor, key, born, snapshots, self._catalogue)
             except CorruptState as error:
                 self.problems.append((series_key(name, key), str(error)))
-                monitor.series[key] = monitor.new_series(key)
+                monitor.series[key] = monitor.new_series(key, born)
             self._written[series_key(name, key)] = int(monitor.series[key].quality.sum())
+        monitor.split_budget()
 
     def refold(self, at: int, entry: ColumnBatch | Tick) -> None:
         """Take again a log entry after `restore`, from `Resume.first` on: the same state, no output."""

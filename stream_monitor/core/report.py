@@ -4,7 +4,8 @@ import numpy as np
 
 from stream_monitor.core.batch import Cell
 from stream_monitor.core.detector import Kind
-from stream_monitor.core.episode import RECENT, mean_effect
+from stream_monitor.core.episode import RECENT
+from stream_monitor.core.measure import mean_effect
 from stream_monitor.core.partition_monitor import ModelTask
 from stream_monitor.core.series_monitor import UNSEEN, WRONG_KIND, SeriesMonitor
 from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
@@ -59,11 +60,7 @@ def _status_of_series(series: SeriesMonitor, *, drifting: bool, waiting: bool) -
         values=values,
         missing=1.0 - values / cells if cells else 0.0,
         effect=_effect(series),
-        gauges={
-            f"{watch.name}/{name}": value
-            for watch in series.watches
-            for name, value in watch.detector.gauges().items()
-        },
+        gauges=_gauges(series),
         quality={name: int(series.quality[at]) for name, at in _QUALITY.items()},
         waiting=waiting,
         blind=series.lens is not None
@@ -71,6 +68,19 @@ def _status_of_series(series: SeriesMonitor, *, drifting: bool, waiting: bool) -
         and series.parameters.kind is not Kind.IDENTIFIER
         and series.lens.reference.size == 0,
     )
+
+
+def _gauges(series: SeriesMonitor) -> dict[str, float]:
+    """What its detectors show, as `detector/view/gauge`, and its sequential test."""
+    gauges = {
+        f"{watch.name}/{name}": value
+        for watch in series.watches
+        for name, value in watch.detector.gauges().items()
+    }
+    if series.tested:
+        seen = series.tests.diagnosis(series.key)
+        gauges |= {f"sequential/{name}": float(value) for name, value in seen._asdict().items()}
+    return gauges
 
 
 def _phase(series: SeriesMonitor, *, drifting: bool) -> Phase:

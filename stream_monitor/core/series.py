@@ -48,6 +48,11 @@ class Finding:
     reference: Distribution
     current: Distribution
 
+    @property
+    def bounded(self) -> bool:
+        """Whether the sequential test vouches for it."""
+        return any(evidence.bounded for evidence in self.evidence)
+
 
 class DetectorCatalogue(Protocol):
     """Where the core finds detectors: passed in, so that it imports none."""
@@ -57,11 +62,13 @@ class DetectorCatalogue(Protocol):
         ...
 
 
-DEFAULT_DETECTOR = "adwin"
+SEQUENTIAL = "sequential"  # one test of the whole distribution, advanced for all series of a model at once
+RIVER_DEFAULT = "adwin"
+_DEFAULT_SET = (DetectorChoice(id=SEQUENTIAL), DetectorChoice(id=RIVER_DEFAULT))
 _DEFAULT: Mapping[Kind, tuple[DetectorChoice, ...]] = {
-    Kind.NUMERIC: (DetectorChoice(id=DEFAULT_DETECTOR),),
-    Kind.CATEGORICAL: (DetectorChoice(id=DEFAULT_DETECTOR),),
-    Kind.BOOLEAN: (DetectorChoice(id=DEFAULT_DETECTOR),),
+    Kind.NUMERIC: _DEFAULT_SET,
+    Kind.CATEGORICAL: _DEFAULT_SET,
+    Kind.BOOLEAN: _DEFAULT_SET,
     Kind.IDENTIFIER: (),
 }
 

@@ -1,6 +1,7 @@
 """One series from warm-up to drift: cells in, findings out. Knows nothing of other series, budgets or alerts.
 
 The way of a value: cell → usable number → block → bin count and standardised views → detectors → decision per block.
+Between `take` and `decide` the model advances the sequential tests of all its series at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,58 +15,68 @@ from stream_monitor.core.blocks import Blocks, Closed
 from stream_monitor.core.cells import present
 from stream_monitor.core.detector import FloatArray, Kind
 from stream_monitor.core.drift import Drift, Fired
+from stream_monitor.core.episode import RECENT, SETTLED
+from stream_monitor.core.measure import smallest_of_means
 from stream_monitor.core.parameters import SeriesParameters
-from stream_monitor.core.series import DetectorCatalogue, Finding, SeriesKey, choices
+from stream_monitor.core.sequential.tests import Alarm, SequentialTests
+from stream_monitor.core.series import SEQUENTIAL, DetectorCatalogue, Finding, SeriesKey, choices
 from stream_monitor.core.standardise import Lens
+from stream_monitor.core.untested import Untested, joined, rehearsal_of, untested_of
 from stream_monitor.core.warm_up import WarmUp
-from stream_monitor.core.watch import Watch, watches_of
-from stream_monitor.core.window import BLOCK, Window
+from stream_monitor.core.watch import DIFFERS, TEST, Watch, Witness, seed_of, watches_of
+from stream_monitor.core.window import BLOCK, LENGTH, Window
 
 WRONG_KIND = len(Cell)  # a present cell of another kind than the series
 UNSEEN = len(Cell) + 1  # a category that the reference does not know
 
 
-class Observed(NamedTuple):
-    """usable: (n,) which cells were values of the series. findings: in order."""
+class Taken(NamedTuple):
+    """usable: (n,) which cells were values of the series. blocks: closed now. fired: by block, what detectors said."""
 
     usable: NDArray[np.bool_]
-    findings: Sequence[Finding]
+    blocks: int = 0
+    fired: Mapping[int, Sequence[Fired]] = {}
+    untested: Untested | None = None
 
 
 class SeriesMonitor:
-    """The state of one series. Cost: ~0.5 µs a numeric value; state ≤ 12 kB."""
+    """The state of one series. Cost: ~0.5 µs a numeric value; state ≤ 24 kB.
+
+    born: the model's row at which it was first seen.
+    """
 
     def __init__(
-        self, key: SeriesKey, parameters: SeriesParameters, catalogue: DetectorCatalogue, *, categories: int
+        self,
+        key: SeriesKey,
+        parameters: SeriesParameters,
+        catalogue: DetectorCatalogue,
+        *,
+        tests: SequentialTests,
+        categories: int,
+        born: int,
     ) -> None:
         self.key = key
         self.parameters = parameters
+        self.born = born
         self.quality: NDArray[np.int64] = np.zeros(len(Cell) + 2, np.int64)
-        self.warm_up: WarmUp | None = WarmUp(parameters.warm_up)
-        self.lens: Lens | None = None
-        self.watches: Sequence[Watch] = ()
-        self.blocks = Blocks()
-        self.window = Window(bins=0, views=0)
-        self.drift = Drift(parameters.tolerance)
+        self.tests = tests
         self._catalogue = catalogue
         self._categories = categories
+        self.warm_anew()
         if parameters.reference is not None:
             self.begin(Lens(parameters.reference))
 
-    def observe(self, column: Column, rows: NDArray[np.int64], times: NDArray[np.int64]) -> Observed:
-        """Take the cells of `column` (n,), none of them NONE, with the model's row ordinals and event times (n,)."""
-        self.quality += np.bincount(column.codes, minlength=len(self.quality))
-        if self.lens is not None:
-            return self._watch(self.lens, column, rows, times)
-        assert self.warm_up is not None
-        used = self.warm_up.take(column)
-        here = present(column.codes)
-        if not self.warm_up.done:
-            return Observed(here, ())
-        lens = self._learn(self.warm_up)
-        rest = np.arange(used, len(here))
-        observed = self._watch(lens, column.take(rest), rows[used:], times[used:])
-        return Observed(np.concatenate([here[:used], observed.usable]), observed.findings)
+    def warm_anew(self) -> None:
+        """Learn what is normal from the values that follow."""
+        self.warm_up: WarmUp | None = WarmUp(self.parameters.warm_up)
+        self.lens: Lens | None = None
+        self.watches: Sequence[Watch] = ()
+        self.tested = False
+        self.witnesses: Sequence[Witness] = ()
+        self.blocks = Blocks()
+        self.begun = -1  # event time at which the last block began, so far
+        self.window = Window(bins=0, views=0)
+        self.drift = Drift(self.parameters.tolerance)
 
     def begin(self, lens: Lens) -> None:
         """From here on the series is watched against the reference of `lens`."""
@@ -73,55 +84,128 @@ class SeriesMonitor:
         self.lens = lens
         chosen = choices(lens.kind, self.parameters.detectors, self._catalogue)
         self.watches = watches_of(self.key, lens, chosen, self._catalogue)
+        self.tested = any(choice.id == SEQUENTIAL for choice in chosen)
+        self.witnesses = tuple(watch.witness for watch in self.watches)
+        if self.tested:
+            if self.key in self.tests.series:
+                self.tests.remove(self.key)
+            self.tests.add(self.key, seed=seed_of(self.key, SEQUENTIAL))
+            self.witnesses += (TEST,)
+        if self._differs_may_be_said:
+            self.witnesses += (DIFFERS,)
         self.window = Window(bins=lens.bins, views=len(lens.views))
 
-    def _learn(self, warm_up: WarmUp) -> Lens:
-        """The warm-up is complete: fix kind and reference, and let the detectors see what is normal."""
-        lens = Lens(warm_up.learn(self.parameters.kind, categories=self._categories))
-        self.begin(lens)
-        if self.watches:
-            numbers = lens.values(warm_up.column()).numbers
-            views = lens.standardised(numbers)
-            for watch in self.watches:
-                watch.update(views, numbers)
-        return lens
+    @property
+    def _differs_may_be_said(self) -> bool:
+        """Whether the reference was given: one that was learned here differs from what follows only if that changed."""
+        return (
+            self.lens is not None
+            and self.lens.reference is self.parameters.reference
+            and bool(self.lens.views)
+        )
 
-    def _watch(
-        self, lens: Lens, column: Column, rows: NDArray[np.int64], times: NDArray[np.int64]
-    ) -> Observed:
-        usable, numbers = lens.values(column)
-        self.quality[WRONG_KIND] += int(present(column.codes).sum()) - int(usable.sum())
-        if lens.kind is Kind.IDENTIFIER:
-            return Observed(usable, ())
-        if lens.kind is Kind.CATEGORICAL:
-            self.quality[UNSEEN] += int((numbers == lens.bins - 1).sum())
-        closed = self.blocks.add(usable, numbers, rows, times)
-        return Observed(usable, () if closed is None else self._advance(lens, closed))
+    @property
+    def has_settled(self) -> bool:
+        """Whether a drift is open and the new regime fills the window: it may be learned as the new normal."""
+        episode = self.drift.episode
+        return episode is not None and episode.blocks >= LENGTH
 
-    def _advance(self, lens: Lens, closed: Closed) -> Sequence[Finding]:
-        """Detect over the closed blocks, then decide at the end of each."""
-        views = lens.standardised(closed.numbers)
-        fired = self._detect(views, closed.numbers)
-        before = len(self.window)
-        self.window.extend(_summary(lens, closed, views))
+    def take(self, column: Column, rows: NDArray[np.int64], times: NDArray[np.int64]) -> Taken:
+        """Take the cells of `column` (n,), none of them NONE, with the model's row ordinals and event times (n,).
+
+        `decide` must follow, with what the sequential test makes of `untested`.
+        """
+        self.quality += np.bincount(column.codes, minlength=len(self.quality))
+        if self.lens is not None:
+            return self._watch(self.lens, column, rows, times)
+        assert self.warm_up is not None
+        used = self.warm_up.take(column, times)
+        here = present(column.codes)
+        if not self.warm_up.done:
+            return Taken(here)
+        lens, learned = self._learn(self.warm_up)
+        rest = np.arange(used, len(here))
+        taken = self._watch(lens, column.take(rest), rows[used:], times[used:])
+        return taken._replace(
+            usable=np.concatenate([here[:used], taken.usable]), untested=joined(learned, taken.untested)
+        )
+
+    def decide(self, taken: Taken, alarms: Sequence[Alarm]) -> Sequence[Finding]:
+        """What the closed blocks come to, each at its end, given the alarms of the sequential test."""
+        if self.lens is None or taken.blocks == 0:
+            return ()
+        fired = {at: list(said) for at, said in taken.fired.items()}
+        before = len(self.window) - taken.blocks
+        for alarm in alarms:
+            assert taken.untested is not None
+            at = alarm.at - taken.untested.learned
+            fired.setdefault(at, []).append(Fired(TEST, alarm.evidence, 1.0, 0))
+        if DIFFERS in self.witnesses:
+            for at, effect in self._differing(before):
+                fired.setdefault(at, []).append(Fired(DIFFERS, effect, self.parameters.tolerance, SETTLED))
         findings = []
         if fired or self.drift.busy:
-            for at in range(len(closed.unusable)):
+            for at in range(taken.blocks):
                 decision = self.drift.decide(
-                    lens, self.watches, self.window, before + at + 1, fired.get(at, ())
+                    self.lens, self.witnesses, self.window, before + at + 1, fired.get(at, ())
                 )
                 if decision is not None:
                     findings.append(decision.finding(self.key))
         self.window.trim()
         return findings
 
-    def _detect(self, views: Mapping[str, FloatArray], numbers: FloatArray) -> dict[int, list[Fired]]:
-        """Detections by the block in which they fell."""
-        fired: dict[int, list[Fired]] = {}
+    def _learn(self, warm_up: WarmUp) -> tuple[Lens, Untested | None]:
+        """The warm-up is complete: fix kind and reference, and let the detectors see what is normal."""
+        lens = Lens(warm_up.learn(self.parameters.kind, categories=self._categories))
+        self.begin(lens)
+        if not lens.views:
+            return lens, None
+        usable, numbers = lens.values(warm_up.column())
+        views = lens.standardised(numbers)
         for watch in self.watches:
-            for detection in watch.update(views, numbers):
-                fired.setdefault(detection.at // BLOCK, []).append(Fired(watch, detection))
+            watch.update(views, numbers)
+        return lens, rehearsal_of(numbers, warm_up.times()[usable]) if self.tested else None
+
+    def _watch(self, lens: Lens, column: Column, rows: NDArray[np.int64], times: NDArray[np.int64]) -> Taken:
+        usable, numbers = lens.values(column)
+        self.quality[WRONG_KIND] += int(present(column.codes).sum()) - int(usable.sum())
+        if lens.kind is Kind.IDENTIFIER:
+            return Taken(usable)
+        if lens.kind is Kind.CATEGORICAL:
+            self.quality[UNSEEN] += int((numbers == lens.bins - 1).sum())
+        closed = self.blocks.add(usable, numbers, rows, times)
+        return Taken(usable) if closed is None else self._advance(lens, closed, usable)
+
+    def _advance(self, lens: Lens, closed: Closed, usable: NDArray[np.bool_]) -> Taken:
+        """Put the closed blocks into the window and before the detectors."""
+        views = lens.standardised(closed.numbers)
+        self.window.extend(_summary(lens, closed, views))
+        return Taken(
+            usable,
+            len(closed.unusable),
+            self._detect(views, closed.numbers),
+            self._untested(closed) if self.tested else None,
+        )
+
+    def _untested(self, closed: Closed) -> Untested:
+        untested, self.begun = untested_of(closed, self.begun)
+        return untested
+
+    def _detect(self, views: Mapping[str, FloatArray], numbers: FloatArray) -> dict[int, list[Fired]]:
+        """What river's detectors say, by the block in which they say it."""
+        fired: dict[int, list[Fired]] = {}
+        for watch, witness in zip(self.watches, self.witnesses, strict=False):
+            for at, statistic, threshold, length in watch.update(views, numbers):
+                said = Fired(witness, statistic, threshold, -(-length // BLOCK))
+                fired.setdefault(at // BLOCK, []).append(said)
         return fired
+
+    def _differing(self, before: int) -> list[tuple[int, float]]:
+        """The new blocks at whose end a view has been off the reference that was given, for long and still; and how far."""
+        first = max(before, SETTLED - 1)  # earlier there are too few blocks
+        effects = smallest_of_means(self.window.views[first - SETTLED + 1 :], (SETTLED, RECENT))
+        found = np.flatnonzero(effects >= self.parameters.tolerance)
+        return [(int(at) + first - before, float(effects[at])) for at in found]
 
 
 def _summary(lens: Lens, closed: Closed, views: Mapping[str, FloatArray]) -> Window:

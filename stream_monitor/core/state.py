@@ -43,6 +43,7 @@ def dump_model(monitor: ModelMonitor, as_of: int) -> Snapshot:
         "rows": monitor.rows,
         "clock": monitor.clock,
         "series": [plain_of(key) for key in monitor.series],
+        "births": as_bytes(np.array([series.born for series in monitor.series.values()], np.int64), "<i8"),
         "dropped": sorted(monitor.dropped),
         "alerts": monitor.alerts.dump(),
         "positions": monitor.positions.dump(),
@@ -59,8 +60,8 @@ def dump_model(monitor: ModelMonitor, as_of: int) -> Snapshot:
     )
 
 
-def load_model(monitor: ModelMonitor, snapshot: Snapshot) -> Sequence[SeriesKey]:
-    """Fill `monitor`; returns the keys of its series in order. Raises NewerState, CorruptState."""
+def load_model(monitor: ModelMonitor, snapshot: Snapshot) -> Sequence[tuple[SeriesKey, int]]:
+    """Fill `monitor`; returns the keys of its series in order, with the row of their birth. Raises NewerState, CorruptState."""
     _check_version(snapshot, MODEL_VERSION)
     fields = Fields(snapshot.fields, snapshot.key)
     monitor.rows = fields.integer("rows", least=0)
@@ -69,7 +70,11 @@ def load_model(monitor: ModelMonitor, snapshot: Snapshot) -> Sequence[SeriesKey]
     monitor.alerts.load(fields.plain("alerts"))
     monitor.positions = PositionLog.load(fields.plain("positions"))
     monitor.versions = Versions.load(fields.plain("versions"))
-    return [value_of(SeriesKey, key) for key in fields.rows("series")]
+    keys = [value_of(SeriesKey, key) for key in fields.rows("series")]
+    births = fields.array("births", "<i8").tolist()
+    if len(births) != len(keys):
+        raise fields.wrong("births", "not one for each series")
+    return list(zip(keys, births, strict=True))
 
 
 def dump_series(model: str, monitor: SeriesMonitor, as_of: int) -> Snapshot:
@@ -83,7 +88,10 @@ def dump_series(model: str, monitor: SeriesMonitor, as_of: int) -> Snapshot:
         fields["watches"] = [_dump_watch(watch) for watch in monitor.watches]
         fields["blocks"] = monitor.blocks.dump()
         fields["window"] = monitor.window.dump()
+        fields["begun"] = monitor.begun
         fields["drift"] = monitor.drift.dump()
+        if monitor.tested:
+            fields["test"] = monitor.tests.dump(monitor.key)
     return Snapshot(
         kind="series",
         key=series_key(model, monitor.key),
@@ -96,14 +104,18 @@ def dump_series(model: str, monitor: SeriesMonitor, as_of: int) -> Snapshot:
 
 
 def load_series(
-    monitor: ModelMonitor, key: SeriesKey, snapshots: Mapping[str, Snapshot], catalogue: DetectorCatalogue
+    monitor: ModelMonitor,
+    key: SeriesKey,
+    born: int,
+    snapshots: Mapping[str, Snapshot],
+    catalogue: DetectorCatalogue,
 ) -> SeriesMonitor:
     """The series `key` of the model from its snapshot. Raises NewerState; CorruptState if it must warm up again."""
     snapshot = snapshots.get(series_key(monitor.parameters.name, key))
     if snapshot is None:
         raise CorruptState("its snapshot is missing or could not be read")
     _check_version(snapshot, SERIES_VERSION)
-    series = monitor.new_series(key)
+    series = monitor.new_series(key, born)
     if snapshot.parameters != parameters_digest(series.parameters):
         raise CorruptState("its parameters in the configuration have changed")
     fields = Fields(snapshot.fields, snapshot.key)
@@ -115,13 +127,17 @@ def load_series(
         series.warm_up = WarmUp.load(fields.plain("warm_up"))
         return series
     reference = Reference.from_plain(fields.plain("reference"))
-    series.begin(Lens(reference))
+    given = series.parameters.reference
+    series.begin(Lens(given if given is not None and given == reference else reference))
     _load_watches(series, fields.rows("watches"), catalogue)
     series.blocks = Blocks.load(fields.plain("blocks"))
     series.window = Window.load(
         fields.plain("window"), bins=len(reference.counts), views=len(reference.views)
     )
-    series.drift.load(fields.plain("drift"), series.watches)
+    series.begun = fields.integer("begun")
+    series.drift.load(fields.plain("drift"), series.witnesses)
+    if series.tested:
+        series.tests.load(key, fields.plain("test"))
     return series
 
 

@@ -30,6 +30,7 @@ class WarmUp:
         self._texts: dict[str, int] = {}
         self._codes = bytearray()
         self._values: list[float] = []
+        self._times: list[int] = []
         self.unusable = 0
 
     @property
@@ -42,8 +43,10 @@ class WarmUp:
         """Whether there are enough values to learn from."""
         return len(self._codes) >= self._size
 
-    def take(self, column: Column) -> int:
-        """Keep cells of `column` (n,) until there are enough. Returns how many cells were consumed, present or not."""
+    def take(self, column: Column, times: NDArray[np.int64]) -> int:
+        """Keep cells of `column` (n,), with their event times, until there are enough. Returns how many cells were consumed,
+        present or not.
+        """
         here = present(column.codes)
         total = np.cumsum(here)
         missing = self._size - len(self._codes)
@@ -54,6 +57,7 @@ class WarmUp:
         self.unusable += used - len(kept)
         self._codes += column.codes[kept].tobytes()
         self._values += self._moved(column, kept).tolist()
+        self._times += times[kept].tolist()
         return used
 
     def _moved(self, column: Column, kept: NDArray[np.intp]) -> FloatArray:
@@ -71,6 +75,10 @@ class WarmUp:
         codes = np.frombuffer(bytes(self._codes), np.uint8)
         return Column(values=np.array(self._values, np.float64), codes=codes, texts=tuple(self._texts))
 
+    def times(self) -> NDArray[np.int64]:
+        """Event times (size,) of the kept cells, ms UTC."""
+        return np.array(self._times, np.int64)
+
     def learn(self, kind: Kind | None, *, categories: int) -> Reference:
         """The reference of the kept cells, of the given kind or the one they suggest."""
         return learn(self.column(), kind, unusable=self.unusable, categories=categories)
@@ -82,6 +90,7 @@ class WarmUp:
             "unusable": self.unusable,
             "codes": bytes(self._codes),
             "values": np.array(self._values, "<f8").tobytes(),
+            "times": np.array(self._times, "<i8").tobytes(),
             "texts": list(self._texts),
         }
 
@@ -92,13 +101,14 @@ class WarmUp:
         self = cls(fields.integer("size", least=1))
         self.unusable = fields.integer("unusable", least=0)
         codes, values = fields.array("codes", "<u1"), fields.array("values", "<f8")
+        times = fields.array("times", "<i8")
         texts = fields.texts("texts")
-        if len(codes) != len(values) or len(values) > self._size:
-            raise fields.wrong("values", "codes and values do not fit")
+        if not len(codes) == len(values) == len(times) <= self._size:
+            raise fields.wrong("values", "codes, values and times do not fit")
         places = values[codes == Cell.TEXT]
         if len(places) and not (places.min() >= 0 and places.max() < len(texts)):
             raise fields.wrong("texts", "a text is not in the dictionary")
-        self._codes, self._values = bytearray(codes.tobytes()), values.tolist()
+        self._codes, self._values, self._times = bytearray(codes.tobytes()), values.tolist(), times.tolist()
         self._texts = {text: at for at, text in enumerate(texts)}
         return self
 

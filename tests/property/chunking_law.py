@@ -58,8 +58,9 @@ def reborn(monitor: ModelMonitor) -> ModelMonitor:
     stored = {key: snapshots.decode(value) for key, value in state_of(monitor).items()}
     other = ModelMonitor(monitor.parameters, registry.installed())
     name = f"model/{monitor.parameters.name}"
-    for key in load_model(other, stored[name]):
-        other.series[key] = load_series(other, key, stored, registry.installed())
+    for key, born in load_model(other, stored[name]):
+        other.series[key] = load_series(other, key, born, stored, registry.installed())
+    other.split_budget()
     return other
 
 

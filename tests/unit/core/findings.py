@@ -1,7 +1,7 @@
 """Findings of series for the tests of alerts and sentences."""
 
 from stream_monitor.core.detector import Kind
-from stream_monitor.core.drift_event import Direction, Distribution, EffectSizes, Evidence, Severity
+from stream_monitor.core.drift_event import Claim, Direction, Distribution, EffectSizes, Evidence, Severity
 from stream_monitor.core.series import Finding, SeriesKey, Transition
 
 T0 = 1_795_255_200_000  # 2026-11-21T10:00:00Z
@@ -16,7 +16,7 @@ def distribution(mean: float | None = 1.0, spread: float | None = 2.0) -> Distri
 def evidence(view: str = "value", effect: float = 1.0, direction: Direction | None = None) -> Evidence:
     upward = Direction.UP if effect > 0 else Direction.DOWN
     return Evidence(
-        detector="adwin", view=view, statistic=3.0, threshold=2.0, effect=effect,
+        detector="adwin", claim=Claim.CHANGED, bounded=False, view=view, statistic=3.0, threshold=2.0, effect=effect,
         direction=direction or upward, parameters={},
     )  # fmt: skip
 

@@ -5,19 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from stream_monitor.core.detector import Detection
 from stream_monitor.core.drift import Drift, Fired
 from stream_monitor.core.drift_event import Severity
-from stream_monitor.core.episode import (
-    PATIENCE,
-    RECENT,
-    aged,
-    blocks_since_change,
-    is_over,
-    lasting,
-    mean_effect,
-)
+from stream_monitor.core.episode import PATIENCE, RECENT, aged, lasting
 from stream_monitor.core.errors import CorruptState
+from stream_monitor.core.measure import blocks_since_shift, mean_effect
 from stream_monitor.core.parameters import DetectorChoice
 from stream_monitor.core.reference import learn_numeric
 from stream_monitor.core.series import SeriesKey, Transition
@@ -30,7 +22,8 @@ LENS = Lens(learn_numeric(np.random.default_rng(1).normal(size=2_000), unusable=
 WATCHES = watches_of(
     SeriesKey("x", None), LENS, [DetectorChoice(id="adwin"), DetectorChoice(id="kswin")], registry.installed()
 )
-VALUE, DEVIATION = WATCHES[0], WATCHES[1]
+WITNESSES = tuple(watch.witness for watch in WATCHES)
+VALUE, DEVIATION = WITNESSES[0], WITNESSES[1]
 TOLERANCE = 0.3
 
 
@@ -57,8 +50,8 @@ def run(
     """The transitions by block. fired: blocks in which ADWIN fires on the value, with the length it tells."""
     window, found = window_of(means, counts=counts), []
     for at in range(len(means)):
-        signs = [Fired(VALUE, Detection(5, 9.0, 3.0, fired[at]))] if at in fired else []
-        decision = drift.decide(LENS, WATCHES, window, at + 1, signs)
+        signs = [Fired(VALUE, 9.0, 3.0, -(-fired[at] // BLOCK))] if at in fired else []
+        decision = drift.decide(LENS, WITNESSES, window, at + 1, signs)
         if decision is not None:
             found.append((at, decision.transition))
     return found
@@ -116,8 +109,8 @@ def test_another_detector_or_a_critical_effect_is_a_change_told_once() -> None:
     fired = {6: VALUE, 9: VALUE, 11: DEVIATION, 13: DEVIATION}
     found = []
     for at in range(35):
-        signs = [Fired(fired[at], Detection(5, 9.0, 3.0, 32))] if at in fired else []
-        decision = drift.decide(LENS, WATCHES, window, at + 1, signs)
+        signs = [Fired(fired[at], 9.0, 3.0, 1)] if at in fired else []
+        decision = drift.decide(LENS, WITNESSES, window, at + 1, signs)
         if decision is not None:
             found.append((at, decision.transition, len(decision.finding(SeriesKey("x", None)).evidence)))
     assert found == [(6, Transition.BEGAN, 1), (11, Transition.CHANGED, 2)]
@@ -136,7 +129,7 @@ def test_a_dump_goes_on_as_the_original() -> None:
     first = Drift(TOLERANCE)
     run(first, [0.0] * 5 + [1.0] * 5, {6: 64, 9: 0})
     other = Drift(TOLERANCE)
-    other.load(first.dump(), WATCHES)
+    other.load(first.dump(), WITNESSES)
     assert run(first, [1.0] * 5 + [0.0] * 15, {3: 32}) == run(other, [1.0] * 5 + [0.0] * 15, {3: 32})
     assert first.dump() == other.dump()
 
@@ -144,10 +137,10 @@ def test_a_dump_goes_on_as_the_original() -> None:
 def test_a_sign_of_a_detector_that_does_not_watch_any_more_is_corrupt() -> None:
     drift = Drift(TOLERANCE)
     run(drift, [0.0] * 5 + [1.0] * 5, {6: 64})
-    with pytest.raises(CorruptState, match="watch"):
-        Drift(TOLERANCE).load(drift.dump(), WATCHES[1:])
+    with pytest.raises(CorruptState, match="witness"):
+        Drift(TOLERANCE).load(drift.dump(), WITNESSES[1:])
     with pytest.raises(CorruptState):
-        Drift(TOLERANCE).load({"episode": None}, WATCHES)
+        Drift(TOLERANCE).load({"episode": None}, WITNESSES)
 
 
 # ---------------------------------------------------------------------- the figures of an episode
@@ -163,14 +156,7 @@ def test_the_split_is_the_one_of_the_largest_likelihood() -> None:
     for _ in range(50):
         sums = rng.normal(size=int(rng.integers(1, LENGTH + 20))) + 0.3
         scores = [sums[-k:].sum() ** 2 / k for k in range(1, min(len(sums), LENGTH) + 1)]
-        assert blocks_since_change(sums) == int(np.argmax(scores)) + 1
-
-
-def test_over_means_every_view() -> None:
-    views = np.zeros((20, 2))
-    assert is_over(views, 0.3)
-    views[-RECENT:, 1] = 0.151 * BLOCK
-    assert not is_over(views, 0.3)
+        assert blocks_since_shift(sums) == int(np.argmax(scores)) + 1
 
 
 def test_signs_grow_older_and_candidates_are_forgotten() -> None:

@@ -2,7 +2,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from stream_monitor.core.batch import Column
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.warm_up import WarmUp, infer_kind, learn
@@ -32,6 +34,10 @@ def test_the_kind_is_what_most_cells_are(cells: Sequence[object], kind: Kind) ->
     assert infer_kind(column(*cells)) is kind
 
 
+def timed(*cells: object) -> tuple[Column, NDArray[np.int64]]:
+    return column(*cells), np.arange(len(cells), dtype=np.int64)
+
+
 @pytest.mark.parametrize("cuts", [[1] * 12, [5, 5], [12], [3, 9]])
 def test_present_cells_are_kept_until_there_are_enough_however_they_come(cuts: list[int]) -> None:
     cells = [1.0, None, "a", 2.0, [0], True, 3.0, None, "b", "a", 4.0, 5.0]
@@ -39,7 +45,7 @@ def test_present_cells_are_kept_until_there_are_enough_however_they_come(cuts: l
     for size in cuts:
         if warm_up.done:
             break
-        used += warm_up.take(column(*cells[begin : begin + size]))
+        used += warm_up.take(*timed(*cells[begin : begin + size]))
         begin += size
     assert warm_up.done
     assert used == 10  # the cell that was the seventh present one ends it
@@ -47,20 +53,21 @@ def test_present_cells_are_kept_until_there_are_enough_however_they_come(cuts: l
     kept = warm_up.column()
     assert kept.values.tolist() == [1.0, 0.0, 2.0, 0.0, 3.0, 1.0, 0.0]
     assert kept.texts == ("a", "b")
+    assert len(warm_up.times()) == 7
 
 
 def test_the_ratio_counts_values_not_cells() -> None:
     warm_up = WarmUp(4)
-    assert warm_up.take(column(None, 1.0, None)) == 3
+    assert warm_up.take(*timed(None, 1.0, None)) == 3
     assert (warm_up.ratio, warm_up.done, warm_up.unusable) == (0.25, False, 2)
 
 
 def test_a_dump_goes_on_as_the_original() -> None:
     warm_up = WarmUp(5)
-    warm_up.take(column("a", 1.0, None, "b"))
+    warm_up.take(*timed("a", 1.0, None, "b"))
     other = WarmUp.load(warm_up.dump())
     for one in (warm_up, other):
-        one.take(column("c", "a", "d"))
+        one.take(*timed("c", "a", "d"))
     assert warm_up.dump() == other.dump()
     assert other.done
 
@@ -76,13 +83,14 @@ def test_a_dump_goes_on_as_the_original() -> None:
         ("values", np.array([0.0, np.nan, 0.0]).tobytes()),
         ("values", np.array([0.0, 1.0, 2.0]).tobytes()),
         ("values", np.array([-1.0, 1.0, 0.0]).tobytes()),
+        ("times", b"12345678"),
         ("texts", []),
         ("texts", [1]),
     ],
 )
 def test_fields_that_do_not_fit_are_corrupt(name: str, value: object) -> None:
     warm_up = WarmUp(5)
-    warm_up.take(column("a", 1.0, "a"))
+    warm_up.take(*timed("a", 1.0, "a"))
     with pytest.raises(CorruptState, match="warm_up"):
         WarmUp.load({**warm_up.dump(), name: value})  # type: ignore[dict-item]
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.drift_event import (
+    Claim,
     Direction,
     Distribution,
     DriftEvent,
@@ -47,6 +48,8 @@ OPENED = DriftEvent(
     evidence=(
         Evidence(
             detector="adwin",
+            claim=Claim.CHANGED,
+            bounded=False,
             view="value",
             statistic=0.52,
             threshold=0.21,
