@@ -276,9 +276,8 @@ ListenAddress = Annotated[
     ),
 ]
 
-_TOPIC: Final = re.compile(
-    r"[a-zA-Z0-9._-]{1,249}"
-)  # what the broker accepts (org.apache.kafka.common.internals.Topic)
+# what the broker accepts (org.apache.kafka.common.internals.Topic)
+_TOPIC: Final = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
 def check_topic(name: str) -> str:
