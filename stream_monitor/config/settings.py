@@ -111,7 +111,9 @@ class IngestSettings(Section):
         timedelta(minutes=5), description="How far an event time may lie after its record's own timestamp."
     )
     max_record_bytes: Size = Field(
-        1 << 20, description="Longer records are rejected: a number of bytes, or for example 1 MiB."
+        512 << 10,
+        description="Longer records are rejected: a number of bytes, or for example 64 KiB. More than 512 KiB counts as"
+        " 512 KiB: nothing longer is read.",
     )
     reject_limit: RejectLimit | None = Field(
         None, description="Stops the program when too much is rejected; off if absent."
