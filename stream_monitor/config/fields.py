@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -331,6 +331,13 @@ def _scalar(value: object) -> object:
     raise refuse(f"must be one value, not {kind(value)}", "write a number, text, true or false")
 
 
+def _version(value: object) -> object:
+    if value == 1 and not isinstance(value, bool):
+        return value
+    raise refuse(f"{shown(value)} is not a version this release reads", "write version: 1")
+
+
+FormatVersion = Annotated[Literal[1], BeforeValidator(_version), WithJsonSchema({"const": 1})]
 TopicName = Annotated[str, AfterValidator(check_topic)]
 TopicPattern = Annotated[str, AfterValidator(check_topic_pattern)]
 DottedPath = Annotated[str, AfterValidator(check_dotted)]
