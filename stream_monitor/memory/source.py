@@ -9,6 +9,7 @@ from stream_monitor.memory.group import Group, Handle, Noted
 from stream_monitor.memory.log import MemoryLog
 from stream_monitor.runtime.assignment import Assignment
 from stream_monitor.runtime.deadline import Deadline
+from stream_monitor.runtime.losses import Losses
 from stream_monitor.runtime.ports import Fenced, Fetched, RebalanceListener, TransactionAborted
 from stream_monitor.runtime.positions import (
     Facts,
@@ -20,6 +21,7 @@ from stream_monitor.runtime.positions import (
     recreated,
     start_offset,
 )
+from stream_monitor.telemetry.view import Loss
 
 
 class MemorySource:
@@ -50,7 +52,7 @@ class MemorySource:
         self._listener: RebalanceListener | None = None
         self._held: Sequence[Fetched] = ()
         self._turn = 0
-        self.losses = 0
+        self._losses = Losses()
 
     @property
     def member(self) -> str:
@@ -126,6 +128,10 @@ class MemorySource:
         """See the port."""
         lags = {source: self._assignment.lag(source, self._log.high(source)) for source in self._owned()}
         return {source: lag for source, lag in lags.items() if lag is not None}
+
+    def losses(self) -> Mapping[Source, Loss]:
+        """See the port."""
+        return self._losses.by_source()
 
     def close(self) -> None:
         """See the port."""
@@ -265,7 +271,8 @@ class MemorySource:
             )
             start = start_offset(source, facts, group=self._group.name, on_lost_data=self._on_lost_data)
             wanted = self._assignment[source].wanted
-            self.losses += start.lost is not None
+            if start.lost is not None:
+                self._losses.add(source, facts)
             self._assignment.start(
                 source, wanted if start.lost is None and wanted is not None else start.offset
             )
