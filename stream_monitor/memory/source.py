@@ -62,10 +62,7 @@ class MemorySource:
     def subscribe(self, listener: RebalanceListener) -> None:
         """See the port."""
         self._listener = listener
-        counts = self._log.partition_counts()
-        missing = sorted({self._columns, *(n for n in self._inputs if not n.startswith("^"))} - counts.keys())
-        if missing:
-            raise StreamMonitorError(f"missing: {', '.join(missing)}")
+        self._refuse_missing()
         # As on Kafka: records in columns and offsets become true together, so one without the other has expired.
         if self._on_lost_data == "stop" and not self._group.offsets and self._log.records(self._columns):
             raise expired_group(self._group.name, self._columns)
