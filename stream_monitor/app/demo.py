@@ -102,7 +102,8 @@ class Result:
 class Show:
     """One performance: `turn` before every turn of the worker writes what is due and tells what has come out.
 
-    time_of: event time of the event at a place, ms UTC, instead of the scenario's own.
+    duration: seconds that the events take, 0 as fast as possible. time_of: event time of the event at a place, ms UTC,
+    instead of the scenario's own.
     """
 
     scenario: Scenario
