@@ -25,6 +25,16 @@ References: TypeAlias = Mapping[str, Mapping[str, Reference]]
 """What is normal, by model and feature."""
 
 
+class UnclearModel(StreamMonitorError):
+    """Nothing says whose the rows of a file are; `models` are those to choose from."""
+
+    def __init__(self, path: Path, guessed: str, models: Sequence[str]) -> None:
+        self.models = tuple(models)
+        super().__init__(
+            f"{path}: the configuration has no model {guessed!r}; choose one with --model: {', '.join(models)}"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What is replayed. files: by the path the user named. timed: rows carry event time."""
@@ -52,8 +62,8 @@ def plan(
     name says whose its flat rows are. Without event time in all files a budget that counts time becomes the default for
     events.
 
-    Raises StreamMonitorError as `files.rows.read` does, for a reference that cannot be read, and where the configuration
-    does not say which model is meant.
+    Raises StreamMonitorError as `files.rows.read` does and for a reference that cannot be read, UnclearModel where the
+    configuration does not say which model is meant.
     """
     return plan_rows({path: _open(path, columns, settings) for path in paths}, settings, references)
 
@@ -137,9 +147,7 @@ def _open(path: Path, columns: FileColumns, settings: Settings) -> FileRows:
     model = columns.model or (configured[0] if len(configured) == 1 and stem not in configured else stem)
     rows = read(path, replace(columns, model=model), rules=_rules(stem, columns.model, settings))
     if rows.model is not None and configured and model not in configured:
-        raise StreamMonitorError(
-            f"{path}: the configuration has no model {model!r}; choose one with --model: {', '.join(configured)}"
-        )
+        raise UnclearModel(path, model, configured)
     return rows
 
 
