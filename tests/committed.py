@@ -26,12 +26,14 @@ class Read(NamedTuple):
 
 
 def read_topic(bootstrap: str, topic: str, *, timeout: float = TIMEOUT) -> list[Read]:
-    """Every committed record of a topic up to its end as of now, in order of partition and offset."""
+    """Every committed record of a topic up to its end as of now, in order of partition and offset.
+
+    Its end is behind what no committed reader may see yet: a transaction whose commit has been answered is pending until
+    the broker has written its marker, and is waited for.
+    """
+    bounds = _bounds(bootstrap, topic, timeout)
     consumer = _reader(bootstrap)
     try:
-        metadata = consumer.list_topics(topic, timeout=timeout).topics[topic]
-        partitions = [TopicPartition(topic, number) for number in metadata.partitions]
-        bounds = {tp.partition: consumer.get_watermark_offsets(tp, timeout=timeout) for tp in partitions}
         consumer.assign([TopicPartition(topic, number, low) for number, (low, _) in bounds.items()])
         waiting = {number: high for number, (low, high) in bounds.items() if high > low}
         return sorted(_until_ends(consumer, waiting, timeout), key=lambda read: read[:2])
@@ -39,13 +41,16 @@ def read_topic(bootstrap: str, topic: str, *, timeout: float = TIMEOUT) -> list[
         consumer.close()
 
 
-def committed_offsets(bootstrap: str, group: str, topic: str) -> dict[int, int]:
+def committed_offsets(
+    bootstrap: str, group: str, topic: str, *, isolation: str = "read_uncommitted"
+) -> dict[int, int]:
     """Next offsets of the group in a topic, by partition; those without one are left out.
 
     By a consumer that never joins: the admin client's answer to the same question has ended a whole test run (SIGSEGV in
-    librdkafka 2.16 while the coordinator was still loading). Does not wait for pending transactions.
+    librdkafka 2.16 while the coordinator was still loading). Waits for pending transactions if `isolation` is
+    read_committed: also one whose commit has been answered is pending until the broker has written its marker.
     """
-    consumer = _reader(bootstrap, group=group, isolation="read_uncommitted")
+    consumer = _reader(bootstrap, group=group, isolation=isolation)
     try:
         numbers = consumer.list_topics(topic, timeout=TIMEOUT).topics[topic].partitions
         found = consumer.committed([TopicPartition(topic, number) for number in numbers], TIMEOUT)
@@ -55,13 +60,16 @@ def committed_offsets(bootstrap: str, group: str, topic: str) -> dict[int, int]:
 
 
 def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
-    """One behind the last record of every partition."""
-    consumer = _reader(bootstrap)
+    """One behind the last record of every partition, whoever may see it."""
+    return {number: high for number, (_, high) in _bounds(bootstrap, topic, TIMEOUT).items()}
+
+
+def _bounds(bootstrap: str, topic: str, timeout: float) -> dict[int, tuple[int, int]]:
+    """First offset and end by partition. A read_committed consumer would be told the last stable offset (measured)."""
+    consumer = _reader(bootstrap, isolation="read_uncommitted")
     try:
-        numbers = consumer.list_topics(topic, timeout=TIMEOUT).topics[topic].partitions
-        return {
-            n: consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=TIMEOUT)[1] for n in numbers
-        }
+        numbers = consumer.list_topics(topic, timeout=timeout).topics[topic].partitions
+        return {n: consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=timeout) for n in numbers}
     finally:
         consumer.close()
 

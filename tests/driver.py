@@ -120,7 +120,11 @@ class Cluster:
         """A new member of the group that has subscribed."""
         kafka, names = self.settings.kafka, self.settings.topics
         source = ShortPolls(
-            self.log, group=kafka.group_id, inputs=input_topics(self.settings), columns=names.columns
+            self.log,
+            group=kafka.group_id,
+            inputs=input_topics(self.settings),
+            columns=names.columns,
+            on_lost_data=kafka.on_lost_data,
         )
         source.most = self.most_records
         adapters = Adapters(

@@ -10,6 +10,7 @@ from stream_monitor.core.drift_event import (
     Direction,
     Distribution,
     DriftEvent,
+    EffectSize,
     EffectSizes,
     Evidence,
     Severity,
@@ -20,7 +21,7 @@ from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
 from stream_monitor.telemetry.collector import Build, ViewCollector
 from stream_monitor.telemetry.metrics import Abort, Discard, Rebalance, Stage
 from stream_monitor.telemetry.recorder import Telemetry
-from stream_monitor.telemetry.view import View, ViewHolder
+from stream_monitor.telemetry.view import Loss, View, ViewHolder
 
 BUILD = Build(version="1.2.3", python="3.11.7", librdkafka="2.16.0", configuration="0123abcd")
 INPUT, COLUMNS = Source("fraud.events", 0), Source("stream-monitor.columns", 3)
@@ -85,7 +86,15 @@ def a_drift_event(*, status: Status = Status.OPENED, severity: Severity = Severi
         change_point=1_795_255_100_000,
         change_point_row=4000,
         evidence=(evidence,),
-        effect_sizes=EffectSizes(psi=0.4, js_distance=0.3, wasserstein=1.4, ks=0.5),
+        effect_sizes=EffectSizes(
+            psi=EffectSize.of(0.4, 0.1),
+            js_distance=EffectSize.of(0.3, 0.1),
+            wasserstein=EffectSize.of(1.4, 0.1),
+            ks=EffectSize.of(0.5, 0.1),
+            chi_square=None,
+            cramers_v=None,
+            l_infinity=None,
+        ),
         reference=distribution,
         current=distribution,
         positions=(),
@@ -131,6 +140,7 @@ def a_view(
         assigned=(INPUT, COLUMNS),
         paused=(INPUT,),
         lag={INPUT: 42, COLUMNS: 0} if lag is None else lag,
+        losses={INPUT: Loss(times=2, records=10)},
         models=models,
         last_checkpoint=1_795_255_300_000,
     )

@@ -1,1 +1,1 @@
-"""The composition root: settings and adapters become a running worker. The only place that knows everyone."""
+"""The composition root, and what runs on it: service, demo, replay of files. The only place that knows everyone."""

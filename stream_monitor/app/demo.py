@@ -29,12 +29,10 @@ from stream_monitor.telemetry.view import ViewHolder
 from stream_monitor.testing.scenario import InjectedDrift, Scenario, Scorecard, score
 
 TOPIC = "demo.events"
-MOST_AT_ONCE = (
-    1_000  # events between two turns of the worker: it reads them all in one, so none of them is late
-)
-MOST_AHEAD = (
-    5_000  # events written and not yet observed: on a slow machine the story takes longer, in the same order
-)
+# events between two turns of the worker: it reads them all in one, so none of them is late
+MOST_AT_ONCE = 1_000
+# events written and not yet observed: on a slow machine the story takes longer, in the same order
+MOST_AHEAD = 5_000
 STUCK_SECONDS = 60.0
 PAUSE_SECONDS = 0.01
 
@@ -104,7 +102,8 @@ class Result:
 class Show:
     """One performance: `turn` before every turn of the worker writes what is due and tells what has come out.
 
-    time_of: event time of the event at a place, ms UTC, instead of the scenario's own.
+    duration: seconds that the events take, 0 as fast as possible. time_of: event time of the event at a place, ms UTC,
+    instead of the scenario's own.
     """
 
     scenario: Scenario
@@ -187,18 +186,17 @@ def encoded(event: Mapping[str, object]) -> Event:
 def perform_in_memory(
     scenario: Scenario, audience: Audience, *, duration: float, overrides: Mapping[str, object]
 ) -> Result:
-    """The demo without Kafka: events take `duration` seconds, or longer where the machine needs it."""
+    """The demo without Kafka: events take `duration` seconds, or longer where the machine needs it.
+
+    overrides: settings by dotted key. Raises StreamMonitorError: settings that are wrong, or nothing moves any more.
+    """
     settings = settings_of(overrides)
     clock = SystemClock()
     log = MemoryLog(now=clock.wall)
-    for name, partitions in (
-        (
-            TOPIC,
-            1,
-        ),  # ten weeks in a minute: several partitions would wait for each other's watermarks all the time
-        *((plan.name, plan.partitions) for plan in topic_plans(settings)),
-    ):
-        log.create_topic(name, partitions=partitions)
+    # ten weeks in a minute: several partitions would wait for each other's watermarks all the time
+    log.create_topic(TOPIC, partitions=1)
+    for plan in topic_plans(settings):
+        log.create_topic(plan.name, partitions=plan.partitions)
     topics, group = settings.topics, settings.kafka.group_id
     source = MemorySource(log, group=group, inputs=[TOPIC], columns=topics.columns)
     adapters = Adapters(

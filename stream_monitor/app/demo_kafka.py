@@ -37,8 +37,8 @@ def perform_on_kafka(
 ) -> Result:
     """The demo on topics of its own, which stay, with event times of now.
 
-    overrides: `kafka.bootstrap_servers` and what else the connection needs. Raises StreamMonitorError if the brokers
-    cannot be worked with.
+    duration: seconds that the events take, 0 as fast as possible. overrides: `kafka.bootstrap_servers` and what else the
+    connection needs. Raises StreamMonitorError if the brokers cannot be worked with, or nothing moves any more.
     """
     name = f"stream-monitor-demo-{uuid.uuid4().hex[:8]}"
     inputs = f"{name}.events"

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from stream_monitor.app.composition import load_references, parameters_by_name, rules_by_topic
 from stream_monitor.config import Settings, topic_sources
@@ -13,11 +14,25 @@ from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Decoded, Reason, Rejected, Source
 from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.parameters import PER_100K_EVENTS, PER_WEEK, BudgetUnit, ModelParameters
+from stream_monitor.core.reference import Reference
 from stream_monitor.detectors import registry
 from stream_monitor.files.columns import FileColumns
 from stream_monitor.files.opening import stem_of
 from stream_monitor.files.rows import FileRows, read
 from stream_monitor.formats.native_json import Rules
+
+References: TypeAlias = Mapping[str, Mapping[str, Reference]]
+"""What is normal, by model and feature."""
+
+
+class UnclearModel(StreamMonitorError):
+    """Nothing says whose the rows of a file are; `models` are those to choose from."""
+
+    def __init__(self, path: Path, guessed: str, models: Sequence[str]) -> None:
+        self.models = tuple(models)
+        super().__init__(
+            f"{path}: the configuration has no model {guessed!r}; choose one with --model: {', '.join(models)}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,18 +55,32 @@ class Tally:
     first_rejected: tuple[Path, Rejected] | None = None
 
 
-def plan(paths: Iterable[Path], columns: FileColumns, settings: Settings) -> Plan:
-    """Open the files and load references. `columns.model`, else the configuration, else a file's name says whose its flat
-    rows are. Without event time in all files a budget that counts time becomes the default for events.
+def plan(
+    paths: Iterable[Path], columns: FileColumns, settings: Settings, references: References | None = None
+) -> Plan:
+    """Open the files, and load references if they are not given. `columns.model`, else the configuration, else a file's
+    name says whose its flat rows are. Without event time in all files a budget that counts time becomes the default for
+    events.
 
-    Raises StreamMonitorError as `files.rows.read` does, for a reference that cannot be read, and where the configuration
-    does not say which model is meant.
+    Raises StreamMonitorError as `files.rows.read` does and for a reference that cannot be read, UnclearModel where the
+    configuration does not say which model is meant.
     """
-    files = {path: _open(path, columns, settings) for path in paths}
+    return plan_rows({path: _open(path, columns, settings) for path in paths}, settings, references)
+
+
+def plan_rows(
+    files: Mapping[Path, FileRows], settings: Settings, references: References | None = None
+) -> Plan:
+    """The same for rows that are open already, or that no file holds. references: by model; loaded here if None.
+
+    Raises StreamMonitorError for a reference that cannot be read.
+    """
     timed = all(rows.timed for rows in files.values())
-    names = {rows.model for rows in files.values()}
-    wanted = [model for model in settings.models or [] if None in names or model.name in names]
-    base = parameters_by_name(settings, load_references(settings.model_copy(update={"models": wanted})))
+    if references is None:
+        names = {rows.model for rows in files.values()}
+        wanted = [model for model in settings.models or [] if None in names or model.name in names]
+        references = load_references(settings.model_copy(update={"models": wanted}))
+    base = parameters_by_name(settings, references)
 
     def parameters_of(model: str) -> ModelParameters:
         parameters = base(model)
@@ -118,9 +147,7 @@ def _open(path: Path, columns: FileColumns, settings: Settings) -> FileRows:
     model = columns.model or (configured[0] if len(configured) == 1 and stem not in configured else stem)
     rows = read(path, replace(columns, model=model), rules=_rules(stem, columns.model, settings))
     if rows.model is not None and configured and model not in configured:
-        raise StreamMonitorError(
-            f"{path}: the configuration has no model {model!r}; choose one with --model: {', '.join(configured)}"
-        )
+        raise UnclearModel(path, model, configured)
     return rows
 
 

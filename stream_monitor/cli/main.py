@@ -2,7 +2,7 @@
 
 import typer
 
-from stream_monitor.cli import check, demo, detectors, reference, replay, run, schema, topics, version
+from stream_monitor.cli import check, demo, detectors, reference, replay, run, schema, test, topics, version
 from stream_monitor.cli.failures import Commands
 
 _DESCRIPTION = """Streaming drift monitor on Kafka.
@@ -12,11 +12,10 @@ Watches the features, predictions and labels of models, and publishes drift even
 \b
 See it work, without Kafka:    stream-monitor demo
 Try it on a file:              stream-monitor replay data.csv
+Test a configuration:          stream-monitor test tests.yaml
 Run it:                        stream-monitor run -c monitor.yaml
 """
-_EXIT_CODES = (
-    "Exit codes: 0 done, also when drift was found; 1 the job failed; 2 wrong usage or configuration."
-)
+_EXIT_CODES = "Exit codes: 0 done, also when drift was found; 1 the job, or a test, failed; 2 wrong usage or configuration."
 
 app = typer.Typer(
     name="stream-monitor",
@@ -35,6 +34,7 @@ app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("replay", no_args_is_help=True)(replay.replay)
 app.command("check")(check.check)
+app.command("test", no_args_is_help=True)(test.run_tests)
 app.add_typer(reference.app, name="reference")
 app.add_typer(topics.app, name="topics")
 app.command("detectors")(detectors.detectors)

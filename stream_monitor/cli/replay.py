@@ -1,12 +1,12 @@
 """`stream-monitor replay`."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stream_monitor.cli.drift_events import line, plain
 from stream_monitor.cli.failures import usage
 from stream_monitor.cli.options import (
     AsJson,
@@ -24,26 +24,6 @@ from stream_monitor.cli.output import STYLES, Progress, console, note, print_jso
 if TYPE_CHECKING:
     from stream_monitor.app.replay import Plan, Tally
     from stream_monitor.core.drift_event import DriftEvent
-
-_EVENT_FIELDS: Final = (
-    "row",
-    "series",
-    "status",
-    "alert_id",
-    "severity",
-    "change_point_row",
-    "effect_sizes",
-    "detector",
-    "summary",
-    "time",
-    "change_point",
-    "number",
-    "model",
-    "version",
-    "incident_id",
-    "resolution",
-    "positions",
-)
 
 Files = Annotated[list[Path], data_files("FILE…", "read in order as one stream")]
 Config = Annotated[
@@ -107,24 +87,12 @@ def _show(found: "Iterator[Sequence[DriftEvent]]", planned: "Plan", tally: "Tall
             progress.clear()
             opened += event.status == "opened"
             if as_json:
-                print_json(_plain(event, planned), indent=False)
+                print_json(plain(event, timed=planned.timed), indent=False)
             else:
-                out.print(_line(event), style=STYLES[event.status])
+                out.print(line(event), style=STYLES[event.status])
         progress.show(f"{tally.rows:,} rows")
     progress.clear()
     return opened
-
-
-def _plain(event: "DriftEvent", planned: "Plan") -> dict[str, object]:
-    everything = asdict(event)
-    everything["detector"] = max(event.evidence, key=lambda found: abs(found.effect)).detector
-    if not planned.timed:
-        everything["time"] = everything["change_point"] = None
-    return {name: everything[name] for name in _EVENT_FIELDS}
-
-
-def _line(event: "DriftEvent") -> str:
-    return f"row {event.row:<8} {event.status:<8} {event.severity:<8} {event.summary}"
 
 
 def _advice(planned: "Plan") -> list[str]:

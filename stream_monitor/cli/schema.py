@@ -16,8 +16,8 @@ def schema(
 ) -> None:
     """Print the JSON Schema of a contract.
 
-    config (the configuration), event (input), drift-event (alerts topic), status (status topic) or reference (reference
-    profiles).
+    config (the configuration), test (tests of a configuration), event (input), drift-event (alerts topic), status (status
+    topic) or reference (reference profiles).
 
     For example: stream-monitor schema config > stream-monitor.schema.json
     """
@@ -33,6 +33,7 @@ def schema(
 
 def _schemas() -> Mapping[str, Callable[[], object]]:
     from stream_monitor.config import json_schema
+    from stream_monitor.config.configuration_tests import schema_of_tests
     from stream_monitor.formats.schemas import SCHEMAS
 
-    return {"config": json_schema, **SCHEMAS}
+    return {"config": json_schema, "test": schema_of_tests, **SCHEMAS}

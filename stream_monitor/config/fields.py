@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -127,7 +127,10 @@ def _not_boolean(value: object) -> object:
 
 
 def parse_size(value: object) -> object:
-    """A number of bytes: a whole number, or text with a unit (kB, MB, KiB, MiB …)."""
+    """A number of bytes: a whole number, or text with a unit (kB, MB, KiB, MiB …).
+
+    Raises a validation error for other text; what is no text is left to the type.
+    """
     if not isinstance(value, str) or value.strip().isdigit():
         return value
     found = _SIZE.fullmatch(value.strip())
@@ -255,7 +258,7 @@ _LISTEN: Final = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[^:\[\]\s/
 
 
 def parse_listen(value: object) -> Listen | None:
-    """`HOST:PORT`, or `off` for None."""
+    """`HOST:PORT`, or `off` for None. Raises a validation error for anything else."""
     if value is None or value == "off" or isinstance(value, Listen):
         return value if isinstance(value, Listen) else None
     found = _LISTEN.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -276,13 +279,12 @@ ListenAddress = Annotated[
     ),
 ]
 
-_TOPIC: Final = re.compile(
-    r"[a-zA-Z0-9._-]{1,249}"
-)  # what the broker accepts (org.apache.kafka.common.internals.Topic)
+# what the broker accepts (org.apache.kafka.common.internals.Topic)
+_TOPIC: Final = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
 def check_topic(name: str) -> str:
-    """A topic name the broker would accept."""
+    """A topic name the broker would accept. Raises a validation error for any other."""
     if name.startswith("^"):
         raise refuse(
             f'"{name}" is a pattern', "write the topic's exact name; patterns work in discovery.topics"
@@ -296,7 +298,7 @@ def check_topic(name: str) -> str:
 
 
 def check_topic_pattern(name: str) -> str:
-    """A topic name, or a regular expression that begins with `^` as librdkafka wants it."""
+    """A topic name, or a regular expression that begins with `^` as librdkafka wants it; else a validation error."""
     if not name.startswith("^"):
         return check_topic(name)
     try:
@@ -309,7 +311,7 @@ def check_topic_pattern(name: str) -> str:
 
 
 def check_dotted(path: str) -> str:
-    """A dotted path into a JSON record, such as `payload.after.amount`."""
+    """A dotted path into a JSON record, such as `payload.after.amount`. Raises a validation error for another text."""
     if not path or not all(path.split(".")):
         raise refuse(
             f"{shown(path)} is not a dotted path", "write keys joined by dots, such as payload.after.amount"
@@ -318,7 +320,7 @@ def check_dotted(path: str) -> str:
 
 
 def check_name(name: str) -> str:
-    """A name that can be shown, labelled and used as a record key."""
+    """A name that can be shown, labelled and used as a record key. Raises a validation error for any other."""
     if not name.strip() or name != name.strip() or not name.isprintable() or len(name) > 200:
         raise refuse(
             f"{shown(name)} is not a name", "write 1 to 200 visible characters without space around them"
@@ -332,6 +334,13 @@ def _scalar(value: object) -> object:
     raise refuse(f"must be one value, not {kind(value)}", "write a number, text, true or false")
 
 
+def _version(value: object) -> object:
+    if value == 1 and not isinstance(value, bool):
+        return value
+    raise refuse(f"{shown(value)} is not a version this release reads", "write version: 1")
+
+
+FormatVersion = Annotated[Literal[1], BeforeValidator(_version), WithJsonSchema({"const": 1})]
 TopicName = Annotated[str, AfterValidator(check_topic)]
 TopicPattern = Annotated[str, AfterValidator(check_topic_pattern)]
 DottedPath = Annotated[str, AfterValidator(check_dotted)]

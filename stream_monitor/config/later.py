@@ -65,7 +65,7 @@ def promised(path: Path) -> str | None:
 
 
 def check_format(name: str) -> str:
-    """The format of a source: json, for now."""
+    """The format of a source: json, for now. Raises a validation error for any other."""
     if name in _FORMATS:
         raise refuse(f"{NOT_YET}: the format {name}", "write json, or remove it")
     if name != "json":

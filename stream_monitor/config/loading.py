@@ -4,15 +4,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from stream_monitor.config.checks import check, check_kafka
 from stream_monitor.config.environment import lay_environment
 from stream_monitor.config.kafka_settings import Surroundings
-from stream_monitor.config.messages import findings
-from stream_monitor.config.problems import Finding, InvalidConfiguration, Path, Place, Problem, problem_at
+from stream_monitor.config.problems import Finding, InvalidConfiguration, Path, Place, Problem
+from stream_monitor.config.reading import placed, read_file, validated
 from stream_monitor.config.settings import Settings
-from stream_monitor.config.yaml_source import Tree, Value, read_yaml
+from stream_monitor.config.yaml_source import Tree, Value
 from stream_monitor.core.detector import DetectorSpec
 
 _COMMAND_LINE: Final = Place("command line")
@@ -34,7 +32,7 @@ def load(
 
     Raises InvalidConfiguration with all problems found.
     """
-    tree, problems = _read(path)
+    tree, problems = read_file(path)
     if problems and not tree.values:
         raise InvalidConfiguration(problems)
     problems += lay_environment(tree, environ)
@@ -44,7 +42,7 @@ def load(
     around = Surroundings(
         environ=environ, directory=FilePath(path).absolute().parent if path else FilePath.cwd()
     )
-    settings, found = _validate(tree.values, around)
+    settings, found = validated(Settings, tree.values, around)
     wrong = [finding.path for finding in found]
     valid = settings
     if found:
@@ -53,38 +51,10 @@ def load(
         more = [*check(valid, known_detectors), *(check_kafka(valid) if for_kafka else ())]
         found += [finding for finding in more if not _related(finding, wrong)]
     spoiled = {problem.path for problem in problems}
-    problems += [problem for problem in _placed(found, tree) if problem.path not in spoiled]
+    problems += [problem for problem in placed(found, tree) if problem.path not in spoiled]
     if problems or settings is None:
         raise InvalidConfiguration(sorted(problems, key=lambda p: (p.line or 0, p.column or 0)))
     return settings
-
-
-def _read(path: FilePath | str | None) -> tuple[Tree, list[Problem]]:
-    if path is None:
-        return Tree(), []
-    file = str(path)
-    try:
-        text = FilePath(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        return Tree(), [
-            problem_at(Place(file), (), "cannot be read: not UTF-8 text", "save the file as UTF-8")
-        ]
-    except OSError as error:
-        return Tree(), [
-            problem_at(Place(file), (), f"cannot be read: {error.strerror}", "name a readable YAML file")
-        ]
-    tree, problems = read_yaml(text, file)
-    if (tree.values or not problems) and "version" not in tree.values:
-        problems.append(problem_at(tree.nowhere, ("version",), "missing", "begin the file with `version: 1`"))
-    return tree, problems
-
-
-def _validate(values: Mapping[str, Value], around: Surroundings) -> tuple[Settings | None, list[Finding]]:
-    try:
-        return Settings.model_validate(values, context=around), []
-    except ValidationError as error:
-        # Neither chained nor logged: pydantic's error holds its input, which may be a secret.
-        return None, findings(error.errors(include_url=False), Settings)
 
 
 def _without(values: dict[str, Value], wrong: list[Path], around: Surroundings) -> Settings | None:
@@ -98,7 +68,7 @@ def _without(values: dict[str, Value], wrong: list[Path], around: Surroundings) 
             cut = path
             while cut and (isinstance(cut[-1], int) or not _remove(left, cut)):
                 cut = cut[:-1]
-        settings, found = _validate(left, around)
+        settings, found = validated(Settings, left, around)
         if settings is not None:
             return settings
         wrong = [finding.path for finding in found]
@@ -143,11 +113,4 @@ def _stray_references(tree: Tree) -> list[Problem]:
             what = "references are resolved in kafka.properties only"
             yield Finding(path, what, "write the value, or set this key by an environment variable")
 
-    return _placed(walk(tree.values, ()), tree)
-
-
-def _placed(found: Iterable[Finding], tree: Tree) -> list[Problem]:
-    return [
-        problem_at(tree.place(finding.path, on_key=finding.on_key), finding.path, finding.what, finding.write)
-        for finding in found
-    ]
+    return placed(walk(tree.values, ()), tree)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from stream_monitor.config.fields import Listen, format_duration
+from stream_monitor.config.fields import Listen, Section, format_duration
 from stream_monitor.config.settings import Settings
 
 SCHEMA_ID: Final = "https://stream-monitor.io/schemas/config-v1.json"
@@ -37,11 +37,15 @@ def _bare(schema: Any) -> Any:
 
 def json_schema() -> dict[str, Any]:
     """The schema of a configuration file, JSON Schema draft 2020-12."""
-    schema = Settings.model_json_schema(schema_generator=_Generator)
+    return schema_of(Settings, SCHEMA_ID, "Configuration of stream-monitor", required=["version"])
+
+
+def schema_of(section: type[Section], identity: str, title: str, required: list[str]) -> dict[str, Any]:
+    """The schema of a file of which `section` is the whole. required: the keys that it needs."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": SCHEMA_ID,
-        "title": "Configuration of stream-monitor",
-        **_bare(schema),
-        "required": ["version"],
+        "$id": identity,
+        "title": title,
+        **_bare(section.model_json_schema(schema_generator=_Generator)),
+        "required": required,
     }

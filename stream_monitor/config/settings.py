@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 
 from stream_monitor.config.fields import (
     Duration,
+    FormatVersion,
     Listen,
     ListenAddress,
     Name,
@@ -17,8 +18,6 @@ from stream_monitor.config.fields import (
     TopicPattern,
     Whole,
     duration_between,
-    refuse,
-    shown,
 )
 from stream_monitor.config.kafka_settings import KafkaSettings, mask
 from stream_monitor.config.model_settings import Alerting, ModelSettings
@@ -111,7 +110,9 @@ class IngestSettings(Section):
         timedelta(minutes=5), description="How far an event time may lie after its record's own timestamp."
     )
     max_record_bytes: Size = Field(
-        1 << 20, description="Longer records are rejected: a number of bytes, or for example 1 MiB."
+        512 << 10,
+        description="Longer records are rejected: a number of bytes, or for example 64 KiB. More than 512 KiB counts as"
+        " 512 KiB: nothing longer is read.",
     )
     reject_limit: RejectLimit | None = Field(
         None, description="Stops the program when too much is rejected; off if absent."
@@ -133,18 +134,10 @@ class LoggingSettings(Section):
     )
 
 
-def _version(value: object) -> object:
-    if value == 1 and not isinstance(value, bool):
-        return value
-    raise refuse(f"{shown(value)} is not a version this release reads", "write version: 1")
-
-
 class Settings(Section):
     """Configuration of stream-monitor."""
 
-    version: Annotated[Literal[1], BeforeValidator(_version), WithJsonSchema({"const": 1})] = Field(
-        1, description="Version of this format: 1. Needed in a file."
-    )
+    version: FormatVersion = Field(1, description="Version of this format: 1. Needed in a file.")
     instance_id: Name | None = Field(
         None,
         description="Stable name of this process (a pod's name), unique in the group: faster take-over after a crash.",

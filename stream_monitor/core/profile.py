@@ -4,15 +4,13 @@ A profile holds no raw rows. What `Reference` says of one series, this says of a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from stream_monitor.core.batch import Column
-from stream_monitor.core.bin_edges import numeric_edges
-from stream_monitor.core.cells import numeric
 from stream_monitor.core.detector import Kind
-from stream_monitor.core.reference import Moments, Reference, bins_of_numbers, category_scores
+from stream_monitor.core.reference import Moments, Reference, category_scores
 from stream_monitor.core.warm_up import learn
 
 LEAST_SCALE = 1e-3  # of a view, as learned references have it
@@ -39,14 +37,8 @@ class Profile:
 
 
 def learn_feature(column: Column, kind: Kind | None, *, categories: int) -> Reference:
-    """The reference of a feature from all its cells (n,), n >= 1, as `learn`; numbers in the bins of `numeric_edges`."""
-    reference = learn(column, kind, unusable=0, categories=categories)
-    if reference.kind is not Kind.NUMERIC:
-        return reference
-    values = numeric(column).numbers
-    edges = numeric_edges(values)
-    counts = np.bincount(bins_of_numbers(values, edges), minlength=len(edges) + 1)
-    return replace(reference, edges=tuple(edges.tolist()), counts=tuple(counts.tolist()))
+    """The reference of a feature from all its cells (n,), n >= 1, by the rules of a warm-up."""
+    return learn(column, kind, unusable=0, categories=categories)
 
 
 def categorical(tally: Mapping[str, int], *, other: int, unusable: int, cap: int) -> Reference:

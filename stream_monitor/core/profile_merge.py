@@ -14,12 +14,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from stream_monitor.core.bin_edges import few_values
+from stream_monitor.core.bin_edges import BINS, few_values
 from stream_monitor.core.detector import FloatArray, Kind
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.profile import LEAST_SCALE, Profile, categorical
 from stream_monitor.core.reference import (
-    BINS,
     Moments,
     Reference,
     bins_of_numbers,

@@ -11,12 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stream_monitor.core.bin_edges import numeric_edges
 from stream_monitor.core.detector import FloatArray, Kind, Plain
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.plain import plain_of, value_of
 
-BINS = 32
-VALUES_PER_BIN = 30  # below that a bin's share says little: fewer bins for small samples
 CLIP = 5.0  # standard deviations; a heavy tail must not carry a mean alone
 
 
@@ -79,10 +78,7 @@ class Reference:
 
 def learn_numeric(values: FloatArray, *, unusable: int) -> Reference:
     """Reference of a sample of numbers within ±LARGEST of `cells`, (n,), n >= 1. Cost: a sort."""
-    wanted = int(np.clip(len(values) // VALUES_PER_BIN, 2, BINS))
-    edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, wanted + 1)))
-    if len(edges) == 1:  # a constant: one closed bin, everything else is below or above
-        edges = np.repeat(edges, 2)
+    edges = numeric_edges(values)
     mean, scale = float(values.mean()), _scale(values)
     counts = np.bincount(bins_of_numbers(values, edges), minlength=len(edges) + 1)
     raw = raw_views(Kind.NUMERIC, values, mean=mean, scale=scale, surprise=_NONE, mix=_NONE)

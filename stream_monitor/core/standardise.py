@@ -1,10 +1,9 @@
 """Values of a series through the eyes of its reference: bins, and views standardised so that 1 means the same everywhere."""
 
-from itertools import pairwise
-
 import numpy as np
 
 from stream_monitor.core.batch import Column
+from stream_monitor.core.bin_edges import bin_labels
 from stream_monitor.core.cells import Values, values_of
 from stream_monitor.core.detector import FloatArray, Kind
 from stream_monitor.core.reference import CLIP, Reference, bins_of_numbers, category_scores, raw_views
@@ -60,6 +59,4 @@ class Lens:
         """A name for every bin."""
         if self.kind is not Kind.NUMERIC:
             return (*self.reference.categories, "(other)")
-        edges = [format(edge, ".6g") for edge in self.reference.edges]
-        inside = [f"{low} to {high}" for low, high in pairwise(edges)]
-        return (f"below {edges[0]}", *inside, f"above {edges[-1]}")
+        return bin_labels(self.reference.edges)

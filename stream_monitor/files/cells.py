@@ -9,9 +9,8 @@ from stream_monitor.formats.timestamps import EARLIEST_MS, LATEST_MS
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
-_NUMBER_STARTS = frozenset(
-    "0123456789+-.nNiI"
-)  # n, i: NaN and infinities, which count as bad numbers, not as texts
+# n, i: NaN and infinities, which count as bad numbers, not as texts
+_NUMBER_STARTS = frozenset("0123456789+-.nNiI")
 _CONSTANTS = {
     "": None,
     "true": True,

@@ -1,6 +1,6 @@
 """Which columns of a flat file are not features. Owns the names people use for them; knows no file format."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -71,6 +71,13 @@ class FileColumns:
             if role not in named and at_hand:
                 found[role] = at_hand[0]
         return found
+
+
+def check_distinct(names: Sequence[str], where: str) -> None:
+    """Raise StreamMonitorError if two columns have one name. `where`: the file."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise StreamMonitorError(f"{where}: two columns are called {twice[0]!r}; rename one")
 
 
 def _advice(role: str, column: str, present: Collection[str]) -> str:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Decoded, Reason
 from stream_monitor.files.cells import values_of
+from stream_monitor.files.columns import check_distinct
 from stream_monitor.files.flat import Chunk, FlatRules
 from stream_monitor.files.opening import MAX_LINE, bounded_lines, opened
 
@@ -45,9 +46,7 @@ def csv_layout(path: Path) -> CsvLayout:
         raise StreamMonitorError(
             f"{path}: has no header line; the first line of a CSV file names its columns"
         )
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice:
-        raise StreamMonitorError(f"{path}: two columns are called {twice[0]!r}; rename one")
+    check_distinct([name for name in names if name], str(path))
     return CsvLayout(names=tuple(names), delimiter=delimiter)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Decoded
+from stream_monitor.files.columns import check_distinct
 from stream_monitor.files.flat import Chunk, FlatRules
 
 
@@ -19,9 +20,7 @@ def parquet_names(path: Path) -> tuple[str, ...]:
 
     with _readable(path), path.open("rb") as stream, pq.ParquetFile(stream) as file:
         names = tuple(file.schema_arrow.names)
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise StreamMonitorError(f"{path}: two columns are called {twice[0]!r}; rename one")
+    check_distinct(names, str(path))
     return names
 
 

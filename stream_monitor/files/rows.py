@@ -1,4 +1,4 @@
-"""Files as rows: the one door through which replay, tests of a configuration and references read data.
+"""Files as rows: the one door through which replay and references read data.
 
 Owns nothing but the choice of the reader; knows no model, no detector and no topic.
 """
@@ -27,15 +27,13 @@ NATIVE_RULES = Rules()
 class FileRows:
     """The rows of one file, in file order, in chunks. Can be read again from the start.
 
-    source: (file name, 0). Offsets are 0-based rows of the file, bad ones counted; items are places in an array.
+    Their source is (file name, 0). Offsets are 0-based rows of the file, bad ones counted; items are places in an array.
     model: of flat rows; None where events name theirs. timed: rows carry event time (else it is the row number, in ms).
-    names: the columns of flat rows. lookalikes: roles nobody named a column for → the column that could be it.
+    lookalikes: roles nobody named a column for → the column that could be it.
     """
 
-    source: Source
     model: str | None
     timed: bool
-    names: tuple[str, ...]
     lookalikes: Mapping[str, str]
     chunks: Callable[[], Iterator[Decoded]]
 
@@ -77,14 +75,11 @@ def read(
             f"{path}: holds native events, which name their parts themselves; {role} column {column!r} cannot be chosen"
         )
     timed = "time" in json.names if rules.mapping is None else rules.mapping.time is not None
-    source = Source(path.name, 0)
     return FileRows(
-        source=source,
         model=None,
         timed=timed,
-        names=(),
         lookalikes={},
-        chunks=partial(native_chunks, path, source, rules, chunk_rows, timed=timed),
+        chunks=partial(native_chunks, path, Source(path.name, 0), rules, chunk_rows, timed=timed),
     )
 
 
@@ -99,10 +94,8 @@ def _flat(
     model = columns.model or stem_of(path)
     flat = FlatRules(source=Source(path.name, 0), model=model, named=columns.named)
     return FileRows(
-        source=flat.source,
         model=model,
         timed=columns.time is not None,
-        names=names,
         lookalikes=columns.lookalikes(names),
         chunks=partial(chunks, flat),
     )

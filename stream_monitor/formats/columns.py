@@ -41,9 +41,8 @@ _COLUMN_OVERHEAD = 400  # two Arrow fields, their buffers' descriptions and padd
 _CONSTANT_OVERHEAD = 80  # one object in the metadata
 _ROW_BYTES = 8 + 8 + 4 + 2 + 2 + 1 + 4 + 1
 _CELL_BYTES = 9
-_LONGEST_FIELD = (
-    64  # characters of a column's name shown to other Arrow readers; the whole name is in the metadata
-)
+# characters of a column's name shown to other Arrow readers; the whole name is in the metadata
+_LONGEST_FIELD = 64
 _ROW_ARRAYS: dict[str, Any] = {
     "time": np.int64,
     "offset": np.int64,
@@ -211,9 +210,8 @@ def entry_bound(batch: ColumnBatch) -> int:
     size = _ENTRY_OVERHEAD + len(msgspec.json.encode(texts)) + identifiers
     if len(batch) <= 1:
         return size + len(batch.columns) * _CONSTANT_OVERHEAD
-    shown = sum(
-        min(len(name), _LONGEST_FIELD) * 8 for name in batch.columns
-    )  # twice, up to four bytes a character
+    # A name is shown twice, with up to four bytes a character.
+    shown = sum(min(len(name), _LONGEST_FIELD) * 8 for name in batch.columns)
     arrays = len(batch) * (_ROW_BYTES + len(batch.columns) * _CELL_BYTES)
     # LZ4 adds 1/255 to what it cannot compress.
     return size + shown + len(batch.columns) * _COLUMN_OVERHEAD + arrays + (arrays + identifiers) // 255

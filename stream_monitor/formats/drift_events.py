@@ -26,9 +26,8 @@ DATASCHEMA = "urn:stream-monitor:schema:drift-event:v1"
 HEADERS: tuple[tuple[str, bytes], ...] = (("content-type", CONTENT_TYPE.encode()),)
 ENVELOPE_ONLY = frozenset({"id", "time"})  # said by the envelope's attributes of the same name
 
-_SEGMENT_SAFE = (
-    "!$&'()*+,;=:@"  # what a path segment may hold besides letters and digits, RFC 3986 section 3.3
-)
+# what a path segment may hold besides letters and digits, RFC 3986 section 3.3
+_SEGMENT_SAFE = "!$&'()*+,;=:@"
 _FLOATS = ("statistic", "threshold", "effect")
 _EFFECT_FLOATS = ("psi", "js_distance", "ks")
 
@@ -86,8 +85,7 @@ def from_cloud_event(parsed: object) -> DriftEvent:
         plain["change_point"] = parse_rfc3339(data["change_point"])
         return _adapter().validate_python(plain)
     except ValidationError as error:
-        wrong = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors()[:3])
-        raise CorruptState(f"not a drift event: wrong or missing: {wrong}") from error
+        raise CorruptState(f"not a drift event: wrong or missing: {wrong_fields(error)}") from error
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise CorruptState(f"not a drift event: {type(error).__name__}") from error
 
@@ -134,6 +132,11 @@ def _with_numbers(data: Mapping[str, Any]) -> dict[str, Any]:
         summary["shares"] = [math.nan if share is None else share for share in summary["shares"]]
         plain[name] = summary
     return plain
+
+
+def wrong_fields(error: ValidationError) -> str:
+    """The first three fields that `error` complains of, as dotted paths; no values."""
+    return ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors()[:3])
 
 
 def numbers(data: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -222,9 +222,8 @@ def _model(model: object, rules: Rules) -> str:
 def _name(value: Any, part: str, reason: Reason) -> str | None:
     """A version or id: text as it is, a whole number as its digits."""
     if type(value) is float and value.is_integer() and abs(value) <= 2**53:
-        value = int(
-            value
-        )  # JSON has one kind of number, 7.0 is 7; beyond 2**53 digits are lost and ids would collide
+        # JSON has one kind of number, 7.0 is 7; beyond 2**53 digits are lost and ids would collide
+        value = int(value)
     if type(value) is int:
         return str(value)
     if value is not None and type(value) is not str:

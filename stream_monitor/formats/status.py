@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.status import ModelStatus, Phase
-from stream_monitor.formats.drift_events import cloud_event, from_cloud_event, numbers, to_json
+from stream_monitor.formats.drift_events import cloud_event, from_cloud_event, numbers, to_json, wrong_fields
 from stream_monitor.formats.encoded import EncodedRecord
 
 FORMAT = 1
@@ -61,8 +61,7 @@ def decode(value: bytes) -> ModelStatus:
         plain = numbers(parsed, ("budget_credit",)) | {"series": series, "open_alerts": ()}
         return replace(_adapter().validate_python(plain), open_alerts=alerts)
     except ValidationError as error:
-        wrong = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors()[:3])
-        raise CorruptState(f"not a status: wrong or missing: {wrong}") from error
+        raise CorruptState(f"not a status: wrong or missing: {wrong_fields(error)}") from error
     except (LookupError, TypeError, AttributeError) as error:
         raise CorruptState(f"not a status: {type(error).__name__}") from error
 

@@ -35,6 +35,7 @@ from stream_monitor.runtime.assignment import Assignment, Progress
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ports import Fenced, Fetched, RebalanceListener, TransactionAborted
 from stream_monitor.runtime.positions import note, out_of_range, recreated
+from stream_monitor.telemetry.view import Loss
 
 _TOPIC_GONE = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, UNKNOWN_TOPIC, UNKNOWN_PARTITION})
 
@@ -65,11 +66,6 @@ class KafkaSource:
         self._callback_error: BaseException | None = None
         self._held: Sequence[Fetched] = ()
         is_member(self._consumer.consumer_group_metadata())  # an unknown format must show at the start
-
-    @property
-    def losses(self) -> int:
-        """How often data was given up because `on_lost_data` says continue."""
-        return self._starts.losses
 
     def subscribe(self, listener: RebalanceListener) -> None:
         """Check the topics and the group, then join it.
@@ -167,6 +163,10 @@ class KafkaSource:
             if lag is not None:
                 lags[source] = lag
         return lags
+
+    def losses(self) -> Mapping[Source, Loss]:
+        """See the port."""
+        return self._starts.losses.by_source()
 
     def close(self) -> None:
         """Commit through `revoked`, leave the group (a static member stays until its session ends).

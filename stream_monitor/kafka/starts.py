@@ -18,6 +18,7 @@ from stream_monitor.kafka.group_offsets import Noted, group_offsets
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.topic_watch import TopicWatch
 from stream_monitor.runtime.assignment import Assignment
+from stream_monitor.runtime.losses import Losses
 from stream_monitor.runtime.positions import Facts, recorded_id, start_offset
 
 _QUESTION_SECONDS: Final = 2.0
@@ -43,7 +44,7 @@ class Starts:
         self._assignment = assignment
         self._monotonic = monotonic
         self._pending_since: float | None = None
-        self.losses = 0
+        self.losses = Losses()
 
     def resolve(self, seconds: float) -> None:
         """Try to start every pending partition; those that cannot be started yet stay pending.
@@ -69,7 +70,7 @@ class Starts:
                 progress = self._assignment[source]
                 progress.committed, progress.high = start.offset, known.high
                 if start.lost is not None:
-                    self.losses += 1
+                    self.losses.add(source, known)
                     self._options.logger.warning("%s; going on at offset %d", start.lost, start.offset)
 
     def move(self, source: Source, offset: int) -> bool:

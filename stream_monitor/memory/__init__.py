@@ -1,4 +1,4 @@
-"""Kafka in memory: the twin of `stream_monitor.kafka` behind the same ports. Public: demo, replay and tests run on it.
+"""Kafka in memory: the twin of `stream_monitor.kafka` behind the same ports. Public: the demo and tests run on it.
 
 Deterministic, synchronous, one thread. Crashes, zombies, aborts and fencing are explicit calls.
 """

@@ -9,6 +9,7 @@ from stream_monitor.memory.group import Group, Handle, Noted
 from stream_monitor.memory.log import MemoryLog
 from stream_monitor.runtime.assignment import Assignment
 from stream_monitor.runtime.deadline import Deadline
+from stream_monitor.runtime.losses import Losses
 from stream_monitor.runtime.ports import Fenced, Fetched, RebalanceListener, TransactionAborted
 from stream_monitor.runtime.positions import (
     Facts,
@@ -20,6 +21,7 @@ from stream_monitor.runtime.positions import (
     recreated,
     start_offset,
 )
+from stream_monitor.telemetry.view import Loss
 
 
 class MemorySource:
@@ -50,7 +52,7 @@ class MemorySource:
         self._listener: RebalanceListener | None = None
         self._held: Sequence[Fetched] = ()
         self._turn = 0
-        self.losses = 0
+        self._losses = Losses()
 
     @property
     def member(self) -> str:
@@ -60,10 +62,7 @@ class MemorySource:
     def subscribe(self, listener: RebalanceListener) -> None:
         """See the port."""
         self._listener = listener
-        counts = self._log.partition_counts()
-        missing = sorted({self._columns, *(n for n in self._inputs if not n.startswith("^"))} - counts.keys())
-        if missing:
-            raise StreamMonitorError(f"missing: {', '.join(missing)}")
+        self._refuse_missing()
         # As on Kafka: records in columns and offsets become true together, so one without the other has expired.
         if self._on_lost_data == "stop" and not self._group.offsets and self._log.records(self._columns):
             raise expired_group(self._group.name, self._columns)
@@ -126,6 +125,10 @@ class MemorySource:
         """See the port."""
         lags = {source: self._assignment.lag(source, self._log.high(source)) for source in self._owned()}
         return {source: lag for source, lag in lags.items() if lag is not None}
+
+    def losses(self) -> Mapping[Source, Loss]:
+        """See the port."""
+        return self._losses.by_source()
 
     def close(self) -> None:
         """See the port."""
@@ -265,7 +268,8 @@ class MemorySource:
             )
             start = start_offset(source, facts, group=self._group.name, on_lost_data=self._on_lost_data)
             wanted = self._assignment[source].wanted
-            self.losses += start.lost is not None
+            if start.lost is not None:
+                self._losses.add(source, facts)
             self._assignment.start(
                 source, wanted if start.lost is None and wanted is not None else start.offset
             )

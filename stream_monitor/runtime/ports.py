@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
 from stream_monitor.runtime.deadline import Deadline
+from stream_monitor.telemetry.view import Loss
 
 _T = TypeVar("_T")
 
@@ -127,6 +128,10 @@ class RecordSource(Protocol):
 
     def lag(self) -> Mapping[Source, int]:
         """Records between the committed position and the end, of every assigned partition that knows it."""
+        ...
+
+    def losses(self) -> Mapping[Source, Loss]:
+        """What was given up so far because `on_lost_data` says continue, by partition, owned or not."""
         ...
 
     def close(self) -> None:

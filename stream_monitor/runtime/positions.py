@@ -54,6 +54,17 @@ def start_offset(source: Source, facts: Facts, *, group: str, on_lost_data: OnLo
     return Start(facts.low, problem)
 
 
+def removed(facts: Facts) -> int:
+    """How many records, counted as offsets, were removed before they were read; of a recreated or cut topic nobody knows.
+
+    >>> removed(Facts(committed=20, recorded_id="aaa", topic_id="aaa", low=30, high=40))
+    10
+    """
+    if facts.committed is None or facts.recorded_id not in {None, facts.topic_id}:
+        return 0
+    return max(0, facts.low - facts.committed)
+
+
 def out_of_range(source: Source, offset: int, *, group: str) -> LostData:
     """The error of a partition whose records vanished while it was being read."""
     return LostData(f"{_name(source)}: offset {offset} is no longer on the broker; {way_out(group)}")

@@ -68,6 +68,7 @@ class Publisher:
                 assigned=tuple(sorted(self.assignment)),
                 paused=tuple(sorted(self.paused)),
                 lag=self.source.lag(),
+                losses=self.source.losses(),
                 models=self._models,
                 last_checkpoint=self._last_checkpoint,
             )

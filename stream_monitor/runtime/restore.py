@@ -6,7 +6,6 @@ Every way in which snapshots, log and offsets may not fit is decided here, and n
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.partition_monitor import CLOCK, PartitionMonitor
@@ -14,6 +13,7 @@ from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.formats import columns, snapshots
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ports import Asked, LostData, StateStore
+from stream_monitor.runtime.positions import OnLostData
 
 ARRIVAL_SECONDS = 10.0  # how long a committed offset may take to show that a snapshot already speaks of
 
@@ -41,7 +41,7 @@ class Restore:
         new_monitor: Callable[[int], PartitionMonitor],
         deadline: Deadline,
         *,
-        on_lost_data: Literal["stop", "continue"],
+        on_lost_data: OnLostData,
     ) -> None:
         self.partition = partition
         self.result: Restored | None = None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector, CollectorRegistry
 
@@ -19,7 +19,7 @@ from stream_monitor.core.drift_event import Severity
 from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
 from stream_monitor.telemetry import metrics
 from stream_monitor.telemetry.metrics import PHASES, Metric, Type
-from stream_monitor.telemetry.view import View, ViewHolder
+from stream_monitor.telemetry.view import Loss, View, ViewHolder
 
 SERIES_LIMIT: Final = 300
 _STAYS: Final = 1.25  # how much more effect a newcomer needs to push out a series that was exported last time
@@ -61,14 +61,13 @@ class ViewCollector(Collector):
 
     def describe(self) -> Iterable[Family]:
         """The families it may export, so that a registry refuses a second one of the same name."""
-        gauges = [_gauge(metric) for metric in metrics.VIEWED if metric.type is Type.GAUGE]
-        return [InfoMetricFamily(metrics.BUILD.family, metrics.BUILD.help), *gauges]
+        return [InfoMetricFamily(metrics.BUILD.family, metrics.BUILD.help), *_families().values()]
 
     def collect(self) -> Iterable[Family]:
         """The families that have a value now, in the order of the catalogue."""
         build = InfoMetricFamily(metrics.BUILD.family, metrics.BUILD.help)
         build.add_metric([], {label: getattr(self._build, label) for label in metrics.BUILD.labels})
-        families = {metric: _gauge(metric) for metric in metrics.VIEWED if metric.type is Type.GAUGE}
+        families = _families()
         view = self._holder.view
         chosen = self._choose(view.models)
         shown = Counter(model for model, _ in chosen)
@@ -117,6 +116,12 @@ def _of_partitions(view: View) -> Iterator[_Sample]:
         lag = view.lag.get(source)
         if lag is not None and lag >= 0:  # librdkafka says -1 for "not known"; that is no number of records
             yield metrics.LAG, labels, lag
+    # From 0 on, so that `rate` sees the first one; and after a revoke too: a counter that comes back lower is a restart.
+    for source in sorted({*view.assigned, *view.losses}):
+        labels = [view.group, source.topic, str(source.partition)]
+        loss = view.losses.get(source, Loss(times=0, records=0))
+        yield metrics.LOSSES, labels, loss.times
+        yield metrics.RECORDS_LOST, labels, loss.records
 
 
 def _of_model(model: ModelStatus, *, hidden: int) -> Iterator[_Sample]:
@@ -167,5 +172,11 @@ def _key(model: str, series: SeriesStatus) -> _Key:
     return model, series.version, series.series
 
 
-def _gauge(metric: Metric) -> GaugeMetricFamily:
-    return GaugeMetricFamily(metric.family, metric.help, labels=metric.labels)
+def _families() -> dict[Metric, GaugeMetricFamily | CounterMetricFamily]:
+    """Empty ones of all that is read from the view but the build."""
+    types = {Type.GAUGE: GaugeMetricFamily, Type.COUNTER: CounterMetricFamily}
+    return {
+        metric: types[metric.type](metric.family, metric.help, labels=metric.labels)
+        for metric in metrics.VIEWED
+        if metric is not metrics.BUILD
+    }

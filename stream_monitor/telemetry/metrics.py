@@ -169,6 +169,18 @@ PAUSED = Metric(
     _PARTITION,
     "1 if the partition waits because it is far ahead of slower ones, else 0.",
 )
+LOSSES = Metric(
+    "data_losses_total",
+    _C,
+    _PARTITION,
+    "Times that reading went on behind lost data, because kafka.on_lost_data says continue.",
+)
+RECORDS_LOST = Metric(
+    "records_lost_total",
+    _C,
+    _PARTITION,
+    "Records that the broker had removed before they were read, as far as their number is known.",
+)
 LAST_CHECKPOINT = Metric(
     "checkpoint_last_success_timestamp_seconds",
     _G,
@@ -256,6 +268,8 @@ VIEWED: Final = (
     LAG,
     ASSIGNED,
     PAUSED,
+    LOSSES,
+    RECORDS_LOST,
     LAST_CHECKPOINT,
     MODEL_SERIES,
     MODEL_SERIES_DROPPED,

@@ -6,9 +6,17 @@ Knows no HTTP and no metric.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from stream_monitor.core.events import Source
 from stream_monitor.core.status import ModelStatus
+
+
+class Loss(NamedTuple):
+    """Data of a partition that was given up: how often, and how many records where that is known."""
+
+    times: int
+    records: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +26,8 @@ class View:
     worker: its instance id. group: the consumer group. columns_topic: one of the topics in `assigned` and `lag`.
     started: ms UTC. beat: monotonic clock of the last turn of the loop, seconds. running: the loop has not ended.
     joined: the group has given it an assignment, if only an empty one. restored: the state of all it owns is there.
-    lag: only of partitions whose lag is known. last_checkpoint: ms UTC of the last committed one, None before it.
+    lag: only of partitions whose lag is known. losses: of partitions that ever had one, owned or not.
+    last_checkpoint: ms UTC of the last committed one, None before it.
     """
 
     worker: str
@@ -32,6 +41,7 @@ class View:
     assigned: tuple[Source, ...] = ()
     paused: tuple[Source, ...] = ()
     lag: Mapping[Source, int] = field(default_factory=dict)
+    losses: Mapping[Source, Loss] = field(default_factory=dict)
     models: tuple[ModelStatus, ...] = ()
     last_checkpoint: int | None = None
 

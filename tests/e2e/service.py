@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Message, Producer
 
 PROGRAM = Path(sys.executable).parent / "stream-monitor"
 PATIENCE = 45.0
@@ -152,14 +152,23 @@ class Installation:
                 service.process.kill()
                 service.process.wait()
 
-    def produce(self, values: Sequence[bytes | None], *, partition: int = 0) -> None:
-        """Write records to the input."""
+    def produce(self, values: Sequence[bytes | None], *, partition: int = 0, timestamp: int = 0) -> None:
+        """Write records to the input, and make sure that they are there."""
         producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5})
+        failed: list[KafkaError] = []
+
+        def delivered(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                failed.append(error)
+
         for at, value in enumerate(values):
-            producer.produce(self.topic, value, partition=partition)
+            producer.produce(
+                self.topic, value, partition=partition, timestamp=timestamp, on_delivery=delivered
+            )
             if at % 10_000 == 9_999:
                 producer.flush(30)
         assert producer.flush(30) == 0
+        assert failed == []
 
 
 def events(n: int, *, first: int = 0, model: str = "m") -> list[bytes]:

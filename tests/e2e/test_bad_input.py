@@ -10,10 +10,10 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import NamedTuple
 
 import pytest
-from confluent_kafka import Producer
 
 from stream_monitor.config import load
 from stream_monitor.core.events import Reason
@@ -171,10 +171,9 @@ def _run(installation: Installation) -> Run:
 
 
 def produce(installation: Installation, wave: Sequence[Given]) -> None:
-    producer = Producer({"bootstrap.servers": installation.bootstrap, "linger.ms": 5})
-    for given in wave:
-        producer.produce(installation.topic, given.value, partition=0, timestamp=given.timestamp)
-    assert producer.flush(30) == 0
+    """In order; in one go what has the same timestamp."""
+    for timestamp, records in groupby(wave, key=lambda given: given.timestamp):
+        installation.produce([given.value for given in records], timestamp=timestamp)
 
 
 def _late_once_observed(service: Service, n: int) -> float:

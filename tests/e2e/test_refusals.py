@@ -218,7 +218,9 @@ def test_a_flood_of_rejects_stops_it_where_a_limit_is_set_and_every_one_is_a_dea
     service = installation.start({"ingest.reject_limit": {"max_rejects": 100, "per": "1m"}})
     said = refused(service, seconds=60)
     assert "more than ingest.reject_limit accepts (100)" in said
-    read = committed_offsets(installation.bootstrap, installation.group, installation.topic)[0]
+    read = committed_offsets(
+        installation.bootstrap, installation.group, installation.topic, isolation="read_committed"
+    )[0]
     assert dead_letters(installation) == Counter(range(min(read, 500)))
     assert read > 100
 

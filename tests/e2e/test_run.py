@@ -141,6 +141,9 @@ def test_a_topic_that_grows_is_read_in_its_new_partitions(installation: Installa
 
     admin = AdminClient({"bootstrap.servers": installation.bootstrap})
     admin.create_partitions([NewPartitions(installation.topic, 3)])[installation.topic].result(30)
+    service.wait_for(
+        lambda: len(admin.list_topics(timeout=10).topics[installation.topic].partitions) == 3, "not grown"
+    )
     installation.produce(events(10, first=10), partition=2)
 
     wait_until_observed(service, 20)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
+from tests.committed import end_offsets
 from tests.conftest import ClusterFactory, TopicFactory
 from tests.kafka_broker import KafkaCluster, RunningKafka, create_topic, leader
 
@@ -63,8 +64,10 @@ def reader(bootstrap: str, isolation: str) -> Iterator[Consumer]:
 
 
 def read_all(bootstrap: str, topic: str, isolation: str = "read_committed") -> list[bytes]:
+    """To its end: a transaction is pending until its marker is there, and that is written after the commit is answered."""
     values: list[bytes] = []
     deadline = time.monotonic() + TIMEOUT
+    end = end_offsets(bootstrap, topic)[0]
     with reader(bootstrap, isolation) as consumer:
         consumer.assign([TopicPartition(topic, 0, 0)])
         while time.monotonic() < deadline:
@@ -73,7 +76,9 @@ def read_all(bootstrap: str, topic: str, isolation: str = "read_committed") -> l
                 continue
             if (error := message.error()) is not None:
                 assert error.code() == KafkaError._PARTITION_EOF, error
-                return values
+                if (message.offset() or 0) >= end:
+                    return values
+                continue
             value = message.value()
             assert isinstance(value, bytes)
             values.append(value)

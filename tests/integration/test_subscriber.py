@@ -17,6 +17,7 @@ from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.status import ModelStatus
 from stream_monitor.formats import drift_events, status
 from stream_monitor.formats.encoded import EncodedRecord
+from tests.committed import read_topic
 from tests.kafka_broker import RunningKafka, create_topic
 from tests.unit.formats.core_values import OPENED, RESOLVED, STATUS, UPDATED
 
@@ -119,7 +120,8 @@ def _topics(kafka: RunningKafka, prefix: str, *, partitions: int = 1) -> tuple[s
 
 
 def _printed(bootstrap: str, prefix: str, last: DriftEvent) -> list[str]:
-    """Lines up to that of `last`; then it is told to end."""
+    """Lines up to that of `last`; then it is told to end. What is open at its start is settled before that."""
+    read_topic(bootstrap, f"{prefix}.status")
     process = subprocess.Popen(
         [sys.executable, str(SCRIPT), bootstrap, prefix],
         stdout=subprocess.PIPE,

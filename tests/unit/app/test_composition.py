@@ -1,4 +1,4 @@
-"""References of a configuration: from training data and from profiles."""
+"""What a configuration becomes: rules for records, and references from training data and from profiles."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stream_monitor.app.composition import load_references
+from stream_monitor.app.composition import load_references, rules_by_topic
 from stream_monitor.config import Settings, load
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.profile import Profile, categorical
 from stream_monitor.files.columns import FileColumns
 from stream_monitor.files.profiles import write_profile
 from stream_monitor.files.profiling import Choices, build
+from stream_monitor.formats.native_json import MAX_RECORD_BYTES
 
 
 def data(folder: Path) -> Path:
@@ -34,6 +35,16 @@ def profile(folder: Path, model: str | None = None) -> Path:
     path = folder / "p.json"
     write_profile(path, build([data(folder)], FileColumns(model=model), Choices(), lambda _: None).profile)
     return path
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [(None, MAX_RECORD_BYTES), (2_000, 2_000), ("1 GiB", MAX_RECORD_BYTES)]
+)
+def test_no_record_is_read_that_is_longer_than_a_batch_can_hold(written: object, read: int) -> None:
+    chosen = {} if written is None else {"ingest.max_record_bytes": written}
+    found = load(None, {}, chosen, for_kafka=False)
+    assert rules_by_topic(found)("events").max_bytes == read
+    assert written is not None or found.ingest.max_record_bytes == read  # the default says what is true
 
 
 def test_a_profile_gives_the_references_of_its_data(tmp_path: Path) -> None:

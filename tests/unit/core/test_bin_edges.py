@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_monitor.core.bin_edges import few_values, numeric_edges, widened
+from stream_monitor.core.bin_edges import BINS, bin_labels, few_values, numeric_edges, widened
 from stream_monitor.core.detector import FloatArray
-from stream_monitor.core.reference import BINS, bins_of_numbers
+from stream_monitor.core.reference import bins_of_numbers
 
 RNG = np.random.default_rng(3)
 
@@ -40,6 +40,24 @@ def test_a_heavy_value_has_a_bin_of_its_own(at: float, share: float) -> None:
     assert counts[place] == int((values == at).sum())
     assert len(edges) <= BINS + 1
     assert (counts[0], counts[-1]) == (0, 0)
+
+
+@pytest.mark.parametrize("begins", range(0, 101, 10))
+def test_the_share_of_a_bin_is_heavy_wherever_it_lies_among_the_quantiles(begins: int) -> None:
+    low, high = np.linspace(-2, -1, 100 + begins), np.linspace(1, 2, 3000 - begins)
+    values = np.concatenate([low, np.zeros(100), high])
+    edges = numeric_edges(values)
+    assert counted(values, edges)[int(bins_of_numbers(np.zeros(1), edges)[0])] == 100
+    assert len(edges) <= BINS + 3
+
+
+def test_many_heavy_values_do_not_make_many_bins() -> None:
+    values = np.concatenate(
+        [np.repeat(np.arange(25.0), 128), np.arange(25).repeat(32) + RNG.uniform(size=800)]
+    )
+    edges = numeric_edges(values)
+    assert len(edges) <= 2 * BINS + 1
+    assert sorted(counted(values, edges), reverse=True)[:25] == [128] * 25
 
 
 def test_distinct_values_are_quantiles() -> None:
@@ -83,3 +101,28 @@ def test_a_sample_that_reached_everything_keeps_its_edges() -> None:
     edges, counts = np.array([1.0, 2.0]), np.array([0, 5, 0])
     wider, same = widened(edges, counts, low=1.0, high=2.0)
     assert (wider.tolist(), same.tolist()) == ([1.0, 2.0], [0, 5, 0])
+
+
+@pytest.mark.parametrize(
+    ("edges", "labels"),
+    [
+        ([7.0, 7.0], ["below 7", "7", "above 7"]),
+        ([0.0, 5.0, 5.0], ["below 0", "0", "5", "above 5"]),
+        ([-1.5, 0.0, np.nextafter(0.0, 1), 4.0], ["below -1.5", "-1.5 to 0", "0", "0 to 4", "above 4"]),
+        ([0.0, 9.0, np.nextafter(9.0, 10)], ["below 0", "0 to 9", "9", "above 9"]),
+        (
+            [1000000.0, 1000001.0, 1000002.0],
+            ["below 1000000", "1000000 to 1000001", "1000001 to 1000002", "above 1000002"],
+        ),
+    ],
+    ids=["constant", "few values", "tie inside", "tie at the top", "close together"],
+)
+def test_a_bin_of_one_value_is_called_by_it(edges: list[float], labels: list[str]) -> None:
+    assert list(bin_labels(edges)) == labels
+
+
+@given(st.lists(st.one_of(st.sampled_from([0.0, 1.0]), st.floats(-1e150, 1e150)), min_size=1, max_size=200))
+def test_no_two_bins_have_the_same_label(sample: list[float]) -> None:
+    edges = numeric_edges(np.array(sample)).tolist()
+    labels = bin_labels(edges)
+    assert len(set(labels)) == len(labels) == len(edges) + 1

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream_monitor.core.bin_edges import BINS, numeric_edges
 from stream_monitor.core.cells import LARGEST
 from stream_monitor.core.detector import FloatArray, Kind
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.reference import (
-    BINS,
     Reference,
     bins_of_numbers,
     identifier,
@@ -35,7 +35,9 @@ def test_every_value_of_the_sample_is_in_one_bin_inside_the_edges(values: FloatA
     edges, counts = arrays(reference)
     assert sum(counts) == reference.size == len(values)
     assert (counts[0], counts[-1]) == (0, 0)  # nothing of the sample is below or above
-    assert (edges[0], edges[-1]) == (values.min(), values.max())
+    assert edges.tolist() == numeric_edges(values).tolist()  # as profiles from files
+    assert edges[0] == values.min()
+    assert edges[-1] in {values.max(), np.nextafter(values.max(), np.inf)}
     for at, count in enumerate(counts[1:-1]):
         low, high = edges[at], edges[at + 1]
         last = at == len(counts) - 3
@@ -56,11 +58,14 @@ def test_bins_hold_about_the_same_and_small_samples_have_few() -> None:
     assert len(learn_numeric(rng.normal(size=5), unusable=0).counts) == 2 + 2
 
 
-def test_ties_share_a_bin() -> None:
+def test_heavy_values_have_a_bin_of_their_own() -> None:
     reference = learn_numeric(np.array([0.0] * 900 + [5.0] * 100), unusable=0)
-    assert (reference.edges, reference.counts) == ((0.0, 5.0), (0, 1000, 0))
+    assert (reference.edges, reference.counts) == ((0.0, 5.0, 5.0), (0, 900, 100, 0))
     reference = learn_numeric(np.repeat([1.0, 2.0, 3.0], 1000), unusable=0)
-    assert reference.counts == (0, 1000, 2000, 0)  # the last bin is closed
+    assert reference.counts == (0, 1000, 1000, 1000, 0)
+    mixed = np.concatenate([np.zeros(500), np.random.default_rng(8).lognormal(size=500)])
+    assert learn_numeric(mixed, unusable=0).counts[1] == 500
+    assert Lens(learn_numeric(mixed, unusable=0)).labels()[:2] == ("below 0", "0")
 
 
 @pytest.mark.parametrize("value", [0.0, -7.5, 1e-15, LARGEST])

@@ -47,6 +47,15 @@ def test_lag_of_a_partition_that_is_not_owned_is_left_out() -> None:
     assert list(scrape.samples("partition_assigned")) == [("stream-monitor", "3", "stream-monitor.columns")]
 
 
+def test_losses_are_counted_from_zero_on_and_do_not_go_with_the_partition() -> None:
+    scrape = Scrape(a_view())
+    lost, kept = ("stream-monitor", "0", "fraud.events"), ("stream-monitor", "3", "stream-monitor.columns")
+    assert scrape.samples("data_losses_total") == {lost: 2, kept: 0}
+    assert scrape.samples("records_lost_total") == {lost: 10, kept: 0}
+    scrape.holder.publish(dataclasses.replace(a_view(), assigned=(), paused=()))
+    assert scrape.samples("records_lost_total") == {lost: 10}
+
+
 def test_what_was_revoked_is_gone_at_the_next_scrape() -> None:
     scrape = Scrape(a_full_view())
     assert scrape.samples("series_status")
