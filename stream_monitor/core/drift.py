@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
+
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.drift_event import Severity
 from stream_monitor.core.effect_sizes import severity_of
@@ -28,7 +30,7 @@ from stream_monitor.core.plain import plain_of, value_of
 from stream_monitor.core.series import Transition
 from stream_monitor.core.standardise import Lens
 from stream_monitor.core.watch import Witness
-from stream_monitor.core.window import LENGTH, Window
+from stream_monitor.core.window import BLOCK, LENGTH, Window
 
 DEFAULT_BLOCKS = 8  # of the new regime, where a detector does not say how long it has lasted
 
@@ -43,11 +45,12 @@ class Fired(NamedTuple):
 
 
 class _Confirmed(NamedTuple):
-    """A sign whose effect has reached the tolerance, on this view."""
+    """A sign whose effect counts, on this view. located: its blocks are the most likely change point already."""
 
     sign: Sign
     view: str
     bounded: bool
+    located: bool
 
 
 class Drift:
@@ -57,6 +60,7 @@ class Drift:
         self._tolerance = tolerance
         self.episode: Episode | None = None
         self._candidates: dict[str, Sign] = {}
+        self._returned_row = 0  # where the series was back after its last drift
 
     @property
     def busy(self) -> bool:
@@ -83,6 +87,7 @@ class Drift:
         )
         if transition is Transition.ENDED:
             self.episode = None
+            self._returned_row = int(window.rows[max(0, end - RECENT), 0])
         return decision
 
     def _confirm(
@@ -101,16 +106,27 @@ class Drift:
             if sign is None:
                 continue
             moved = self._measure(witness, sign, lens, window, end)
-            if abs(moved.effect) >= self._tolerance:
+            if abs(moved.effect) >= self._bar(witness, sign, window, end):
                 del self._candidates[witness.name]
-                confirmed[witness.name] = _Confirmed(sign, moved.view, witness.bounded)
+                confirmed[witness.name] = _Confirmed(
+                    sign, moved.view, witness.bounded, located=witness.view is None
+                )
         return confirmed
 
     def _since(self, witness: Witness, lens: Lens, window: Window, end: int) -> int:
-        """Blocks since the change, where the witness does not say."""
-        return (
-            DEFAULT_BLOCKS if witness.view is not None else locate(lens, window, end, self._tolerance).blocks
-        )
+        """Blocks since the change, where the witness does not say. Never from before the return of an earlier drift: the
+        sequential test may notice the return long after it, and that is no drift.
+        """
+        if witness.view is not None:
+            return DEFAULT_BLOCKS
+        first = int(np.searchsorted(window.rows[:end, 0], self._returned_row))
+        return locate(lens, window, min(first, end - 1), end, self._tolerance).blocks
+
+    def _bar(self, witness: Witness, sign: Sign, window: Window, end: int) -> float:
+        """The effect that counts: the tolerance, and two standard errors more where the test may only have noticed a return."""
+        returned = window.rows[max(0, end - LENGTH), 0] < self._returned_row
+        doubt = 2 / np.sqrt(sign.blocks * BLOCK) if witness.view is None and returned else 0.0
+        return self._tolerance + float(doubt)
 
     def _measure(self, witness: Witness, sign: Sign, lens: Lens, window: Window, end: int) -> Measure:
         """What `witness` can show for its sign: its view, or else what moved most."""
@@ -170,12 +186,17 @@ class Drift:
 
     def dump(self) -> dict[str, Plain]:
         """Explicit fields."""
-        return {"episode": plain_of(self.episode), "candidates": plain_of(self._candidates)}
+        return {
+            "episode": plain_of(self.episode),
+            "candidates": plain_of(self._candidates),
+            "returned_row": self._returned_row,
+        }
 
     def load(self, plain: Plain, witnesses: Sequence[Witness]) -> None:
         """The inverse of `dump`, for a series with those witnesses. Raises CorruptState."""
         state = value_of(_State, plain)
         self.episode, self._candidates = state.episode, dict(state.candidates)
+        self._returned_row = state.returned_row
         signs = {**self._candidates, **(self.episode.signs if self.episode else {})}
         if not signs.keys() <= {witness.name for witness in witnesses}:
             raise CorruptState("drift: a sign of a witness that does not exist")
@@ -185,10 +206,11 @@ class Drift:
 class _State:
     episode: Episode | None
     candidates: Mapping[str, Sign]
+    returned_row: int
 
 
 def _blocks_since(one: _Confirmed, lens: Lens, window: Window, end: int) -> int:
     """Most likely number of blocks since what `one` confirms began."""
-    if one.view == SHAPE:
+    if one.located:
         return one.sign.blocks
     return blocks_since_shift(window.views[:end, lens.views.index(one.view)])

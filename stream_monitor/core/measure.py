@@ -39,11 +39,13 @@ def measure(lens: Lens, window: Window, blocks: int, end: int, tolerance: float)
     return max(moved, shape, key=_size)
 
 
-def locate(lens: Lens, window: Window, end: int, tolerance: float) -> Measure:
-    """What changed and since when, if nobody says which view it is: the view with the most likely shift, or else the shape."""
+def locate(lens: Lens, window: Window, first: int, end: int, tolerance: float) -> Measure:
+    """What changed in the blocks [first, end) and since when, if nobody says which view it is: the view with the most likely
+    shift, or else the shape.
+    """
     best, most = 0, -1.0
     for at in range(len(lens.views)):
-        sums = window.views[:end, at]
+        sums = window.views[first:end, at]
         blocks = blocks_since_shift(sums)
         likelihood = mean_effect(sums, blocks) ** 2 * blocks
         if likelihood > most:
@@ -52,7 +54,7 @@ def locate(lens: Lens, window: Window, end: int, tolerance: float) -> Measure:
     if _size(moved) >= tolerance and moved.view != SHAPE:
         return moved
     return measure(
-        lens, window, blocks_since_reshape(window.counts[max(0, end - LENGTH) : end]), end, tolerance
+        lens, window, blocks_since_reshape(window.counts[max(first, end - LENGTH) : end]), end, tolerance
     )
 
 

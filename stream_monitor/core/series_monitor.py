@@ -68,6 +68,8 @@ class SeriesMonitor:
 
     def warm_anew(self) -> None:
         """Learn what is normal from the values that follow."""
+        if self.key in self.tests.series:
+            self.tests.remove(self.key)
         self.warm_up: WarmUp | None = WarmUp(self.parameters.warm_up)
         self.lens: Lens | None = None
         self.watches: Sequence[Watch] = ()
@@ -87,8 +89,6 @@ class SeriesMonitor:
         self.tested = any(choice.id == SEQUENTIAL for choice in chosen)
         self.witnesses = tuple(watch.witness for watch in self.watches)
         if self.tested:
-            if self.key in self.tests.series:
-                self.tests.remove(self.key)
             self.tests.add(self.key, seed=seed_of(self.key, SEQUENTIAL))
             self.witnesses += (TEST,)
         if self._differs_may_be_said:

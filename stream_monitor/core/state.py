@@ -124,6 +124,7 @@ def load_series(
         raise fields.wrong("quality", "not one count per cell code")
     series.quality = quality.astype(np.int64)
     if "warm_up" in fields:
+        series.warm_anew()
         series.warm_up = WarmUp.load(fields.plain("warm_up"))
         return series
     reference = Reference.from_plain(fields.plain("reference"))

@@ -12,8 +12,10 @@ from stream_monitor.core import model_monitor, positions, versions
 from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.columnise import PlacedRow
 from stream_monitor.core.detector import Kind
-from stream_monitor.core.drift_event import Resolution, Status
+from stream_monitor.core.drift_event import Claim, Resolution, Status
 from stream_monitor.core.parameters import (
+    PER_100K_EVENTS,
+    AfterDrift,
     Budget,
     BudgetUnit,
     Caps,
@@ -21,6 +23,7 @@ from stream_monitor.core.parameters import (
     ModelParameters,
     SeriesParameters,
 )
+from stream_monitor.core.reference import learn_numeric
 from tests.property.chunking_law import answer_of, check_order, check_same, fold, partition_state, resumed
 from tests.property.logs import log_of
 from tests.property.rows import Shape, batch_of, rows_of
@@ -119,6 +122,30 @@ def test_any_split_of_the_rows_gives_the_same_answer(
     check_same(answer_of(parameters, pieces, reborn_before=deaths), answer_of(parameters, [whole]))
 
 
+LONG = 6_000  # rows: enough for the sequential test to learn, alarm and learn again
+
+
+@pytest.mark.parametrize("after_drift", AfterDrift)
+@pytest.mark.parametrize("budget", [PER_100K_EVENTS, BY_TIME])
+def test_any_split_gives_the_same_answer_of_the_default_set(after_drift: AfterDrift, budget: Budget) -> None:
+    known = learn_numeric(np.random.default_rng(0).poisson(6, size=3_000).astype(float), unusable=0)
+    parameters = ModelParameters(
+        name="m",
+        budget=budget,
+        after_drift=after_drift,
+        default=SeriesParameters(warm_up=200),
+        references={"count": known},
+    )
+    rows = rows_of("m", Shape(seed=0, rows=LONG))
+    whole = answer_of(parameters, [batch_of(rows)])
+    said = {evidence.claim for event in whole.events for evidence in event.evidence}
+    assert said == set(Claim)
+    adopted = any(event.resolution is Resolution.ADOPTED for event in whole.events)
+    assert adopted is (after_drift is AfterDrift.ADOPT)
+    pieces = in_pieces(rows, [1, 33, 255, 700])
+    check_same(answer_of(parameters, pieces, reborn_before=frozenset(range(5, len(pieces), 7))), whole)
+
+
 KSWIN = DetectorChoice(id="kswin", parameters={"window_size": 60, "stat_size": 20, "alpha": 0.001})
 
 
@@ -142,7 +169,7 @@ def test_the_rows_of_the_law_do_all_that_can_happen_to_an_alert() -> None:
     rows = rows_of("m", Shape(seed=0, rows=ROWS))
     events = answer_of(parameters_of(), [batch_of(rows)]).events
     assert {event.status for event in events} == set(Status)
-    assert {event.resolution for event in events} == {None, *Resolution}
+    assert {event.resolution for event in events} == {None, Resolution.RECOVERED, Resolution.VERSION_RETIRED}
     assert len({event.series for event in events}) >= 6
     assert max(len(event.positions) for event in events) == 3
     tight = answer_of(parameters_of(budget=TIGHT), [batch_of(rows)]).events
