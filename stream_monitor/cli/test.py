@@ -27,7 +27,7 @@ Only = Annotated[
 
 
 def run_tests(files: Files, *, only: Only = None, as_json: AsJson = False) -> None:
-    """Test a configuration: given these events, are these the drift events?
+    """Test a configuration: events in, expected drift events out.
 
     Each test begins with a new monitor and gives it a file of events, or synthetic ones from a seed. It fails if an
     expected drift event does not come out, or an alert opens that is not expected; the exit code is then 1. Needs no

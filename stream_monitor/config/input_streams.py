@@ -38,12 +38,14 @@ def _some(shares: dict[str, float]) -> dict[str, float]:
 class GeneratorSettings(Section):
     """Independent values of one kind: exactly one key."""
 
-    normal: NormalSettings | None = Field(None, description="Normal values.")
-    lognormal: LognormalSettings | None = Field(None, description="Lognormal values.")
+    normal: NormalSettings | None = Field(None, description="Normal values: {mean: 0, sd: 1}.")
+    lognormal: LognormalSettings | None = Field(
+        None, description="Lognormal values, as amounts and durations are: {log_mean: 3.6, log_sd: 0.6}."
+    )
     poisson: Annotated[Positive, Field(le=1e9)] | None = Field(None, description="Counts with this mean.")
     boolean: Share | None = Field(None, description="True with this probability.")
     categories: Annotated[dict[Name, Positive], AfterValidator(_some)] | None = Field(
-        None, description="Texts with these relative shares."
+        None, description="Texts with these relative shares: {DE: 60, FR: 40}."
     )
 
     @model_validator(mode="after")
@@ -70,7 +72,9 @@ class ChangeSettings(Section):
     shift: Number | None = Field(None, description="Added to every number.")
     ramp: Whole = Field(0, ge=0, description="Rows over which the shift grows to its full size.")
     scale: Number | None = Field(None, description="Factor of every number, as when a unit changes.")
-    replace: GeneratorSettings | None = Field(None, description="Other values instead.")
+    replace: GeneratorSettings | None = Field(
+        None, description="Other values instead, of the same kind or of another: a generator."
+    )
     missing: Share | None = Field(None, description="Probability that a value is missing, instead of before.")
 
     @model_validator(mode="after")
@@ -91,7 +95,8 @@ class SeriesStream(GeneratorSettings):
 
     missing: Share = Field(0.0, description="Probability that a value is missing.")
     changes: list[ChangeSettings] = Field(
-        default_factory=list, description="What changes at which row, one applied to the outcome of the last."
+        default_factory=list,
+        description="What changes at which row; each applies to what the ones before it left.",
     )
 
     @model_validator(mode="after")

@@ -69,17 +69,36 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EffectSizes:
-    """Distance between reference and current window, from the counts of the same bins.
+class EffectSize:
+    """One effect size beside the default threshold that was published for it, and whether it reaches that."""
 
-    psi: population stability index (>= 0). js_distance: Jensen-Shannon distance, base 2 (0..1). wasserstein: normalised by
-    the reference's standard deviation, numeric series only. ks: largest difference of the distribution functions (0..1).
+    value: float
+    threshold: float
+    exceeded: bool
+
+    @classmethod
+    def of(cls, value: float, threshold: float) -> "EffectSize":
+        """`value` held against `threshold`."""
+        return cls(value=value, threshold=threshold, exceeded=value >= threshold)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectSizes:
+    """Distances between reference and current window, from the counts of the same bins; None where its kind has none.
+
+    psi: population stability index (>= 0). js_distance: Jensen-Shannon distance, base 2 (0..1).
+    Numeric series: wasserstein: in standard deviations of the reference (>= 0). ks: largest difference of the distribution
+    functions (0..1). Categorical and boolean series: chi_square: Pearson's statistic (>= 0), which grows with the window.
+    cramers_v: the same without the sizes of the samples (0..1). l_infinity: largest difference of a share (0..1).
     """
 
-    psi: float
-    js_distance: float
-    wasserstein: float | None
-    ks: float
+    psi: EffectSize
+    js_distance: EffectSize
+    wasserstein: EffectSize | None
+    ks: EffectSize | None
+    chi_square: EffectSize | None
+    cramers_v: EffectSize | None
+    l_infinity: EffectSize | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ def _figures(event: DriftEvent, strongest: Evidence) -> str:
         and after.standard_deviation is not None
     ):
         return f"standard deviation {before.standard_deviation:.6g} → {after.standard_deviation:.6g}"
-    return f"Jensen-Shannon distance {event.effect_sizes.js_distance:.2f} ({effect})"
+    return f"Jensen-Shannon distance {event.effect_sizes.js_distance.value:.2f} ({effect})"
 
 
 def _of(distribution: Distribution) -> float:

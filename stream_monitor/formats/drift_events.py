@@ -29,7 +29,7 @@ ENVELOPE_ONLY = frozenset({"id", "time"})  # said by the envelope's attributes o
 # what a path segment may hold besides letters and digits, RFC 3986 section 3.3
 _SEGMENT_SAFE = "!$&'()*+,;=:@"
 _FLOATS = ("statistic", "threshold", "effect")
-_EFFECT_FLOATS = ("psi", "js_distance", "ks")
+_EFFECT_SIZE_FLOATS = ("value", "threshold")
 
 
 def encode(event: DriftEvent, group: str) -> EncodedRecord:
@@ -126,7 +126,9 @@ def _with_numbers(data: Mapping[str, Any]) -> dict[str, Any]:
     """JSON has no NaN and no infinity: where null stands for one and the core has a number, it is NaN again."""
     plain = dict(data)
     plain["evidence"] = [numbers(found, _FLOATS) for found in data["evidence"]]
-    plain["effect_sizes"] = numbers(data["effect_sizes"], _EFFECT_FLOATS)
+    plain["effect_sizes"] = {
+        name: size and numbers(size, _EFFECT_SIZE_FLOATS) for name, size in data["effect_sizes"].items()
+    }
     for name in ("reference", "current"):
         summary = numbers(data[name], ("missing",))
         summary["shares"] = [math.nan if share is None else share for share in summary["shares"]]

@@ -1,4 +1,4 @@
-"""The rows that the tables of docs/configuration.md must have, from the JSON Schema."""
+"""The rows that tables of keys must have, from the JSON Schema."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,9 +9,17 @@ Schema = dict[str, Any]
 
 
 def rows() -> dict[str, str]:
-    """Dotted key → the line of the table that documents it."""
+    """Dotted key of the configuration → the line of the table that documents it."""
     schema = json_schema()
     return {key: _row(key, field, schema["$defs"]) for key, field in _walk(schema, "", schema["$defs"])}
+
+
+def rows_by_section(schema: Schema) -> dict[str, list[str]]:
+    """Name of a section, "" for the whole → the lines of the table that documents its keys."""
+    return {
+        name: [_row(key, field, schema["$defs"]) for key, field in section["properties"].items()]
+        for name, section in {"": schema, **schema["$defs"]}.items()
+    }
 
 
 def _walk(schema: Schema, prefix: str, definitions: Schema) -> Iterator[tuple[str, Schema]]:

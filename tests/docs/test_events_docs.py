@@ -1,14 +1,19 @@
 """docs/events.md is complete and true."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 import yaml
 
+from stream_monitor.core.drift_event import EffectSizes
+from stream_monitor.core.effect_sizes import MAJOR_PSI, THRESHOLDS, effect_sizes
 from stream_monitor.core.events import Reason, Record, Rejected, Source
+from stream_monitor.core.reference import boolean, learn_numeric
 from stream_monitor.formats import dead_letter, drift_events
 from stream_monitor.formats.mapping import Mapping
 from stream_monitor.formats.native_json import (
@@ -126,6 +131,20 @@ def test_the_drift_event_of_the_text_is_the_reviewed_one() -> None:
     reviewed = (GOLDEN / "drift_events" / "opened.json").read_bytes()
     assert drift_events.decode(example.encode()) == drift_events.decode(reviewed)
     assert json.loads(example) == json.loads(reviewed)
+
+
+def test_every_effect_size_is_in_its_table_with_the_threshold_of_the_code() -> None:
+    rows = [line.split(" | ") for line in DRIFT.splitlines() if re.match(r"\| `[a-z_]+` \|", line)]
+    table = {row[0].strip("|` "): (row[1], row[4]) for row in rows}
+    assert list(table) == [field.name for field in dataclasses.fields(EffectSizes)]
+    assert {name: float(table[name][1].split(";")[0]) for name in THRESHOLDS} == THRESHOLDS
+    assert table["psi"][1] == f"{THRESHOLDS['psi']}; {MAJOR_PSI} is critical"
+    numbers = effect_sizes(learn_numeric(np.arange(99.0), unusable=0), np.ones(5, np.int64), mean_shift=0.0)
+    rates = effect_sizes(boolean(trues=1, size=9, unusable=0), np.ones(3, np.int64), mean_shift=0.0)
+    for name, (kinds, _) in table.items():
+        of_kind = {"numeric": numbers, "categorical, boolean": rates}
+        had = [kind for kind, sizes in of_kind.items() if getattr(sizes, name) is not None]
+        assert kinds == ("all" if len(had) == 2 else had[0])
 
 
 def test_content_type_and_types_are_those_of_the_code() -> None:

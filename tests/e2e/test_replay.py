@@ -46,7 +46,7 @@ def test_a_known_change_is_found_and_a_stream_without_one_is_silent(tmp_path: Pa
     }  # the largest of the changes; one credit, one alert
     assert CHANGE <= event["row"] < CHANGE + 200
     assert abs(event["change_point_row"] - CHANGE) <= 64
-    assert event["effect_sizes"]["wasserstein"] > 1
+    assert event["effect_sizes"]["wasserstein"]["value"] > 1
     assert event["detector"] == "adwin"
     assert event["time"] is event["change_point"] is None
     assert event["positions"][0]["last_offset"] == event["row"]

@@ -16,6 +16,7 @@ from stream_monitor.kafka.state_store import KafkaStateStore
 from stream_monitor.kafka.topics import TopicNames, plan_topics, verify_topics
 from stream_monitor.runtime.deadline import Deadline
 from tests.conftest import TopicFactory
+from tests.contract.worlds import answer
 from tests.kafka_broker import RunningKafka, free_ports
 
 pytestmark = pytest.mark.kafka
@@ -52,10 +53,10 @@ def test_missing_topics_are_created_as_planned_and_then_left_alone(
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     counts = {name: len(topic.partitions) for name, topic in admin.list_topics(timeout=10).topics.items()}
     resources = [ConfigResource(ResourceType.TOPIC, plan.name) for plan in plans]
-    for resource, answer in admin.describe_configs(resources).items():
+    for resource, described in admin.describe_configs(resources).items():
         plan = next(plan for plan in plans if plan.name == resource.name)
         assert counts[plan.name] == plan.partitions
-        found = {key: entry.value for key, entry in answer.result(10).items()}
+        found = {key: entry.value for key, entry in described.result(10).items()}
         assert {key: found[key] for key in plan.config} == dict(plan.config)
 
 
@@ -123,8 +124,8 @@ def test_restoring_from_a_broker_that_is_gone_ends_with_the_deadline() -> None:
     store = KafkaStateStore(options(f"127.0.0.1:{port}"), columns="columns", state="state")
     began = time.monotonic()
     with pytest.raises(StreamMonitorError, match="could not be read in time"):
-        store.committed(0, Deadline(1.5))
+        answer(store.committed(0, Deadline(1.5)))
     with pytest.raises(StreamMonitorError, match="cannot work with Kafka"):
-        store.snapshots(0, Deadline(1.5))
+        list(store.snapshots(0, Deadline(1.5)))
     assert time.monotonic() - began < 8
     store.close()

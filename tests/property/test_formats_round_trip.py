@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from stream_monitor.core.batch import Cell, Column, ColumnBatch, concatenate
 from stream_monitor.core.detector import Kind
-from stream_monitor.core.drift_event import Direction, DriftEvent, Resolution, Severity, Status
+from stream_monitor.core.drift_event import Direction, DriftEvent, EffectSize, Resolution, Severity, Status
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.events import Source
 from stream_monitor.core.snapshot import Snapshot
@@ -29,6 +29,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 whole = st.integers(-(2**63), 2**63 - 1)
 finite = st.floats(allow_nan=False, allow_infinity=False)
+effect_sizes = st.builds(EffectSize.of, finite, finite)
 times = st.integers(EARLIEST_MS, LATEST_MS)
 plain = st.recursive(
     st.none()
@@ -206,7 +207,12 @@ def some_drift_events(draw: st.DrawFn) -> DriftEvent:
         time=draw(times),
         change_point=draw(times),
         evidence=(evidence,) * draw(st.integers(0, 2)),
-        effect_sizes=replace(OPENED.effect_sizes, wasserstein=draw(st.none() | finite)),
+        effect_sizes=replace(
+            OPENED.effect_sizes,
+            psi=draw(effect_sizes),
+            wasserstein=draw(st.none() | effect_sizes),
+            cramers_v=draw(st.none() | effect_sizes),
+        ),
         current=summary,
         labels=draw(st.dictionaries(texts, texts, max_size=3)),
     )

@@ -14,6 +14,7 @@ NAMES = (
     "demo",
     "replay",
     "check",
+    "test",
     "reference",
     "reference build",
     "reference show",

@@ -11,7 +11,7 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_structured_event
 from jsonschema import Draft202012Validator, FormatChecker
 
-from stream_monitor.core.drift_event import DriftEvent
+from stream_monitor.core.drift_event import DriftEvent, EffectSize
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.formats.drift_events import decode, encode
 from stream_monitor.formats.schemas import drift_event
@@ -23,7 +23,7 @@ EVENTS = {"opened": OPENED, "updated": UPDATED, "resolved": RESOLVED}
 NAN = replace(
     OPENED,
     evidence=(replace(OPENED.evidence[0], statistic=math.nan, threshold=math.inf),),
-    effect_sizes=replace(OPENED.effect_sizes, psi=math.inf),
+    effect_sizes=replace(OPENED.effect_sizes, psi=EffectSize.of(math.inf, 0.1)),
     current=replace(OPENED.current, mean=math.nan, shares=(math.nan, 1.0, 0.0, 0.0)),
 )
 
@@ -86,10 +86,10 @@ def test_a_number_that_is_not_finite_is_null_and_comes_back_as_nan() -> None:
     assert value is not None
     parsed = orjson.loads(value)["data"]
     assert parsed["evidence"][0]["statistic"] is None
-    assert parsed["effect_sizes"]["psi"] is None
+    assert parsed["effect_sizes"]["psi"] == {"value": None, "threshold": 0.1, "exceeded": True}
     back = decode(value)
     assert math.isnan(back.evidence[0].threshold)
-    assert math.isnan(back.effect_sizes.psi)
+    assert math.isnan(back.effect_sizes.psi.value)
     assert math.isnan(back.current.shares[0])
     assert back.current.mean is None
     assert encode(back, GROUP).value == value
