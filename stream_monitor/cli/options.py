@@ -94,10 +94,15 @@ def _property(text: str) -> tuple[str, str]:
 
 
 def load_settings(
-    config: Path | None, overrides: Mapping[str, object] | None = None, *, for_kafka: bool = True
+    config: Path | None,
+    overrides: Mapping[str, object] | None = None,
+    *,
+    for_kafka: bool = True,
+    reference_files: bool = True,
 ) -> "Settings":
     """The settings of this run: file, environment, command line; without Kafka there is no default file.
 
+    reference_files: whether those that are named must be there.
     Raises InvalidConfiguration.
     """
     from stream_monitor.config import load
@@ -105,7 +110,14 @@ def load_settings(
 
     known = {found.id: found.spec for found in installed().registered() if found.spec is not None}
     file = file_of(config) if for_kafka else config
-    return load(file, os.environ, dict(overrides or {}), known_detectors=known, for_kafka=for_kafka)
+    return load(
+        file,
+        os.environ,
+        dict(overrides or {}),
+        known_detectors=known,
+        for_kafka=for_kafka,
+        reference_files=reference_files,
+    )
 
 
 def file_of(config: Path | None) -> Path | None:

@@ -10,8 +10,13 @@ from stream_monitor.config.settings import Settings
 from stream_monitor.core.detector import DetectorSpec, Kind
 
 
-def check(settings: Settings, known: Mapping[str, DetectorSpec] | None) -> Iterator[Finding]:
-    """Findings of every run, with or without Kafka. `known`: detectors by id; None leaves them unchecked."""
+def check(
+    settings: Settings, known: Mapping[str, DetectorSpec] | None, *, reference_files: bool
+) -> Iterator[Finding]:
+    """Findings of every run, with or without Kafka.
+
+    known: detectors by id; None leaves them unchecked. reference_files: whether they must be there.
+    """
     yield from _sinks(settings)
     yield from _own_topics(settings)
     first: dict[str, int] = {}
@@ -21,7 +26,7 @@ def check(settings: Settings, known: Mapping[str, DetectorSpec] | None) -> Itera
             what = f"models[{first[model.name]}] has the same name"
             yield Finding((*path, "name"), what, "merge the two, or give each its own name")
         first.setdefault(model.name, at)
-        yield from _reference(model, path)
+        yield from _reference(model, path, files=reference_files)
         if known is not None:
             yield from _detectors(model, path, known)
     yield from _sources(settings)
@@ -82,11 +87,11 @@ def _own_topics(settings: Settings) -> Iterator[Finding]:
             yield Finding(path, f'"{name}" is a topic the monitor writes', "name a topic of your events")
 
 
-def _reference(model: ModelSettings, path: Path) -> Iterator[Finding]:
+def _reference(model: ModelSettings, path: Path, *, files: bool) -> Iterator[Finding]:
     reference = model.reference
     if reference is None:
         return
-    if reference.file is not None and not reference.file.is_file():
+    if files and reference.file is not None and not reference.file.is_file():
         what = "is not a file" if reference.file.exists() else "does not exist"
         yield Finding((*path, "reference"), f"{reference.file} {what}", "name a file of training data")
     if reference.events is not None and model.warm_up not in {None, reference.events}:

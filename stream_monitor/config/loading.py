@@ -23,12 +23,14 @@ def load(
     *,
     known_detectors: Mapping[str, DetectorSpec] | None = None,
     for_kafka: bool = True,
+    reference_files: bool = True,
 ) -> Settings:
     """The settings; command line before environment before file before default.
 
     path: the YAML file; None for none. overrides: dotted key → value, as `{"http.listen": "off"}`; mappings are merged.
     known_detectors: by id; None leaves detector ids and parameters unchecked. for_kafka: False where nothing is
-    read from Kafka (replay of files), so that brokers and topics may be absent.
+    read from Kafka (replay of files), so that brokers and topics may be absent. reference_files: False where they are only
+    being made, so that they need not be there.
 
     Raises InvalidConfiguration with all problems found.
     """
@@ -48,7 +50,10 @@ def load(
     if found:
         valid = _without(tree.values, wrong, around)
     if valid is not None:
-        more = [*check(valid, known_detectors), *(check_kafka(valid) if for_kafka else ())]
+        more = [
+            *check(valid, known_detectors, reference_files=reference_files),
+            *(check_kafka(valid) if for_kafka else ()),
+        ]
         found += [finding for finding in more if not _related(finding, wrong)]
     spoiled = {problem.path for problem in problems}
     problems += [problem for problem in placed(found, tree) if problem.path not in spoiled]

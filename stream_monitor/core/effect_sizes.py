@@ -29,7 +29,7 @@ THRESHOLDS: Mapping[str, float] = MappingProxyType(
         "js_distance": 0.1,  # default of Evidently above 1,000 rows, and of Azure ML for categories
         "wasserstein": 0.1,  # default of Evidently above 1,000 rows, and of Azure ML
         "ks": 0.1,  # `comparison_threshold` of SageMaker Model Monitor
-        "cramers_v": 0.2,  # default of Deepchecks; between Cohen's small .1 and medium .3 (1988, table 7.2)
+        "cramers_v": 0.2,  # default of Deepchecks; between Cohen's small .1 and medium .3 (1988, p. 227)
         "l_infinity": 0.3,  # default of Vertex AI
     }
 )

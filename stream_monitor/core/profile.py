@@ -1,10 +1,11 @@
-"""Reference profiles: the references of a model's features together, and where they came from. Knows no file and no format.
+"""Reference profiles: the references of a model together, and where they came from. Knows no file and no format.
 
-A profile holds no raw rows. What `Reference` says of one series, this says of a model.
+A profile holds no raw rows. What `Reference` says of one series, this says of a model: of its features, which all versions
+share, and of what each version puts out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,11 +15,15 @@ from stream_monitor.core.reference import Moments, Reference, category_scores
 from stream_monitor.core.warm_up import learn
 
 LEAST_SCALE = 1e-3  # of a view, as learned references have it
+NO_VERSION = ""  # what events are of that name no version; no event can name it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """What a profile was made from. kind: how it was written (csv, json lines, parquet, sagemaker). name: without folders."""
+    """What a profile was made from. kind: how it was written (csv, json lines, parquet, topic, sagemaker).
+
+    name: of a file without folders; of a topic with the offsets that were read.
+    """
 
     kind: str
     name: str
@@ -26,14 +31,29 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VersionProfile:
+    """What one version of a model puts out. rows: predictions behind it. series: `prediction`, `probability:fraud` … → its
+    reference.
+    """
+
+    rows: int
+    series: Mapping[str, Reference]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """The references of one model. model, version: None where nobody said. rows: events with features behind it."""
+    """The references of one model.
+
+    model: None where nobody said. version: whose data it was made from; None where nobody said, or of several. rows: events
+    with features behind it. versions: version, or NO_VERSION → its predictions.
+    """
 
     model: str | None
     version: str | None
     created_from: tuple[Origin, ...]
     rows: int
     features: Mapping[str, Reference]
+    versions: Mapping[str, VersionProfile] = field(default_factory=dict)
 
 
 def learn_feature(column: Column, kind: Kind | None, *, categories: int) -> Reference:

@@ -17,7 +17,7 @@ import numpy as np
 from stream_monitor.core.bin_edges import BINS, few_values
 from stream_monitor.core.detector import FloatArray, Kind
 from stream_monitor.core.errors import StreamMonitorError
-from stream_monitor.core.profile import LEAST_SCALE, Profile, categorical
+from stream_monitor.core.profile import LEAST_SCALE, Profile, VersionProfile, categorical
 from stream_monitor.core.reference import (
     Moments,
     Reference,
@@ -32,26 +32,36 @@ MERGED_BINS = 2 * BINS  # of numbers; both neighbours of every quantile are kept
 def merge_profiles(a: Profile, b: Profile, *, version: str | None, categories: int) -> Profile:
     """The profile of the rows of both. A feature that one of them has not is missing in all of its rows.
 
-    version: of the result where the two differ. Raises StreamMonitorError: other models, versions or kinds.
+    version: of the result; that of both if None, and none where they differ: what each version puts out stays apart.
+    Raises StreamMonitorError: other models or kinds.
     """
     if a.model != b.model and None not in (a.model, b.model):
         raise StreamMonitorError(f"one profile is of the model {a.model!r}, the other of {b.model!r}")
-    if a.version != b.version and version is None:
-        raise StreamMonitorError(
-            f"one profile is of version {a.version}, the other of {b.version}: say --version"
-        )
     features = {}
     for name in sorted({*a.features, *b.features}):
         ours = a.features.get(name) or identifier(size=0, unusable=a.rows)
         theirs = b.features.get(name) or identifier(size=0, unusable=b.rows)
-        features[name] = _named(name, ours, theirs, categories)
+        features[name] = _named(f"the feature {name!r}", name, (ours, theirs), categories)
     return Profile(
         model=b.model if a.model is None else a.model,
-        version=version or a.version,
+        version=version or (a.version if a.version == b.version else None),
         created_from=(*a.created_from, *b.created_from),
         rows=a.rows + b.rows,
         features=features,
+        versions={name: _versions(name, a, b, categories) for name in sorted({*a.versions, *b.versions})},
     )
+
+
+def _versions(name: str, a: Profile, b: Profile, categories: int) -> VersionProfile:
+    """What the version `name` puts out; a series that one part has not was not predicted there: nothing is missing."""
+    parts = [one.versions[name] for one in (a, b) if name in one.versions]
+    series: dict[str, Reference] = {}
+    for part in parts:
+        for output, known in part.series.items():
+            before = series.get(output)
+            where = f"{output!r} of version {name!r}"
+            series[output] = known if before is None else _named(where, output, (before, known), categories)
+    return VersionProfile(rows=sum(part.rows for part in parts), series=dict(sorted(series.items())))
 
 
 def merge(a: Reference, b: Reference, *, categories: int) -> Reference:
@@ -83,13 +93,11 @@ def error_bound(a: Reference, b: Reference) -> float:
     return max(_unsure(a, b), _unsure(b, a)) / (a.size + b.size)
 
 
-def _named(name: str, a: Reference, b: Reference, categories: int) -> Reference:
+def _named(where: str, name: str, parts: tuple[Reference, Reference], categories: int) -> Reference:
     try:
-        return merge(a, b, categories=categories)
+        return merge(*parts, categories=categories)
     except StreamMonitorError as error:
-        raise StreamMonitorError(
-            f"the feature {name!r} {error}: build both with --type {name}=KIND"
-        ) from error
+        raise StreamMonitorError(f"{where} {error}: build both with --type {name}=KIND") from error
 
 
 def _numeric(a: Reference, b: Reference, unusable: int) -> Reference:

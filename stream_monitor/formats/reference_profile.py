@@ -1,6 +1,7 @@
 """Reference profiles as JSON files: `Profile` ↔ bytes. Made to be read, compared and kept in version control.
 
-One line a field, features by name, no time of writing: the same data gives the same bytes. Knows no file.
+One line a field, features by name, no time of writing: the same data gives the same bytes. `versions` is left out where
+there are none. Knows no file.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ import orjson
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.plain import plain_of, value_of
-from stream_monitor.core.profile import Origin, Profile
+from stream_monitor.core.profile import Origin, Profile, VersionProfile
 from stream_monitor.core.reference import Reference
 
 KIND: Final = "stream-monitor.reference"
@@ -36,10 +37,13 @@ def encode(profile: Profile) -> bytes:
         "created_from": [plain_of(origin) for origin in profile.created_from],
         "rows": profile.rows,
     }
-    lines = [f"  {_json(name)}: {_json(value)}," for name, value in head.items()]
-    features = [_feature(name, profile.features[name]) for name in sorted(profile.features)]
-    body = ",\n".join(features)
-    return "\n".join(["{", *lines, '  "features": {', body, "  }", "}", ""]).encode()
+    members = [f"{_json(name)}: {_json(value)}" for name, value in head.items()]
+    members.append(_object("features", [_reference_text(*one) for one in sorted(profile.features.items())]))
+    if profile.versions:
+        members.append(
+            _object("versions", [_version_text(*one) for one in sorted(profile.versions.items())]),
+        )
+    return (_object(None, members) + "\n").encode()
 
 
 def decode(data: bytes) -> Profile:
@@ -60,7 +64,7 @@ def decode(data: bytes) -> Profile:
             f"the reference profile has format {written}; this release reads {FORMAT}: use the release that wrote it"
         )
     where = "the reference profile"
-    fields = {name: whole[name] for name in whole if name not in {"format", "kind", "features"}}
+    fields = {name: whole[name] for name in whole if name not in {"format", "kind", "features", "versions"}}
     hints = {"model": str, "version": str, "created_from": tuple[Origin, ...], "rows": int}
     _same_names(where, fields, list(hints))
     read: dict[str, Any] = {
@@ -70,7 +74,13 @@ def decode(data: bytes) -> Profile:
     features = whole.get("features")
     if not isinstance(features, dict) or read["rows"] < 0:
         raise CorruptState("the reference profile: features is not an object, or rows is negative")
-    return Profile(**read, features={name: _reference(name, plain) for name, plain in features.items()})
+    return Profile(
+        **read,
+        features={
+            name: _reference(f"the feature {name!r} of {where}", plain) for name, plain in features.items()
+        },
+        versions=_versions(where, whole.get("versions", {})),
+    )
 
 
 def is_profile(document: object) -> bool:
@@ -82,15 +92,42 @@ def _json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def _feature(name: str, reference: Reference) -> str:
+def _object(name: str | None, members: Sequence[str]) -> str:
+    """An object with one member a line, two blanks further in."""
+    body = ",\n".join(members).replace("\n", "\n  ")  # no text holds a line break: JSON escapes it
+    whole = f"{{\n  {body}\n}}" if members else "{}"
+    return whole if name is None else f"{_json(name)}: {whole}"
+
+
+def _reference_text(name: str, reference: Reference) -> str:
     plain = reference.to_plain()
     assert isinstance(plain, Mapping)
-    fields = ",\n".join(f"      {_json(field)}: {_json(value)}" for field, value in plain.items())
-    return f"    {_json(name)}: {{\n{fields}\n    }}"
+    return _object(name, [f"{_json(field)}: {_json(value)}" for field, value in plain.items()])
 
 
-def _reference(name: str, plain: object) -> Reference:
-    where = f"the feature {name!r} of the reference profile"
+def _version_text(name: str, version: VersionProfile) -> str:
+    series = [_reference_text(*one) for one in sorted(version.series.items())]
+    return _object(name, [f'"rows": {version.rows}', _object("series", series)])
+
+
+def _versions(where: str, plain: object) -> dict[str, VersionProfile]:
+    if not isinstance(plain, dict):
+        raise CorruptState(f"{where}: versions is not an object")
+    found = {}
+    for name, version in plain.items():
+        of = f"the version {name!r} of {where}"
+        if not isinstance(version, dict):
+            raise CorruptState(f"{of}: is not an object")
+        _same_names(of, version, ["rows", "series"])
+        rows, series = _field(of, "rows", int, version["rows"]), version["series"]
+        if not isinstance(series, dict) or rows < 0:
+            raise CorruptState(f"{of}: series is not an object, or rows is negative")
+        references = {one: _reference(f"{one!r} of {of}", known) for one, known in series.items()}
+        found[name] = VersionProfile(rows=rows, series=references)
+    return found
+
+
+def _reference(where: str, plain: object) -> Reference:
     if not isinstance(plain, dict):
         raise CorruptState(f"{where}: is not an object")
     _same_names(where, plain, list(_HINTS))

@@ -27,22 +27,27 @@ def reference_profile() -> dict[str, Any]:
             "additionalProperties": {"$ref": "#/$defs/reference"},
             "description": "Feature → its reference, by name.",
         },
+        "versions": {
+            "type": "object",
+            "additionalProperties": {"$ref": "#/$defs/version"},
+            "description": "Version of the model, empty for events that name none → what it puts out.",
+        },
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:stream-monitor:schema:reference:v{FORMAT}",
         "title": "Reference profile",
         "description": "What is normal for the features of a model. Holds no raw rows.",
-        "$defs": {"origin": _origin(), "reference": _reference()},
-        **_object(properties),
+        "$defs": {"origin": _origin(), "reference": _reference(), "version": _version()},
+        **_object(properties, optional=frozenset({"versions"})),
     }
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def _object(properties: dict[str, Any], optional: frozenset[str] = frozenset()) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": properties,
-        "required": list(properties),
+        "required": [name for name in properties if name not in optional],
         "additionalProperties": False,
     }
 
@@ -56,10 +61,23 @@ def _origin() -> dict[str, Any]:
         {
             "kind": {
                 "type": "string",
-                "description": "How it was written: csv, json lines, parquet, sagemaker.",
+                "description": "How it was written: csv, json lines, parquet, topic, sagemaker.",
             },
-            "name": {"type": "string", "description": "Name of the file."},
+            "name": {"type": "string", "description": "Name of the file, or topic and offsets."},
             "rows": _COUNT | {"description": "Events with features in it."},
+        }
+    )
+
+
+def _version() -> dict[str, Any]:
+    return _object(
+        {
+            "rows": _COUNT | {"description": "Predictions behind it."},
+            "series": {
+                "type": "object",
+                "additionalProperties": {"$ref": "#/$defs/reference"},
+                "description": "prediction, probability, probability:CLASS, latency_ms → its reference, by name.",
+            },
         }
     )
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stream_monitor.core.columnise import column_of
 from stream_monitor.core.detector import Kind
-from stream_monitor.core.profile import Origin, Profile, learn_feature
+from stream_monitor.core.profile import Origin, Profile, VersionProfile, learn_feature
 from stream_monitor.core.profile_merge import error_bound, merge
 from stream_monitor.core.reference import Reference
 from stream_monitor.formats.reference_profile import decode, encode
@@ -72,6 +72,26 @@ def test_merging_does_not_depend_on_the_order(first: Sequence[object], second: S
     assert (one.size, one.unusable) == (len(first) + len(second) - one.unusable, other.unusable)
 
 
+few = st.lists(st.sampled_from([0.0, 1.0, 2.5, 7.0]), min_size=120, max_size=150)
+truths = st.lists(st.booleans(), min_size=1, max_size=50)
+names = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=50)
+
+
+@given(st.sampled_from([few, truths, names]).flatmap(lambda one: st.tuples(one, one, one)))
+def test_merging_is_associative_and_is_the_whole_where_it_is_exact(
+    parts: tuple[Sequence[object], Sequence[object], Sequence[object]],
+) -> None:
+    kind = {float: Kind.NUMERIC, bool: Kind.BOOLEAN, str: Kind.CATEGORICAL}[type(parts[0][0])]
+    a, b, c = (learned(part, kind) for part in parts)
+    left = merge(merge(a, b, categories=3), c, categories=3)
+    right = merge(a, merge(b, c, categories=3), categories=3)
+    whole = learned([*parts[0], *parts[1], *parts[2]], kind)
+    for one in (left, right):
+        assert (one.edges, one.categories, one.counts) == (whole.edges, whole.categories, whole.counts)
+        assert (one.size, one.unusable) == (whole.size, whole.unusable)
+    assert np.allclose([left.mean, left.scale], [right.mean, right.scale], rtol=1e-9)
+
+
 @given(st.dictionaries(st.text(max_size=5), cells, max_size=4), st.none() | st.text(max_size=5))
 def test_a_profile_comes_back_from_its_file(features: dict[str, Sequence[object]], name: str | None) -> None:
     profile = Profile(
@@ -80,6 +100,10 @@ def test_a_profile_comes_back_from_its_file(features: dict[str, Sequence[object]
         created_from=(Origin(kind="csv", name="a.csv", rows=7),),
         rows=7,
         features={feature: learned(values) for feature, values in features.items()},
+        versions={
+            feature: VersionProfile(rows=len(values), series={"prediction": learned(values)})
+            for feature, values in features.items()
+        },
     )
     data = encode(profile)
     assert decode(data) == profile

@@ -53,6 +53,28 @@ def test_named_and_excluded_columns_are_no_features(tmp_path: Path) -> None:
     assert "note:" not in ran.err
 
 
+def test_versions_are_built_shown_and_merged(tmp_path: Path) -> None:
+    parts = []
+    for version in ("7", "8"):
+        parts.append(tmp_path / f"{version}.json")
+        columns = ("--prediction", "y_pred", "--label", "flag", "--version", version)
+        ran = run("reference", "build", data(tmp_path), "-o", parts[-1], *columns)
+        assert f"prediction of {version}: 300 rows" in ran.err
+    ran = run("reference", "merge", *parts, "-o", tmp_path / "m.json")
+    assert "wrong by" not in ran.err
+    shown = run("reference", "show", tmp_path / "m.json").out
+    assert "version  (not said)" in shown
+    assert "version 7, 300 rows\noutput      kind     values" in shown
+    assert "version 8, 300 rows" in shown
+
+
+def test_without_brokers_no_topic_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = run("reference", "build", "-o", "p.json", "--topic", "t", "--from", "2026-11-21")
+    assert ran.code == 1
+    assert "error: no brokers: write --bootstrap-servers HOST:PORT" in ran.err
+
+
 def test_merge_says_how_exact_it_is(tmp_path: Path) -> None:
     parts = [tmp_path / "a.json", tmp_path / "b.json"]
     for at, part in enumerate(parts):
@@ -92,6 +114,19 @@ def test_import_says_what_is_not_carried(tmp_path: Path) -> None:
         (("build", "train.csv", "-o", "p.json", "--type", "amount"), "is not FEATURE=KIND"),
         (("build", "train.csv", "-o", "p.json", "--type", "amount=float"), "is not FEATURE=KIND"),
         (("build", "train.csv", "-o", "p.json", "--id", "nothing"), "there is no column 'nothing'"),
+        (("build", "-o", "p.json"), "name files of data, or --topic TOPIC\n"),
+        (("build", "train.csv", "-o", "p.json", "--topic", "t"), "--topic TOPIC, not both"),
+        (("build", "train.csv", "-o", "p.json", "--to", "0:5"), "go with --topic TOPIC"),
+        (("build", "-o", "p.json", "--topic", "t", "--id", "key"), "--id names a column of a file"),
+        (
+            ("build", "-o", "p.json", "--topic", "t", "--version-column", "v"),
+            "--version-column names a column",
+        ),
+        (("build", "-o", "p.json", "--topic", "t", "--from", "1200"), "--from 1200: neither a time such as"),
+        (
+            ("build", "-o", "p.json", "--topic", "t", "--to", "0:1,0:2"),
+            "--to 0:1,0:2: a partition is named twice",
+        ),
         (("show", "train.csv"), "not JSON"),
         (("import", "train.csv", "-o", "p.json"), "not those of SageMaker"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from stream_monitor.core.columnise import column_of
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.errors import StreamMonitorError
-from stream_monitor.core.profile import Origin, Profile, categorical, learn_feature
+from stream_monitor.core.profile import Origin, Profile, VersionProfile, categorical, learn_feature
 from stream_monitor.core.profile_merge import MERGED_BINS, error_bound, merge, merge_profiles
 from stream_monitor.core.reference import Reference, identifier
 
@@ -103,15 +103,41 @@ def test_kinds_that_differ_are_named() -> None:
         merge_profiles(a, b, version=None, categories=64)
 
 
-def test_models_and_versions_must_agree() -> None:
+def test_models_must_agree() -> None:
     known, unknown = profile(), profile(model=None)
     assert merge_profiles(known, unknown, version=None, categories=64).model == "fraud"
     assert merge_profiles(unknown, known, version=None, categories=64).model == "fraud"
     with pytest.raises(StreamMonitorError, match="'fraud', the other of 'churn'"):
         merge_profiles(known, profile(model="churn"), version=None, categories=64)
-    with pytest.raises(StreamMonitorError, match="version 7, the other of 8: say --version"):
-        merge_profiles(known, profile(version="8"), version=None, categories=64)
-    assert merge_profiles(known, profile(version="8"), version="8", categories=64).version == "8"
+
+
+def test_of_several_versions_the_features_are_one_and_the_outputs_stay_apart() -> None:
+    def of(version: str, probabilities: Sequence[float]) -> Profile:
+        outputs = VersionProfile(rows=len(probabilities), series={"probability": learned(probabilities)})
+        return replace(profile(version=version, x=learned([1.0, 2.0])), versions={version: outputs})
+
+    seven, eight = of("7", [0.25, 0.5]), of("8", [0.75, 0.5, 0.25])
+    both = merge_profiles(seven, eight, version=None, categories=64)
+    assert (both.version, both.features["x"].size) == (None, 4)
+    assert both.versions == {**seven.versions, **eight.versions}
+    assert merge_profiles(seven, eight, version="8", categories=64).version == "8"
+    again = merge_profiles(both, of("7", [0.5]), version=None, categories=64)
+    assert again.versions["7"].series["probability"].counts == (0, 1, 2, 0)
+    assert (again.versions["7"].rows, again.versions["8"]) == (3, eight.versions["8"])
+
+
+def test_an_output_that_one_part_has_not_was_never_there() -> None:
+    a = replace(profile(), versions={"7": VersionProfile(rows=2, series={"latency_ms": learned([1.5, 2.5])})})
+    b = replace(profile(), versions={"7": VersionProfile(rows=3, series={"prediction": learned(["a", "b"])})})
+    both = merge_profiles(a, b, version=None, categories=64).versions["7"]
+    assert {name: one.unusable for name, one in both.series.items()} == {"latency_ms": 0, "prediction": 0}
+    other = replace(
+        profile(), versions={"7": VersionProfile(rows=2, series={"prediction": learned([1.5, 2.5])})}
+    )
+    with pytest.raises(
+        StreamMonitorError, match=r"'prediction' of version '7' is categorical in one .*--type pred"
+    ):
+        merge_profiles(b, other, version=None, categories=64)
 
 
 def test_below_and_above_stay_outside() -> None:

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +7,12 @@ import pytest
 
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.errors import StreamMonitorError
+from stream_monitor.core.events import Decoded, Role, Row, Source
 from stream_monitor.core.profile import Origin, learn_feature
 from stream_monitor.core.reference import Reference
 from stream_monitor.files.columns import FileColumns
-from stream_monitor.files.profiling import Built, Choices, build
+from stream_monitor.files.learning import Choices
+from stream_monitor.files.profiling import Built, Part, build, build_from
 from stream_monitor.files.reference import read_columns
 from tests.unit.files.written import written
 
@@ -108,8 +110,66 @@ def test_native_events_say_whose_they_are(tmp_path: Path) -> None:
         {"model": "a", "features": {"y": 2}},
     )
     found = built(path)
-    assert (found.profile.model, found.profile.rows, found.rejected) == ("a", 2, 1)
+    assert (found.profile.model, found.profile.rows, sum(found.rejected.values())) == ("a", 2, 1)
     assert {name: one.unusable for name, one in features(found).items()} == {"x": 1, "y": 1}
+
+
+def predictions(folder: Path, rows: int) -> Path:
+    """Two versions, of which the second answers otherwise; every third event is a prediction alone."""
+    given = []
+    for at in range(rows):
+        version = {"version": "8" if at % 4 == 0 else "7"} if at % 10 else {}
+        answer = {"probability": 0.75 if at % 4 == 0 else 0.25, "prediction": "yes" if at % 2 else "no"}
+        features = {"features": {"x": at % 50}} if at % 3 else {}
+        given.append({"model": "a", **version, **answer, **features, "label": 1})
+    return events(folder, *given)
+
+
+def test_what_each_version_puts_out_is_learned_apart(tmp_path: Path) -> None:
+    profile = built(predictions(tmp_path, 300)).profile
+    assert (profile.version, profile.rows) == (None, 200)
+    assert {version: one.rows for version, one in profile.versions.items()} == {"": 30, "7": 210, "8": 60}
+    seven, eight = (profile.versions[version].series for version in ("7", "8"))
+    assert list(seven) == ["prediction", "probability"]  # the label is the truth
+    assert (seven["probability"].mean, eight["probability"].mean) == (0.25, 0.75)
+    assert (seven["prediction"].counts, seven["prediction"].unusable) == ((150, 60, 0), 0)
+    assert eight["prediction"].categories == ("no",)
+
+
+def test_of_many_rows_the_outputs_are_counted_as_the_features_are(tmp_path: Path) -> None:
+    path = predictions(tmp_path, 900)
+    whole, sampled = built(path).profile, built(path, choices=Choices(max_rows=100)).profile
+    counted, exact = (one.versions["7"].series["prediction"] for one in (sampled, whole))
+    assert (counted.categories, counted.counts, counted.unusable) == (exact.categories, exact.counts, 0)
+    assert sampled.versions["7"].series["probability"].counts == (0, 630, 0)
+    assert sampled.features["x"].size == 600
+
+
+def test_one_version_can_be_chosen(tmp_path: Path) -> None:
+    found = built(predictions(tmp_path, 300), choices=Choices(version="7"))
+    assert (found.profile.version, found.other_versions) == ("7", 60)
+    assert {version: one.rows for version, one in found.profile.versions.items()} == {"7": 240}
+
+
+def test_too_many_versions_are_none(tmp_path: Path) -> None:
+    path = events(tmp_path, *({"model": "a", "version": f"v{at}", "features": {"x": 1}} for at in range(33)))
+    with pytest.raises(StreamMonitorError, match="more than 32 versions; choose one with --version"):
+        built(path)
+
+
+def test_rows_that_changed_between_the_readings_are_a_failure() -> None:
+    def chunks() -> Iterator[Decoded]:
+        rows.append(Row("a", None, None, 0, Role.FEATURES, {"x": 1.0}, {}))
+        source = Source("t", 0)
+        yield Decoded(source=source, rows=rows, offsets=[0] * len(rows), items=[0] * len(rows), rejected=[])
+
+    rows: list[Row] = []
+    rows += [Row("a", None, None, 0, Role.FEATURES, {"x": 1.0}, {})] * 4
+    part = Part(where="t", kind="topic", name="t", named=True, chunks=chunks)
+    with pytest.raises(
+        StreamMonitorError, match="5 rows were there at the first reading and 6 at the second"
+    ):
+        build_from([part], None, Choices(max_rows=3), lambda _: None)
 
 
 def test_of_events_of_several_models_one_is_chosen(tmp_path: Path) -> None:

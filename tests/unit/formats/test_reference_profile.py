@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from stream_monitor.core.columnise import column_of
 from stream_monitor.core.errors import CorruptState, NewerState
-from stream_monitor.core.profile import Origin, Profile, learn_feature
+from stream_monitor.core.profile import Origin, Profile, VersionProfile, learn_feature
 from stream_monitor.formats.reference_profile import decode, encode, is_profile
 from stream_monitor.formats.schemas import SCHEMAS
 from tests.golden_files import golden
@@ -34,6 +35,47 @@ def test_the_file_is_as_reviewed_and_comes_back() -> None:
     data = encode(PROFILE)
     assert data == golden("reference/profile_v1.json", data)
     assert decode(data) == PROFILE
+
+
+VERSIONS = replace(
+    PROFILE,
+    features={"constant": PROFILE.features["constant"]},
+    versions={
+        "": VersionProfile(rows=3, series={}),
+        "7": VersionProfile(rows=120, series={"probability": PROFILE.features["amount"]}),
+    },
+)
+
+
+def test_versions_are_as_reviewed_and_come_back() -> None:
+    data = encode(VERSIONS)
+    assert data == golden("reference/profile_versions_v1.json", data)
+    assert decode(data) == VERSIONS
+    Draft202012Validator(SCHEMAS["reference"]()).validate(json.loads(data))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda d: d.update(versions=[]), "the reference profile: versions is not an object"),
+        (
+            lambda d: d["versions"].update({"8": 1}),
+            "the version '8' of the reference profile: is not an object",
+        ),
+        (lambda d: d["versions"]["7"].pop("rows"), "the version '7' of .*: the field 'rows' is missing"),
+        (lambda d: d["versions"]["7"].update(rows=-1), "rows is negative"),
+        (lambda d: d["versions"]["7"].update(series=[]), "series is not an object"),
+        (
+            lambda d: d["versions"]["7"]["series"]["probability"].update(size=1),
+            "'probability' of the version '7' of the reference profile: the field 'counts': they add up to 120",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_version_is_named(spoil: Spoil, said: str) -> None:
+    wrong = json.loads(encode(VERSIONS))
+    spoil(wrong)
+    with pytest.raises(CorruptState, match=said):
+        decode(json.dumps(wrong).encode())
 
 
 def test_features_are_sorted_and_every_field_is_one_line() -> None:
