@@ -8,6 +8,7 @@ from stream_monitor.config.model_settings import DetectorSettings, ModelSettings
 from stream_monitor.config.problems import Finding, Path, dotted, name_instead
 from stream_monitor.config.settings import Settings
 from stream_monitor.core.detector import DetectorSpec, Kind
+from stream_monitor.core.series import SEQUENTIAL
 
 
 def check(
@@ -148,6 +149,9 @@ def _detector(
             path, what, f"write one of {', '.join(fit)}" if fit else "remove it: nothing watches this kind"
         )
     params: Path = (*path, "params")
+    if spec.id == SEQUENTIAL and detector.params:
+        yield Finding(params, "alerting.false_alarms alone says how strict it is", "remove params")
+        return
     unknown = [name for name in detector.params if name not in spec.defaults]
     for name in unknown:
         write = name_instead(name, list(spec.defaults))

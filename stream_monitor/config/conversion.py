@@ -12,7 +12,7 @@ from stream_monitor.config.model_settings import (
 )
 from stream_monitor.config.settings import Settings
 from stream_monitor.core.detector import Scalar
-from stream_monitor.core.parameters import Caps, DetectorChoice, ModelParameters, SeriesParameters
+from stream_monitor.core.parameters import AfterDrift, Caps, DetectorChoice, ModelParameters, SeriesParameters
 from stream_monitor.core.reference import Reference
 
 _GLOB = frozenset("*?[")
@@ -72,6 +72,7 @@ def model_parameters(
         name=name,
         group=settings.kafka.group_id,
         budget=settings.alerting.false_alarms,
+        after_drift=AfterDrift(settings.alerting.after_drift or "keep"),
         references=references.get(name, {}),
         lateness_ms=round(settings.ingest.lateness.total_seconds() * 1000),
     )
@@ -85,6 +86,7 @@ def model_parameters(
     return replace(
         common,
         budget=model.alerting.false_alarms or common.budget,
+        after_drift=AfterDrift(model.alerting.after_drift or common.after_drift),
         default=default,
         overrides=dict(_overrides(model, default)),
         topics=tuple(source.topic for source in model.sources) if model.sources else None,

@@ -28,12 +28,18 @@ _DEFAULT: Final = SeriesParameters()
 
 
 class Alerting(Section):
-    """How often the monitor may be wrong."""
+    """How often the monitor may be wrong, and what becomes of an alert."""
 
     false_alarms: FalseAlarms | None = Field(
         None,
         description="Accepted false alarms of a model as a whole, per time or number of events."
         " If absent: 1 per week of event time, or 1 per 100_000 events where events carry no time.",
+    )
+    after_drift: Literal["keep", "adopt"] | None = Field(
+        None,
+        description="`keep`: the alert stays open until the series is back inside the tolerance of its reference."
+        " `adopt`: once the new regime has lasted for some 2,000 values the alert is resolved as `adopted` and the series"
+        " learns anew what is normal. If absent: `keep`.",
     )
 
 

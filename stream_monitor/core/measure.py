@@ -10,6 +10,7 @@ from stream_monitor.core.effect_sizes import distance
 from stream_monitor.core.standardise import Lens
 from stream_monitor.core.window import BLOCK, LENGTH, Window
 
+VALUE: Final = "value"
 SHAPE: Final = "shape"
 _DENSITY: Final = 1 / np.sqrt(
     2 * np.pi
@@ -27,16 +28,18 @@ class Measure(NamedTuple):
 
 
 def measure(lens: Lens, window: Window, blocks: int, end: int, tolerance: float) -> Measure:
-    """What moved most in the last `blocks` blocks before `end`: a view; the shape only where no view reaches the tolerance."""
-    views = window.views[:end]
-    moved = max(
-        (Measure(view, mean_effect(views[:, at], blocks), blocks) for at, view in enumerate(lens.views)),
-        key=_size,
-    )
-    if _size(moved) >= tolerance:
-        return moved
+    """What moved in the last `blocks` blocks before `end`: the value itself if that reaches the tolerance, for a moved mean also
+    widens; or else the view that moved most; the shape only where no view reaches the tolerance.
+    """
+    moved = [
+        Measure(view, mean_effect(window.views[:end, at], blocks), blocks)
+        for at, view in enumerate(lens.views)
+    ]
+    moved.sort(key=lambda m: (_size(m) >= tolerance and m.view == VALUE, _size(m)), reverse=True)
+    if _size(moved[0]) >= tolerance:
+        return moved[0]
     shape = Measure(SHAPE, shape_effect(lens, window, blocks, end), blocks)
-    return max(moved, shape, key=_size)
+    return max(moved[0], shape, key=_size)
 
 
 def locate(lens: Lens, window: Window, first: int, end: int, tolerance: float) -> Measure:
