@@ -3,7 +3,15 @@
 from datetime import UTC, datetime
 
 from stream_monitor.core.detector import Kind
-from stream_monitor.core.drift_event import Direction, Distribution, DriftEvent, Evidence, Resolution, Status
+from stream_monitor.core.drift_event import (
+    Claim,
+    Direction,
+    Distribution,
+    DriftEvent,
+    Evidence,
+    Resolution,
+    Status,
+)
 
 _BY_VIEW = {
     ("value", Direction.UP): "rose",
@@ -13,6 +21,13 @@ _BY_VIEW = {
     ("rarity", Direction.UP): "takes rare or unseen categories more often",
     ("rarity", Direction.DOWN): "takes rare categories less often",
     ("mix", Direction.OTHER): "has another mix of categories",
+    ("shape", Direction.OTHER): "has another distribution",
+}
+
+_RESOLVED = {
+    Resolution.RECOVERED: " is back within the tolerance",
+    Resolution.ADOPTED: ": what it has become is its reference from now on",
+    Resolution.VERSION_RETIRED: ": the version is retired",
 }
 
 
@@ -20,12 +35,13 @@ def summary_of(event: DriftEvent) -> str:
     """For example: `feature:amount of fraud rose: mean 50.1 → 62.3 (+1.2 sd) since 2026-11-21T10:00:00Z`."""
     name = f"{event.series} of {event.model}" + (f" version {event.version}" if event.version else "")
     if event.status is Status.RESOLVED:
-        retired = event.resolution is Resolution.VERSION_RETIRED
-        return f"{name}: the version is retired" if retired else f"{name} is back within the tolerance"
+        return name + _RESOLVED[event.resolution or Resolution.RECOVERED]
     strongest = max(
         event.evidence, key=lambda e: (e.view == "value", abs(e.effect))
     )  # a moved mean also widens
     what = _BY_VIEW.get((strongest.view, strongest.direction), "changed")
+    if all(evidence.claim is Claim.DIFFERS for evidence in event.evidence):
+        what = "differs from its reference"
     since = datetime.fromtimestamp(event.change_point / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return f"{name} {what}: {_figures(event, strongest)} since {since}"
 
@@ -33,6 +49,8 @@ def summary_of(event: DriftEvent) -> str:
 def _figures(event: DriftEvent, strongest: Evidence) -> str:
     effect = f"{strongest.effect:+.2f} sd"
     before, after = event.reference, event.current
+    if strongest.view == "shape" and event.effect_sizes.ks is not None:
+        return f"Kolmogorov-Smirnov distance {event.effect_sizes.ks.value:.2f}"
     if event.kind is Kind.BOOLEAN:
         return f"rate {_of(before):.3g} → {_of(after):.3g}"
     if event.kind is Kind.NUMERIC and strongest.view == "value":

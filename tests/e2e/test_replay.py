@@ -36,18 +36,20 @@ def events_of(ended: Ended) -> list[dict[str, Any]]:
 
 
 def test_a_known_change_is_found_and_a_stream_without_one_is_silent(tmp_path: Path) -> None:
-    event, *later = events_of(run("replay", "--json", spliced(tmp_path / "season.csv")))
+    events = events_of(run("replay", "--json", spliced(tmp_path / "season.csv")))
+    opened = [event for event in events if event["status"] == "opened"]
+    assert all(event["row"] >= CHANGE for event in opened)
+    together = [event for event in opened if event["row"] < CHANGE + 200]
+    assert len({event["series"] for event in together}) == len(together) >= 5
+    assert len({event["incident_id"] for event in together}) == 1
+    event = opened[0]
     assert set(event) == FIELDS
-    assert {(one["alert_id"], one["status"]) for one in later} <= {(event["alert_id"], "updated")}
     assert (event["model"], event["status"], event["number"]) == ("season", "opened", 0)
-    assert event["series"] in {
-        "feature:f0",
-        "feature:f7",
-    }  # the largest of the changes; one credit, one alert
-    assert CHANGE <= event["row"] < CHANGE + 200
+    assert event["series"] in {"feature:f0", "feature:f7"}  # the largest of the changes
+    assert event["row"] < CHANGE + 64
     assert abs(event["change_point_row"] - CHANGE) <= 64
-    assert event["effect_sizes"]["wasserstein"]["value"] > 1
-    assert event["detector"] == "adwin"
+    assert event["effect_sizes"]["wasserstein"]["value"] > 0.8
+    assert event["detector"] in {"sequential", "adwin"}
     assert event["time"] is event["change_point"] is None
     assert event["positions"][0]["last_offset"] == event["row"]
     silent = run("replay", "--json", spliced(tmp_path / "calm.csv", change=None))
@@ -56,7 +58,12 @@ def test_a_known_change_is_found_and_a_stream_without_one_is_silent(tmp_path: Pa
 
 
 def test_lines_for_people_say_the_same_and_what_waits_for_the_budget(tmp_path: Path) -> None:
-    ended = run("replay", spliced(tmp_path / "season.csv"))
+    monitor = tmp_path / "monitor.yaml"
+    monitor.write_text(
+        "version: 1\nkafka: {bootstrap_servers: unused:9092}\n"
+        "models: [{name: season, sources: [unused], detectors: [adwin], alerting: {false_alarms: 1 per 100_000 events}}]\n"
+    )
+    ended = run("replay", spliced(tmp_path / "season.csv"), "-c", str(monitor))
     line, *_ = ended.out.splitlines()
     assert line.startswith("row 3")
     assert " opened " in line

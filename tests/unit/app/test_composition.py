@@ -11,8 +11,8 @@ from stream_monitor.config import Settings, load
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.profile import Profile, categorical
 from stream_monitor.files.columns import FileColumns
-from stream_monitor.files.profiles import write_profile
 from stream_monitor.files.learning import Choices
+from stream_monitor.files.profiles import write_profile
 from stream_monitor.files.profiling import build
 from stream_monitor.formats.native_json import MAX_RECORD_BYTES
 

@@ -6,7 +6,7 @@ import pytest
 from stream_monitor.core.alerts import Alerts
 from stream_monitor.core.credit import Credit
 from stream_monitor.core.detector import Kind
-from stream_monitor.core.drift_event import Direction, DriftEvent, Evidence, Resolution, Status
+from stream_monitor.core.drift_event import Claim, Direction, DriftEvent, Evidence, Resolution, Status
 from stream_monitor.core.parameters import PER_100K_EVENTS, ModelParameters
 from stream_monitor.core.sentence import summary_of
 from tests.unit.core.findings import distribution, evidence, finding
@@ -34,6 +34,18 @@ SINCE = "since 2026-11-21T10:00:00Z"
 )
 def test_a_numeric_series(signs: list[Evidence], said: str) -> None:
     assert summary_of(replace(EVENT, evidence=tuple(signs))) == f"feature:amount of fraud {said} {SINCE}"
+
+
+def test_a_shape_and_a_claim_against_the_reference() -> None:
+    shape = replace(EVENT, evidence=(evidence("shape", 0.4, Direction.OTHER),))
+    assert summary_of(shape) == (
+        f"feature:amount of fraud has another distribution: Kolmogorov-Smirnov distance 0.10 {SINCE}"
+    )
+    differs = replace(evidence("value", 0.5), claim=Claim.DIFFERS)
+    both = [(differs,), (differs, evidence("value", 0.5))]
+    said = [summary_of(replace(EVENT, evidence=one)) for one in both]
+    assert said[0] == f"feature:amount of fraud differs from its reference: mean 1 → 2 (+0.50 sd) {SINCE}"
+    assert " rose: " in said[1]
 
 
 @pytest.mark.parametrize(
