@@ -16,7 +16,7 @@ from stream_monitor.detectors import registry
 from stream_monitor.files.profiles import is_profile, read_profile
 from stream_monitor.files.reference import read_columns
 from stream_monitor.formats.mapping import Mapping as FieldMapping
-from stream_monitor.formats.native_json import MAX_RECORD_BYTES, Rules, decode
+from stream_monitor.formats.native_json import Rules, decode
 from stream_monitor.runtime.ingest import Ingest
 from stream_monitor.runtime.outbox import Outbox, TopicNames
 from stream_monitor.runtime.partitions import ColumnsLog, Partitions
@@ -102,7 +102,7 @@ def rules_by_topic(settings: Settings) -> Callable[[str], Rules]:
     """How the records of a topic are read."""
     sources = topic_sources(settings)
     common = Rules(
-        max_bytes=min(settings.ingest.max_record_bytes, MAX_RECORD_BYTES),
+        max_bytes=settings.ingest.max_record_bytes,
         max_clock_skew_ms=round(settings.ingest.max_clock_skew.total_seconds() * 1000),
     )
 

@@ -1,13 +1,15 @@
 """What a configuration becomes: rules for records, and references from training data and from profiles."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from stream_monitor.app.composition import load_references, rules_by_topic
-from stream_monitor.config import Settings, load
+from stream_monitor.config import InvalidConfiguration, Settings, load
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.profile import Profile, categorical
 from stream_monitor.files.columns import FileColumns
@@ -15,6 +17,8 @@ from stream_monitor.files.profiles import write_profile
 from stream_monitor.files.learning import Choices
 from stream_monitor.files.profiling import build
 from stream_monitor.formats.native_json import MAX_RECORD_BYTES
+
+KEY = "ingest.max_record_bytes"
 
 
 def data(folder: Path) -> Path:
@@ -39,13 +43,15 @@ def profile(folder: Path, model: str | None = None) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("written", "read"), [(None, MAX_RECORD_BYTES), (2_000, 2_000), ("1 GiB", MAX_RECORD_BYTES)]
+    ("written", "read"), [({}, MAX_RECORD_BYTES), ({KEY: 2_000}, 2_000), ({KEY: "512 KiB"}, MAX_RECORD_BYTES)]
 )
-def test_no_record_is_read_that_is_longer_than_a_batch_can_hold(written: object, read: int) -> None:
-    chosen = {} if written is None else {"ingest.max_record_bytes": written}
-    found = load(None, {}, chosen, for_kafka=False)
-    assert rules_by_topic(found)("events").max_bytes == read
-    assert written is not None or found.ingest.max_record_bytes == read  # the default says what is true
+def test_records_are_read_up_to_the_configured_size(written: Mapping[str, Any], read: int) -> None:
+    assert rules_by_topic(load(None, {}, written, for_kafka=False))("events").max_bytes == read
+
+
+def test_no_size_is_accepted_that_a_batch_cannot_hold() -> None:
+    with pytest.raises(InvalidConfiguration, match=f"write {MAX_RECORD_BYTES} or less"):
+        load(None, {}, {KEY: MAX_RECORD_BYTES + 1}, for_kafka=False)
 
 
 def test_a_profile_gives_the_references_of_its_data(tmp_path: Path) -> None:
