@@ -232,6 +232,19 @@ def pipeline() -> Iterator[Panel]:
             (f"sum by (kind) (increase({of(metrics.REBALANCES)}[$__rate_interval])) > 0", "{{kind}}"),
         ],
     )
+    # As counted, no rate: a loss is found when a partition is taken over, often before its counter was first scraped.
+    yield Panel(
+        title="Lost data",
+        description="Where reading went on behind lost data since the worker started, because kafka.on_lost_data says"
+        " continue: how often, and how many records as far as that is known.",
+        unit="short",
+        width=WIDTH,
+        queries=[
+            (f"sum by (topic) ({of(metrics.LOSSES)}) > 0", "times: {{topic}}"),
+            (f"sum by (topic) ({of(metrics.RECORDS_LOST)}) > 0", "records: {{topic}}"),
+        ],
+        steps=[(None, GREEN), (1, RED)],
+    )
 
 
 def overview() -> dict[str, Any]:

@@ -3,20 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from stream_monitor.app.references import load_references
 from stream_monitor.config import Settings, TopicSource, model_parameters, topic_sources
-from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Decoded, Record, Role, Source
 from stream_monitor.core.parameters import Caps, ModelParameters
 from stream_monitor.core.partition_monitor import PartitionMonitor
-from stream_monitor.core.profile import capped, learn_feature
-from stream_monitor.core.reference import Reference
+from stream_monitor.core.reference import ModelReferences
 from stream_monitor.detectors import registry
-from stream_monitor.files.profiles import is_profile, read_profile
-from stream_monitor.files.reference import read_columns
 from stream_monitor.formats.mapping import Mapping as FieldMapping
-from stream_monitor.formats.native_json import MAX_RECORD_BYTES, Rules, decode
+from stream_monitor.formats.native_json import Rules, decode
 from stream_monitor.runtime.ingest import Ingest
 from stream_monitor.runtime.outbox import Outbox, TopicNames
 from stream_monitor.runtime.partitions import ColumnsLog, Partitions
@@ -102,7 +98,7 @@ def rules_by_topic(settings: Settings) -> Callable[[str], Rules]:
     """How the records of a topic are read."""
     sources = topic_sources(settings)
     common = Rules(
-        max_bytes=min(settings.ingest.max_record_bytes, MAX_RECORD_BYTES),
+        max_bytes=settings.ingest.max_record_bytes,
         max_clock_skew_ms=round(settings.ingest.max_clock_skew.total_seconds() * 1000),
     )
 
@@ -126,54 +122,8 @@ def _rules(source: TopicSource, common: Rules) -> Rules:
     )
 
 
-def load_references(settings: Settings) -> Mapping[str, Mapping[str, Reference]]:
-    """The references of the models that are given a file, by model and feature. Cost: reads the files.
-
-    A file is a reference profile or training data; its content says which. Raises StreamMonitorError: a file cannot be
-    read, or a profile is of another model or of another kind of feature than configured.
-    """
-    references = {}
-    for model in settings.models or []:
-        if model.reference is None or model.reference.file is None:
-            continue
-        file, parameters = model.reference.file, model_parameters(settings, model.name, {})
-        load = _from_profile if is_profile(file) else _from_data
-        references[model.name] = load(file, parameters)
-    return references
-
-
-def _from_profile(file: Path, parameters: ModelParameters) -> Mapping[str, Reference]:
-    """The references of a profile, of the features that are watched. A configured kind must be the profile's."""
-    profile = read_profile(file)
-    if profile.model not in {None, parameters.name}:
-        raise StreamMonitorError(
-            f"{file}: is the reference profile of the model {profile.model!r}, not of {parameters.name!r}"
-        )
-    references = {}
-    for name, known in profile.features.items():
-        chosen = parameters.of_feature(name)
-        if chosen is None:
-            continue
-        if chosen.kind not in {None, known.kind} and known.size > 0:
-            raise StreamMonitorError(
-                f"{file}: the feature {name!r} is {known.kind}, the configuration says {chosen.kind};"
-                f" build the profile with --type {name}={chosen.kind}"
-            )
-        references[name] = capped(known, parameters.caps.categories)
-    return references
-
-
-def _from_data(file: Path, parameters: ModelParameters) -> Mapping[str, Reference]:
-    references = {}
-    for name, column in read_columns(file, model=parameters.name).items():
-        chosen = parameters.of_feature(name)
-        if chosen is not None:
-            references[name] = learn_feature(column, chosen.kind, categories=parameters.caps.categories)
-    return references
-
-
 def parameters_by_name(
-    settings: Settings, references: Mapping[str, Mapping[str, Reference]]
+    settings: Settings, references: Mapping[str, ModelReferences]
 ) -> Callable[[str], ModelParameters]:
     """Parameters of any model. One that the configuration no longer knows keeps its state under the global settings."""
     configured = {model.name for model in settings.models or []}

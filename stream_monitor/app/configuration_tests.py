@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from stream_monitor.app.composition import load_references
+from stream_monitor.app.references import load_references
 from stream_monitor.app.replay import Plan, References, Tally, UnclearModel, plan, plan_rows, replay
 from stream_monitor.app.synthetic import rows_of
 from stream_monitor.app.verdict import Verdict, judge

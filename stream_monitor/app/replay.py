@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from stream_monitor.app.composition import load_references, parameters_by_name, rules_by_topic
+from stream_monitor.app.composition import parameters_by_name, rules_by_topic
+from stream_monitor.app.references import load_references
 from stream_monitor.config import Settings, topic_sources
 from stream_monitor.core.columnise import PlacedRow, columnise
 from stream_monitor.core.drift_event import DriftEvent, Status
@@ -14,15 +15,15 @@ from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Decoded, Reason, Rejected, Source
 from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.parameters import PER_100K_EVENTS, PER_WEEK, BudgetUnit, ModelParameters
-from stream_monitor.core.reference import Reference
+from stream_monitor.core.reference import ModelReferences
 from stream_monitor.detectors import registry
 from stream_monitor.files.columns import FileColumns
 from stream_monitor.files.opening import stem_of
 from stream_monitor.files.rows import FileRows, read
 from stream_monitor.formats.native_json import Rules
 
-References: TypeAlias = Mapping[str, Mapping[str, Reference]]
-"""What is normal, by model and feature."""
+References: TypeAlias = Mapping[str, ModelReferences]
+"""What is normal, by model."""
 
 
 class UnclearModel(StreamMonitorError):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stream_monitor.config import Settings, Topics
     from stream_monitor.config.model_settings import ModelSettings
     from stream_monitor.core.parameters import Budget
+    from stream_monitor.core.reference import ModelReferences
 
 
 _SECOND: Final = 1000
@@ -30,12 +31,16 @@ _UNITS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Model:
-    """reference_features: names in the reference file; None where the reference is learned from the stream."""
+    """reference_features: names in the reference file; None where the reference is learned from the stream.
+
+    reference_versions: those whose outputs have a reference, empty for events that name none.
+    """
 
     name: str
     sources: list[str]
     reference: str
     reference_features: list[str] | None
+    reference_versions: list[str]
     false_alarms: str
 
 
@@ -76,17 +81,20 @@ def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
 
 def _summary(settings: "Settings", file: Path | None) -> _Summary:
-    from stream_monitor.app.composition import load_references
+    from stream_monitor.app.references import load_references
+    from stream_monitor.core.reference import ModelReferences
 
     with usage():
         references = load_references(settings)
-    known = {model: list(features) for model, features in references.items()}
+    nothing = ModelReferences()
     listen = settings.http.listen
     return _Summary(
         file=None if file is None else str(file),
         brokers=settings.kafka.bootstrap_servers,
         group=settings.kafka.group_id,
-        models=[_model(model, settings, known.get(model.name)) for model in settings.models or []],
+        models=[
+            _model(model, settings, references.get(model.name, nothing)) for model in settings.models or []
+        ],
         discovery=list(settings.discovery.topics),
         false_alarms=_budget(settings.alerting.false_alarms),
         topics=settings.topics,
@@ -94,7 +102,7 @@ def _summary(settings: "Settings", file: Path | None) -> _Summary:
     )
 
 
-def _model(model: "ModelSettings", settings: "Settings", features: list[str] | None) -> _Model:
+def _model(model: "ModelSettings", settings: "Settings", references: "ModelReferences") -> _Model:
     from stream_monitor.config import model_parameters
 
     parameters = model_parameters(settings, model.name, {})
@@ -103,7 +111,8 @@ def _model(model: "ModelSettings", settings: "Settings", features: list[str] | N
         name=model.name,
         sources=[source.topic for source in model.sources or []],
         reference=f"the first {parameters.default.warm_up} events" if file is None else str(file),
-        reference_features=features,
+        reference_features=None if file is None else list(references.features),
+        reference_versions=[version or "" for version in references.outputs],
         false_alarms=_budget(parameters.budget),
     )
 
@@ -128,6 +137,9 @@ def _lines(summary: _Summary) -> Iterator[str]:
         yield f"  sources    {', '.join(model.sources)}"
         features = model.reference_features
         yield f"  reference  {model.reference}" + ("" if features is None else f" ({len(features)} features)")
+        if model.reference_versions:
+            named = ", ".join(version or "(none)" for version in model.reference_versions)
+            yield f"  versions   {named}, whose predictions have a reference"
         yield f"  budget     {model.false_alarms}"
     if not summary.models:
         yield f"discovery    models and features of {', '.join(summary.discovery)}"

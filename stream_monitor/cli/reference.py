@@ -67,7 +67,8 @@ def merge(files: Profiles, *, output: Output, version: Version = None) -> None:
     """Merge reference profiles of parts of the data into the profile of the whole.
 
     Features with the same bins or categories are added exactly. The bins of others are merged through their distribution
-    functions; how wrong that can be is said. What each version of the model puts out stays apart.
+    functions; how wrong that can be is said, and what other categories can hide. What each version of the model puts out
+    stays apart.
     """
     from stream_monitor.core.parameters import Caps
     from stream_monitor.core.profile_merge import error_bound, merge_profiles
@@ -87,7 +88,9 @@ def merge(files: Profiles, *, output: Output, version: Version = None) -> None:
     report(output, merged)
     worst = max(bounds, key=lambda name: bounds[name], default=None)
     if worst is not None and bounds[worst] > 0:
-        note(f"distribution functions are wrong by at most {bounds[worst]:.3f} ({worst}); moments are exact")
+        note(
+            f"shares are wrong by at most {bounds[worst]:.3f} ({worst}); means and standard deviations are exact"
+        )
 
 
 @app.command("import", no_args_is_help=True)

@@ -56,11 +56,8 @@ def run_tests(files: Files, *, only: Only = None, as_json: AsJson = False) -> No
                 "tests": [_plain(result) for result in results],
             }
         )
-    note(
-        f"{_tests(len(results) - failed)} passed, {failed} failed"
-        if failed
-        else f"{_tests(len(results))} passed"
-    )
+    passed = f"{_counted(len(results) - failed, 'test')} passed"
+    note(f"{passed}, {failed:,} failed" if failed else passed)
     if failed:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -117,7 +114,7 @@ def _lines(result: "Result") -> Iterator[tuple[str, str | None]]:
     one = result.prepared
     word = "ok  " if result.passed else "FAIL"
     yield (
-        f"{word}  {one.file}:{one.line}  {one.test.name} ({result.tally.rows:,} rows)",
+        f"{word}  {one.file}:{one.line}  {one.test.name} ({_counted(result.tally.rows, 'row')})",
         _STYLES[result.passed],
     )
     told = []
@@ -134,8 +131,9 @@ def _lines(result: "Result") -> Iterator[tuple[str, str | None]]:
         yield f"    {result.hollow}", None
     if result.tally.first_rejected is not None:
         path, first = result.tally.first_rejected
+        rejected = _counted(result.tally.rejected.total(), "row")
         yield (
-            f"    {result.tally.rejected.total():,} rows rejected; row {first.record.offset} of {path}: {first.detail}",
+            f"    {rejected} rejected; the first is row {first.record.offset} of {path}: {first.detail}",
             None,
         )
 
@@ -169,5 +167,5 @@ def _plain(result: "Result") -> dict[str, object]:
     }
 
 
-def _tests(n: int) -> str:
-    return f"{n} test" if n == 1 else f"{n} tests"
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"

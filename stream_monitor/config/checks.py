@@ -1,6 +1,7 @@
 """What must hold between settings, and between them and the outside (files, known detectors)."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path as FilePath
 
 from stream_monitor.config.conversion import detector_parameters
 from stream_monitor.config.environment import variable
@@ -92,9 +93,16 @@ def _reference(model: ModelSettings, path: Path, *, files: bool) -> Iterator[Fin
     reference = model.reference
     if reference is None:
         return
-    if files and reference.file is not None and not reference.file.is_file():
-        what = "is not a file" if reference.file.exists() else "does not exist"
-        yield Finding((*path, "reference"), f"{reference.file} {what}", "name a file of training data")
+    named: list[tuple[Path, FilePath, str]] = []
+    if reference.file is not None:
+        named.append(((*path, "reference"), reference.file, "a file of training data"))
+    for version, file in (reference.versions or {}).items():
+        where = (*path, "reference", "versions", version)
+        named.append((where, file, "a reference profile, or a file of native events"))
+    for where, file, what in named if files else ():
+        if not file.is_file():
+            wrong = "is not a file" if file.exists() else "does not exist"
+            yield Finding(where, f"{file} {wrong}", f"name {what}")
     if reference.events is not None and model.warm_up not in {None, reference.events}:
         what = f"differs from reference.events ({reference.events}), which means the same"
         yield Finding((*path, "warm_up"), what, "keep one of the two")

@@ -12,8 +12,13 @@ from stream_monitor.config.model_settings import (
 )
 from stream_monitor.config.settings import Settings
 from stream_monitor.core.detector import Scalar
+<<<<<<< HEAD
 from stream_monitor.core.parameters import AfterDrift, Caps, DetectorChoice, ModelParameters, SeriesParameters
 from stream_monitor.core.reference import Reference
+=======
+from stream_monitor.core.parameters import Caps, DetectorChoice, ModelParameters, SeriesParameters
+from stream_monitor.core.reference import ModelReferences
+>>>>>>> main
 
 _GLOB = frozenset("*?[")
 
@@ -61,9 +66,9 @@ def _topic_source(model: ModelSettings, source: SourceSettings) -> TopicSource:
 
 
 def model_parameters(
-    settings: Settings, name: str, references: Mapping[str, Mapping[str, Reference]]
+    settings: Settings, name: str, references: Mapping[str, ModelReferences]
 ) -> ModelParameters:
-    """What the core is told about the model `name`; `references` by model and feature are loaded elsewhere.
+    """What the core is told about the model `name`; `references` by model are loaded elsewhere.
 
     A discovered model (no `models:` in the configuration) gets the global settings. Raises KeyError for a model
     that is not configured where `models:` is given.
@@ -72,8 +77,12 @@ def model_parameters(
         name=name,
         group=settings.kafka.group_id,
         budget=settings.alerting.false_alarms,
+<<<<<<< HEAD
         after_drift=AfterDrift(settings.alerting.after_drift or "keep"),
         references=references.get(name, {}),
+=======
+        references=references.get(name, ModelReferences()).features,
+>>>>>>> main
         lateness_ms=round(settings.ingest.lateness.total_seconds() * 1000),
     )
     if settings.models is None:

@@ -135,9 +135,7 @@ def parse_size(value: object) -> object:
         return value
     found = _SIZE.fullmatch(value.strip())
     if found is None or found[2].lower() not in _BYTES:
-        raise refuse(
-            f"{shown(value)} is not a size", "write a number of bytes, or for example 512 KiB or 1 MiB"
-        )
+        raise refuse(f"{shown(value)} is not a size", "write a number of bytes, or for example 64 KiB")
     return round(float(found[1]) * _BYTES[found[2].lower()])
 
 
@@ -156,11 +154,13 @@ Duration = Annotated[
 Whole = Annotated[int, BeforeValidator(_not_boolean)]
 TenOrMore = Annotated[int, Field(ge=10), BeforeValidator(_not_boolean)]
 Replicas = Annotated[int, Field(ge=1, le=32_767), BeforeValidator(_not_boolean)]
-Size = Annotated[
+LONGEST_RECORD: Final = 512 << 10  # nothing longer is read: formats/native_json.py
+RecordSize = Annotated[
     int,
-    Field(ge=1 << 10, le=1 << 30),
+    Field(ge=1 << 10, le=LONGEST_RECORD),
     Shorthand(
-        parse_size, {"type": "string", "pattern": r"^[0-9.]+\s*([kKmMgG][iI]?)?[bB]?$", "examples": ["1 MiB"]}
+        parse_size,
+        {"type": "string", "pattern": r"^[0-9.]+\s*([kKmMgG][iI]?)?[bB]?$", "examples": ["64 KiB"]},
     ),
 ]
 

@@ -29,6 +29,9 @@ MASK: Final = "***"
 _SECRET_KEY: Final = re.compile(r"password|secret|key|token|jaas", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"\$?\$\{([^}]*)\}?")
 _ENGINE: Final = "remove it: the engine sets it"
+_OUTLIVES: Final = ("no message may outlive its transaction", _ENGINE)
+_ACKS: Final = ("a commit must hold on every in-sync replica", _ENGINE)
+# Property → why it is the engine's, and what to write instead. The one list: kafka/clients.py refuses the same.
 OWNED: Final = {
     "enable.auto.commit": ("offsets are committed in the transaction that publishes their results", _ENGINE),
     "enable.auto.offset.store": (
@@ -38,8 +41,13 @@ OWNED: Final = {
     "enable.partition.eof": ("restoring ends at the end of a partition", _ENGINE),
     "isolation.level": ("only committed records may be read", _ENGINE),
     "enable.idempotence": ("transactions need it on", _ENGINE),
+    "acks": _ACKS,
+    "request.required.acks": _ACKS,
+    "partition.assignment.strategy": ("partitions move without stopping those that stay", _ENGINE),
     "transactional.id": ("it fences an earlier run of the same instance", "set instance_id instead"),
     "transaction.timeout.ms": ("it bounds how long readers wait after a crash", _ENGINE),
+    "message.timeout.ms": _OUTLIVES,
+    "delivery.timeout.ms": _OUTLIVES,
     "auto.offset.reset": ("a silent reset would lose events", "set kafka.on_lost_data instead"),
     "group.id": ("there is a key for it", "set kafka.group_id instead"),
     "group.instance.id": ("it must differ between instances", "set instance_id instead"),
@@ -47,6 +55,7 @@ OWNED: Final = {
     "metadata.broker.list": ("there is a key for it", "set kafka.bootstrap_servers instead"),
     "plugin.library.paths": ("a configuration must not load code", "remove it"),
 }
+CALLBACKS: Final = ("_cb", ".cb")  # how the names of callbacks end
 _CLIENTS: Final = ("consumer", "producer", "admin")
 
 
@@ -124,7 +133,7 @@ def _property(value: object, info: ValidationInfo) -> Property:
 
 def _property_name(key: str) -> str:
     name = next((key.removeprefix(f"{client}.") for client in _CLIENTS if key.startswith(f"{client}.")), key)
-    if name.endswith(("_cb", ".cb")):
+    if name.endswith(CALLBACKS):
         raise refuse("callbacks are the engine's", "remove it")
     if name in OWNED:
         why, write = OWNED[name]

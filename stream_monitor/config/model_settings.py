@@ -174,13 +174,15 @@ def _file(value: object, info: ValidationInfo) -> Path:
     return (info.context.directory if isinstance(info.context, Surroundings) else Path.cwd()) / value
 
 
+ReferenceFile = Annotated[
+    Path, PlainValidator(_file, json_schema_input_type=str), WithJsonSchema({"type": "string"})
+]
+
+
 class ReferenceSettings(Section):
     """What is normal: learned from a file, or from the first events."""
 
-    file: (
-        Annotated[Path, PlainValidator(_file, json_schema_input_type=str), WithJsonSchema({"type": "string"})]
-        | None
-    ) = Field(
+    file: ReferenceFile | None = Field(
         None,
         description="Training data (CSV, JSON lines or Parquet) or a reference profile; a relative path starts at this"
         " file's directory.",
@@ -189,11 +191,18 @@ class ReferenceSettings(Section):
         None, description="Number of first events of a series that are its normal."
     )
 
+    versions: Annotated[dict[Name, ReferenceFile], Field(min_length=1)] | None = Field(
+        None,
+        description="Version of the model → reference profile, or native events, of what it puts out; instead of what `file`"
+        " holds of this version.",
+    )
+
     @model_validator(mode="after")
     def _one_of(self) -> "ReferenceSettings":
-        if (self.file is None) == (self.events is None):
-            what = "says nothing" if self.file is None else "gives both file and events"
-            raise refuse(what, "write either file: PATH or events: NUMBER")
+        if self.file is not None and self.events is not None:
+            raise refuse("gives both file and events", "write either file: PATH or events: NUMBER")
+        if self.file is None and self.events is None and self.versions is None:
+            raise refuse("says nothing", "write either file: PATH or events: NUMBER")
         return self
 
 

@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from stream_monitor.config.fields import (
+    LONGEST_RECORD,
     Duration,
     FormatVersion,
     Listen,
     ListenAddress,
     Name,
+    RecordSize,
     Section,
-    Size,
     TopicName,
     TopicPattern,
     Whole,
@@ -109,10 +110,9 @@ class IngestSettings(Section):
     max_clock_skew: Annotated[Duration, duration_between("1s", "7d")] = Field(
         timedelta(minutes=5), description="How far an event time may lie after its record's own timestamp."
     )
-    max_record_bytes: Size = Field(
-        512 << 10,
-        description="Longer records are rejected: a number of bytes, or for example 64 KiB. More than 512 KiB counts as"
-        " 512 KiB: nothing longer is read.",
+    max_record_bytes: RecordSize = Field(
+        LONGEST_RECORD,
+        description="Longer records are rejected: a number of bytes, or for example 64 KiB; at most 512 KiB.",
     )
     reject_limit: RejectLimit | None = Field(
         None, description="Stops the program when too much is rejected; off if absent."

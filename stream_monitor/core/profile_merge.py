@@ -6,7 +6,8 @@ an edge of the one the other is wrong by at most the share of its own bin around
     |F_merged - F| <= max(w_a · m_a, w_b · m_b),   w: share of the values, m: of the fullest own bin with such an edge inside
 
 where below and above count as bins, and an edge of both is exact. Bins of a few values hold one value each: exact, too.
-Sizes, means and standard deviations are exact.
+Sizes, means and standard deviations are exact. The share of a category is wrong by at most the *other* of a part that has not
+kept it.
 """
 
 from collections.abc import Mapping
@@ -84,11 +85,19 @@ def merge(a: Reference, b: Reference, *, categories: int) -> Reference:
 
 
 def error_bound(a: Reference, b: Reference) -> float:
-    """How far the distribution function of the merged numbers can be from the true one, at its edges; 0: exact.
+    """How far the distribution function of the merged numbers can be from the true one, at its edges, or the share of a
+    category; 0: exact.
 
-    An edge of both is exact; at an edge of one, the other is wrong by at most the share of its bin there.
+    An edge of both is exact; at an edge of one, the other is wrong by at most the share of its bin there. A category that only
+    one keeps may be among the *other* of the other, as a whole: what was kept may have been decided by a sample.
     """
-    if a.edges == b.edges or a.size == 0 or b.size == 0:
+    if a.size == 0 or b.size == 0:
+        return 0.0
+    if a.kind is Kind.CATEGORICAL:
+        ours, theirs = set(a.categories), set(b.categories)
+        hidden = (a.counts[-1] if theirs - ours else 0), (b.counts[-1] if ours - theirs else 0)
+        return max(hidden) / (a.size + b.size)
+    if a.edges == b.edges:
         return 0.0
     return max(_unsure(a, b), _unsure(b, a)) / (a.size + b.size)
 

@@ -30,7 +30,7 @@ class Choices:
 
     exclude: names or globs that are no features. kinds: of features and outputs by name or glob, first match; None, as no
     match: inferred. categories: kept by each, the rest is other. version: the rows of this one and of none are read, which
-    are taken to be of it; None: of all.
+    are taken to be of it; None: of all. whole: of more than `max_rows` rows all are counted; else the sample is the data.
     """
 
     exclude: Sequence[str] = ()
@@ -38,6 +38,7 @@ class Choices:
     categories: int = 64
     version: str | None = None
     max_rows: int = MAX_ROWS
+    whole: bool = True
 
     def kind_of(self, name: str) -> Kind | None:
         """The kind that was asked for; None: inferred."""
@@ -72,7 +73,7 @@ class SeriesLearner:
             cells = _there(column)
             kind = self._choices.kind_of(name.removeprefix(FEATURE))
             self._learned[name] = learn_feature(cells, kind, categories=self._choices.categories)
-        if self.rows <= self._choices.max_rows:
+        if self.rows <= self._choices.max_rows or not self._choices.whole:
             return False
         self._counts = {
             name: FeatureCount(known, self._spreads[name]) for name, known in self._learned.items()
@@ -120,7 +121,7 @@ class ModelLearner:
 
         Raises StreamMonitorError if they are of too many versions to be versions.
         """
-        batch = feature_rows(decoded, self._choices.exclude, None)
+        batch = feature_rows(decoded, self._choices.exclude)
         if batch is not None:
             self.features.add(batch)
         self._seen.update(row.version or self._choices.version or NO_VERSION for row in decoded.rows)
@@ -138,7 +139,7 @@ class ModelLearner:
 
     def count(self, decoded: Decoded) -> None:
         """The next rows of the second reading."""
-        batch = feature_rows(decoded, self._choices.exclude, None)
+        batch = feature_rows(decoded, self._choices.exclude)
         if batch is not None:
             self.features.count(batch)
         for version, outputs in self._outputs(decoded).items():

@@ -1,18 +1,16 @@
-"""Training files → columns by feature name, for references to be learned from. Knows no reference and no series."""
+"""Decoded rows → batches of features, and a uniform sample of them. Knows no file, no reference and no series."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, concatenate
 from stream_monitor.core.columnise import PlacedRow, columnise
-from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Decoded, Role, Source
-from stream_monitor.files.rows import CHUNK_ROWS, read
+from stream_monitor.files.rows import CHUNK_ROWS
 
 if TYPE_CHECKING:
     from stream_monitor.core.detector import FloatArray
@@ -21,41 +19,15 @@ MAX_ROWS = 200_000
 _SEED = 20_240_229
 
 
-def read_columns(
-    path: Path, *, exclude: Sequence[str] = (), max_rows: int = MAX_ROWS, model: str | None = None
-) -> Mapping[str, Column]:
-    """The features of a training file (CSV, JSON lines, Parquet; `files.rows.read`), by name, in file order.
+def feature_rows(decoded: Decoded, exclude: Iterable[str]) -> ColumnBatch | None:
+    """The rows that carry features, with their features only; None if there are none.
 
-    exclude: names or globs (`*_id`) of columns that are no features. model: read only the native events of this one.
-    max_rows: a longer file is sampled: every row is equally likely to be kept, by a fixed seed, so the same file gives
-    the same rows (a stride would alias with a season). Texts of a column: only those that occur in the kept rows.
-
-    Memory: columns of twice `max_rows` rows, 9 bytes a cell beside the texts. Cost: that of reading and columnising.
-    Raises StreamMonitorError as `read` does, and for a file without any usable feature row.
+    exclude: names or globs (`*_id`) of columns that are no features.
     """
-    sample = RowSample(max_rows)
-    rejected = 0
-    rows = read(path)
-    named = model if rows.model is None else None  # flat rows name no model: they are whose the file is
-    for decoded in rows:
-        rejected += len(decoded.rejected)
-        batch = feature_rows(decoded, exclude, named)
-        if batch is not None:
-            sample.add(batch)
-    if sample.rows == 0:
-        of = f" of the model {named!r}" if named else ""
-        raise StreamMonitorError(
-            f"{path}: holds no row with features{of} ({rejected} rows could not be read)"
-        )
-    return {name.removeprefix(FEATURE): column for name, column in sample.kept().columns.items()}
-
-
-def feature_rows(decoded: Decoded, exclude: Iterable[str], model: str | None) -> ColumnBatch | None:
-    """The rows that carry features, of `model` or of any, with their features only; None if there are none."""
     placed = [
         PlacedRow(row._replace(outputs={}, roles=Role.FEATURES.value, id=None), 0, offset, item)
         for row, offset, item in zip(decoded.rows, decoded.offsets, decoded.items, strict=True)
-        if row.roles & Role.FEATURES and (model is None or row.model == model)
+        if row.roles & Role.FEATURES
     ]
     if not placed:
         return None
@@ -69,7 +41,11 @@ def feature_rows(decoded: Decoded, exclude: Iterable[str], model: str | None) ->
 
 
 class RowSample:
-    """A uniform sample of the rows added so far: each gets a random key, and those with the smallest keys are kept."""
+    """A uniform sample of the rows added so far: each gets a random key, and those with the smallest keys are kept.
+
+    By a fixed seed, so the same rows give the same sample (a stride would alias with a season). Texts of a column: only those
+    that occur in the kept rows. Memory: columns of twice `size` rows, 9 bytes a cell beside the texts.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = size

@@ -12,33 +12,13 @@ from typing import Any, Final, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, libversion
 from confluent_kafka.admin import AdminClient
 
+from stream_monitor.config.kafka_settings import CALLBACKS, OWNED
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.kafka.failures import ALL_BROKERS_DOWN, AUTHENTICATION
 from stream_monitor.kafka.options import KafkaOptions
 
 # The largest record written or read: a snapshot of a wide model. Topics are created with the same max.message.bytes.
 MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
-
-ENGINE_OWNED: Final = frozenset(
-    {
-        "acks",
-        "auto.offset.reset",
-        "bootstrap.servers",
-        "enable.auto.commit",
-        "enable.auto.offset.store",
-        "enable.idempotence",
-        "enable.partition.eof",
-        "group.id",
-        "group.instance.id",
-        "isolation.level",
-        "metadata.broker.list",
-        "partition.assignment.strategy",
-        "plugin.library.paths",
-        "request.required.acks",
-        "transaction.timeout.ms",
-        "transactional.id",
-    }
-)
 
 # A coordinator on the group protocol of KIP-848 sets these itself; librdkafka refuses them there.
 _CLASSIC_ONLY: Final = ("session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy")
@@ -136,9 +116,8 @@ def member_config(options: KafkaOptions) -> dict[str, Any]:
 
 
 def reader_config(options: KafkaOptions) -> dict[str, Any]:
-    """Of the consumer that restores: `assign` only, records checked against their CRC."""
-    config = _reading(options)
-    config.update({"check.crcs": True, "queued.max.messages.kbytes": 65_536})
+    """Of the consumer that restores: `assign` only, records checked against their CRC unless the user says otherwise."""
+    config = {"check.crcs": True, "queued.max.messages.kbytes": 65_536, **_reading(options)}
     for key in ("group.protocol", "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms"):
         config.pop(key, None)
     return config
@@ -185,7 +164,7 @@ def _reading(options: KafkaOptions) -> dict[str, Any]:
 
 def _base(options: KafkaOptions, client: str) -> dict[str, Any]:
     properties = options.client_properties(client)
-    refused = sorted(key for key in properties if key in ENGINE_OWNED or key.endswith(("_cb", ".cb")))
+    refused = sorted(key for key in properties if key in OWNED or key.endswith(CALLBACKS))
     if refused:
         raise StreamMonitorError(f"kafka.properties: {', '.join(refused)} belongs to the engine; remove it")
     return {

@@ -22,7 +22,7 @@ ARRIVAL_SECONDS = 10.0  # how long a committed offset may take to show that a sn
 class Restored:
     """The partition's state once `done`: go on reading at `monitor.next_offset`.
 
-    refolded: log entries taken again. discarded: snapshots that could not be used, by key, with the reason.
+    refolded: rows observed again. discarded: snapshots that could not be used, by key, with the reason.
     """
 
     partition: int
@@ -70,18 +70,17 @@ class Restore:
         if (first < low or (resume is None and low > 0)) and end is not None:
             self._complain(f"the log begins at offset {low}, but the state needs it from offset {first} on")
             monitor, first, end = self._new_monitor(max(low, end)), max(low, end), max(low, end)
-        refolded = 0
+        before = _rows(monitor)
         for entry in store.log(partition, first, first if end is None else end, deadline):
             if entry is not None:
                 monitor.refold(entry.offset, columns.decode_entry(entry.value, entry.headers))
-                refolded += 1
             yield
         if end is not None:
             monitor.next_offset = end
         self.result = Restored(
             partition=partition,
             monitor=monitor,
-            refolded=refolded,
+            refolded=_rows(monitor) - before,
             discarded=self._discarded + monitor.problems,
         )
 
@@ -121,3 +120,7 @@ class Restore:
             "expired, restore them; to begin anew with what is there (series warm up again, some alerts may be raised "
             "twice or not at all), set kafka.on_lost_data: continue for one start."
         )
+
+
+def _rows(monitor: PartitionMonitor) -> int:
+    return sum(task.monitor.rows for task in monitor.models.values())

@@ -4,7 +4,7 @@ Both stages run here. Whatever fails inside a transaction leads to one answer: f
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from stream_monitor.core.checkpoint import Checkpoint
@@ -18,7 +18,9 @@ from stream_monitor.runtime.ports import (
     Checkpointer,
     Clock,
     Fetched,
+    OutRecord,
     RecordSource,
+    Transaction,
     TransactionAborted,
 )
 from stream_monitor.runtime.publisher import Publisher
@@ -87,7 +89,10 @@ class Worker:
             columns_source = parts.partitions.source(partition)
             parts.source.seek(columns_source, offset)
             parts.source.resume([columns_source])
-        for fetched in parts.source.poll(self._options.poll_records, self._options.poll_seconds):
+        began = parts.clock.monotonic()
+        polled = parts.source.poll(self._options.poll_records, self._options.poll_seconds)
+        parts.telemetry.stage_seconds(Stage.POLL, parts.clock.monotonic() - began)
+        for fetched in polled:
             self._take(fetched)
         if self._aborted:
             self._start_over()
@@ -133,25 +138,32 @@ class Worker:
         self._checkpoint = Checkpoint()
         if checkpoint is None:
             return
+        transaction = parts.outbox.transaction(checkpoint)
+        encoded = parts.clock.monotonic()
+        parts.telemetry.stage_seconds(Stage.ENCODE, encoded - now)
         try:
-            transaction = parts.outbox.transaction(checkpoint)
             parts.checkpointer.commit(transaction, deadline)
         except TransactionAborted as error:
             parts.telemetry.checkpoint_aborted(Abort.TRANSACTION, str(error))
             self._aborted = True
             return
-        size = sum(len(record.value or b"") for record in transaction.records)
-        parts.telemetry.checkpoint_committed(parts.clock.monotonic() - now, len(transaction.records), size)
-        self._tell(checkpoint)
+        done = parts.clock.monotonic()
+        parts.telemetry.stage_seconds(Stage.COMMIT, done - encoded)
+        parts.telemetry.checkpoint_committed(
+            done - now, len(transaction.records), _bytes(transaction.records)
+        )
+        self._tell(checkpoint, transaction)
         if checkpoint.snapshots:
             for partition, before in parts.partitions.purgeable():
                 parts.checkpointer.purge(partition, before)
         parts.publisher.committed(parts.clock.wall())
         parts.reject_limit.add(len(checkpoint.rejected), now)
 
-    def _tell(self, checkpoint: Checkpoint) -> None:
+    def _tell(self, checkpoint: Checkpoint, transaction: Transaction) -> None:
         """What has become true, as metrics and log lines."""
-        telemetry = self._parts.telemetry
+        telemetry, state = self._parts.telemetry, self._parts.outbox.topics.state
+        snapshots = [one for one in transaction.records if one.topic == state and one.value is not None]
+        telemetry.snapshots_written(len(snapshots), _bytes(snapshots))
         for event in checkpoint.drift_events:
             telemetry.drift_event(event)
         for reason, n in Counter(rejected.reason for rejected in checkpoint.rejected).items():
@@ -236,3 +248,8 @@ class Worker:
                 parts.ingest.disown(source)
         parts.publisher.assignment.difference_update(sources)
         parts.publisher.paused -= set(sources)
+
+
+def _bytes(records: Iterable[OutRecord]) -> int:
+    """Of keys and values."""
+    return sum(len(record.key or b"") + len(record.value or b"") for record in records)

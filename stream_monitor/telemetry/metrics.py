@@ -45,11 +45,10 @@ class Metric(NamedTuple):
 class Stage(StrEnum):
     """The steps of the worker's loop that are timed."""
 
-    POLL = "poll"
+    POLL = "poll"  # waiting for records included, and what the group asks meanwhile
     DECODE = "decode"
-    COLUMNISE = "columnise"
     OBSERVE = "observe"
-    ENCODE = "encode"
+    ENCODE = "encode"  # all that a checkpoint writes, from the columns of waiting rows on
     COMMIT = "commit"
 
 
@@ -66,7 +65,6 @@ class Abort(StrEnum):
 
     TRANSACTION = "transaction"  # the broker or the client aborted it, or its outcome is unknown
     LOST = "lost"  # partitions were lost before it could be committed
-    ERROR = "error"  # something else failed while it was being built
 
 
 class Discard(StrEnum):

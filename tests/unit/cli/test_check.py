@@ -51,6 +51,7 @@ def test_the_summary_as_json(tmp_path: Path) -> None:
             "sources": ["fraud.predictions", "fraud.labels"],
             "reference": "the first 1000 events",
             "reference_features": None,
+            "reference_versions": [],
             "false_alarms": "2 per week",
         }
     ]

@@ -7,7 +7,7 @@ import pytest
 from stream_monitor.config import TopicSource, model_parameters, topic_sources
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.parameters import PER_WEEK, Budget, BudgetUnit, DetectorChoice, SeriesParameters
-from stream_monitor.core.reference import Moments, Reference
+from stream_monitor.core.reference import ModelReferences, Moments, Reference
 from tests.unit.config.loaded import MINIMAL, settings
 
 MODELS = """\
@@ -48,7 +48,9 @@ REFERENCE = Reference(
 
 
 def test_a_configured_model(tmp_path: Path) -> None:
-    found = model_parameters(settings(MODELS, tmp_path), "fraud", {"fraud": {"amount": REFERENCE}})
+    found = model_parameters(
+        settings(MODELS, tmp_path), "fraud", {"fraud": ModelReferences(features={"amount": REFERENCE})}
+    )
     adwin = (DetectorChoice(id="adwin"),)
     default = SeriesParameters(detectors=adwin, tolerance=0.3, warm_up=200)
     assert (found.name, found.group, found.budget) == ("fraud", "g", PER_WEEK)
@@ -101,7 +103,9 @@ def test_a_discovered_model_and_one_that_is_not_listed(tmp_path: Path) -> None:
         MINIMAL.replace("[events]", "[events], max_features_per_model: 10")
         + "alerting: {false_alarms: 1 per week}\n"
     )
-    found = model_parameters(settings(text, tmp_path), "found", {"found": {"a": REFERENCE}})
+    found = model_parameters(
+        settings(text, tmp_path), "found", {"found": ModelReferences(features={"a": REFERENCE})}
+    )
     assert (found.budget, found.topics, found.default) == (PER_WEEK, None, SeriesParameters())
     assert found.caps.series == 36
     assert found.references == {"a": REFERENCE}

@@ -92,6 +92,7 @@ def test_there_are_examples() -> None:
         "{version: 1, kafka: {replication_factor: 0}}",
         "{version: 1, state: {checkpoint_every: 30}}",
         "{version: 1, ingest: {max_record_bytes: 5}}",
+        "{version: 1, ingest: {max_record_bytes: 524289}}",
         "{version: 1, logging: {level: loud}}",
     ],
 )

@@ -82,7 +82,7 @@ def test_a_budget_is_read_back_as_printed(alarms: int, count: int, unit: str) ->
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("2048", 2048), ("1 MiB", 1 << 20), ("512KiB", 512 << 10), ("1.5 kB", 1500), ("1 GB", 10**9)],
+    [("2048", 2048), ("0.5 MiB", 1 << 19), ("512KiB", 512 << 10), ("1.5 kB", 1500), ("0.5 MB", 500_000)],
 )
 def test_sizes(tmp_path: Path, text: str, size: int) -> None:
     assert (

@@ -74,6 +74,22 @@ def test_moments_of_views_are_those_of_the_whole_where_nothing_is_cut() -> None:
     assert both.views["deviation"] == pytest.approx(whole.views["deviation"], abs=0.01)
 
 
+def test_the_share_of_a_hidden_category_is_within_the_bound() -> None:
+    rng = np.random.default_rng(5)
+    parts = [[f"c{at}" for at in rng.zipf(1.3, 3_000) % (400 + 50 * part)] for part in range(2)]
+    a, b = (learned(part) for part in parts)
+    both, bound = merged(a, b), error_bound(a, b)
+    assert 0 < bound < 0.5
+    whole = parts[0] + parts[1]
+    wrong = [
+        abs(count - whole.count(name)) / len(whole)
+        for name, count in zip(both.categories, both.counts, strict=False)
+    ]
+    assert 0 < max(wrong) <= bound
+    assert error_bound(a, a) == 0.0
+    assert error_bound(learned(["a", "b"]), learned(["b", "c"])) == 0.0
+
+
 def test_categories_and_booleans_are_added() -> None:
     a = categorical({"a": 5, "b": 4}, other=1, unusable=2, cap=64)
     b = categorical({"b": 9, "c": 1}, other=0, unusable=3, cap=64)

@@ -181,4 +181,6 @@ def test_the_overview_shows_what_must_be_watched() -> None:
         "series_evidence_ratio",
         "checkpoint_last_success_timestamp_seconds",
         "records_rejected_total",
+        "data_losses_total",
+        "records_lost_total",
     }

@@ -13,8 +13,7 @@ from stream_monitor.core.reference import Reference
 from stream_monitor.files.columns import FileColumns
 from stream_monitor.files.learning import Choices
 from stream_monitor.files.profiling import Built, Part, build, build_from
-from stream_monitor.files.reference import read_columns
-from tests.unit.files.written import written
+from tests.unit.files.written import read_columns, written
 
 
 def csv(folder: Path, rows: int, name: str = "train.csv") -> Path:

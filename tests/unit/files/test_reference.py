@@ -2,12 +2,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from stream_monitor.core.batch import Cell
-from stream_monitor.core.errors import StreamMonitorError
-from stream_monitor.files.reference import read_columns
-from tests.unit.files.written import written
+from tests.unit.files.written import read_columns, written
 
 
 def numbers(folder: Path, rows: int) -> Path:
@@ -22,10 +19,6 @@ def test_a_short_file_is_read_whole_in_file_order(tmp_path: Path) -> None:
     names = columns["name"]
     assert [names.texts[int(at)] for at in names.values[:3]] == ["a0", "b1", "a2"]
     assert (names.codes == Cell.TEXT).all()
-
-
-def test_flat_rows_belong_to_the_model_whatever_the_file_is_called(tmp_path: Path) -> None:
-    assert list(read_columns(numbers(tmp_path, 3), model="fraud")) == ["x", "name", "customer_id"]
 
 
 def test_columns_are_excluded_by_name_or_glob(tmp_path: Path) -> None:
@@ -52,20 +45,12 @@ def test_only_texts_that_occur_are_kept(tmp_path: Path) -> None:
     assert len(ids.texts) == 500
 
 
-def test_native_events_of_one_model(tmp_path: Path) -> None:
+def test_a_feature_that_a_row_has_not_is_absent(tmp_path: Path) -> None:
     events = [
         {"model": "a", "time": 1, "features": {"x": 1, "y": None}},
-        {"model": "b", "time": 1, "features": {"x": 2}},
         {"model": "a", "time": 1, "prediction": "p"},
         {"model": "a", "time": 1, "features": {"x": True}},
     ]
-    path = written(tmp_path, "e.jsonl", "\n".join(map(json.dumps, events)))
-    columns = read_columns(path, model="a")
+    columns = read_columns(written(tmp_path, "e.jsonl", "\n".join(map(json.dumps, events))))
     assert columns["x"].codes.tolist() == [Cell.NUMBER, Cell.TRUE]
     assert columns["y"].codes.tolist() == [Cell.NULL, Cell.ABSENT]
-
-
-def test_a_file_without_features_is_a_clear_error(tmp_path: Path) -> None:
-    path = written(tmp_path, "e.jsonl", '{"model": "a", "time": 1, "label": 1}\nbroken\n')
-    with pytest.raises(StreamMonitorError, match=r"no row with features.*\(1 rows could not be read\)"):
-        read_columns(path)

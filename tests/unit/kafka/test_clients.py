@@ -4,9 +4,9 @@ import logging
 
 import pytest
 
+from stream_monitor.config.kafka_settings import OWNED
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.kafka.clients import (
-    ENGINE_OWNED,
     ClientErrors,
     RepeatFilter,
     make_consumer,
@@ -39,7 +39,21 @@ def test_what_exactly_once_rests_on_is_always_set() -> None:
     assert producer["message.timeout.ms"] <= producer["transaction.timeout.ms"] == 15_000
 
 
-@pytest.mark.parametrize("key", sorted(ENGINE_OWNED))
+def test_no_property_of_the_user_is_overruled_in_silence() -> None:
+    """What the engine lays over it is refused, here and by the configuration, which has the one list."""
+    for make, client in (
+        (member_config, "consumer"),
+        (reader_config, "consumer"),
+        (producer_config, "producer"),
+    ):
+        free = [key for key in make(options()) if key not in OWNED]
+        properties = {f"{client}.{key}": "the user's" for key in free}
+        user = KafkaOptions(bootstrap_servers="127.0.0.1:1", group_id="group", properties=properties)
+        found = make(user)
+        assert [key for key in free if found.get(key) != "the user's"] == []
+
+
+@pytest.mark.parametrize("key", [*OWNED, "error_cb"])
 @pytest.mark.parametrize("prefix", ["", "consumer.", "producer."])
 def test_a_property_that_would_break_it_is_refused(key: str, prefix: str) -> None:
     refused = KafkaOptions(
