@@ -12,13 +12,8 @@ from stream_monitor.config.model_settings import (
 )
 from stream_monitor.config.settings import Settings
 from stream_monitor.core.detector import Scalar
-<<<<<<< HEAD
 from stream_monitor.core.parameters import AfterDrift, Caps, DetectorChoice, ModelParameters, SeriesParameters
-from stream_monitor.core.reference import Reference
-=======
-from stream_monitor.core.parameters import Caps, DetectorChoice, ModelParameters, SeriesParameters
 from stream_monitor.core.reference import ModelReferences
->>>>>>> main
 
 _GLOB = frozenset("*?[")
 
@@ -77,12 +72,8 @@ def model_parameters(
         name=name,
         group=settings.kafka.group_id,
         budget=settings.alerting.false_alarms,
-<<<<<<< HEAD
         after_drift=AfterDrift(settings.alerting.after_drift or "keep"),
-        references=references.get(name, {}),
-=======
         references=references.get(name, ModelReferences()).features,
->>>>>>> main
         lateness_ms=round(settings.ingest.lateness.total_seconds() * 1000),
     )
     if settings.models is None:
