@@ -34,7 +34,7 @@ NAME = f"partition.clock{CLOCK_VERSION}.model{MODEL_VERSION}.series{SERIES_VERSI
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 PARAMETERS = ModelParameters(
     name="golden",
-    budget=Budget(alarms=1, span=40, unit=BudgetUnit.EVENTS),
+    budget=Budget(alarms=1, span=10, unit=BudgetUnit.EVENTS),
     default=SeriesParameters(
         warm_up=50,
         tolerance=0.2,
@@ -43,6 +43,7 @@ PARAMETERS = ModelParameters(
     overrides={
         "session": SeriesParameters(warm_up=50, kind=Kind.IDENTIFIER),
         "late": SeriesParameters(warm_up=400),  # still warming when the snapshots are written
+        "amount": SeriesParameters(warm_up=50),  # the default set, the sequential test included
         "constant": None,
     },
 )
