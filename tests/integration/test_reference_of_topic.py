@@ -9,6 +9,7 @@ from confluent_kafka import Producer
 
 from stream_monitor.core.profile import Origin, Profile
 from stream_monitor.files.profiles import read_profile
+from stream_monitor.kafka import topic_range
 from tests.committed import end_offsets, read_topic
 from tests.conftest import TopicFactory
 from tests.kafka_broker import RunningKafka
@@ -118,3 +119,37 @@ def test_a_profile_of_a_range_of_a_topic(
     assert "no row with features (82 rows could not be read)" in ran.err
     ran = run("reference", "build", "-o", tmp_path / "x", "--topic", "nowhere", "-c", config)
     assert (ran.code, ran.err) == (1, f"error: there is no topic 'nowhere' at {kafka.bootstrap}\n")
+
+
+@pytest.mark.kafka
+def test_what_an_open_transaction_holds_back_is_left_out_and_said(
+    kafka: RunningKafka,
+    new_topic: TopicFactory,
+    producer: Producer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(topic_range, "_PENDING_SECONDS", 0.3)
+    topic = new_topic(partitions=2)
+    filled(kafka, topic, producer)
+    producer.begin_transaction()
+    for minute in range(3):
+        producer.produce(topic, record(1e9, minute=minute), partition=1)
+    producer.flush(30)
+    ran, profile = built(tmp_path, "--topic", topic, "-c", configuration(tmp_path, kafka, topic))
+    producer.abort_transaction(30)
+    assert (profile.rows, profile.features["amount"].edges[-1]) == (81, 139.0)
+    assert "the last 3 offsets of partition 1 are left out: a transaction is open" in ran.err
+    missing = ("--from", "2:0")
+    ran = run(
+        "reference",
+        "build",
+        "-o",
+        tmp_path / "x",
+        "--topic",
+        topic,
+        "-c",
+        tmp_path / "monitor.yaml",
+        *missing,
+    )
+    assert ran.err == f"error: {topic} has no partition 2: it has 2, counted from 0\n"
