@@ -68,12 +68,14 @@ def model_parameters(
     A discovered model (no `models:` in the configuration) gets the global settings. Raises KeyError for a model
     that is not configured where `models:` is given.
     """
+    known = references.get(name, ModelReferences())
     common = ModelParameters(
         name=name,
         group=settings.kafka.group_id,
         budget=settings.alerting.false_alarms,
         after_drift=AfterDrift(settings.alerting.after_drift or "keep"),
-        references=references.get(name, ModelReferences()).features,
+        references=known.features,
+        outputs=known.outputs,
         lateness_ms=round(settings.ingest.lateness.total_seconds() * 1000),
     )
     if settings.models is None:

@@ -152,7 +152,7 @@ class ModelMonitor:
             return self.parameters.of_feature(key.name.removeprefix(FEATURE))
         if key.name.startswith(MISSING):
             return self.parameters.of_indicator(key.name.removeprefix(MISSING))
-        return self.parameters.default
+        return self.parameters.of_output(key.name, key.version)
 
     def _take(
         self, key: SeriesKey, monitor: SeriesMonitor, batch: ColumnBatch, rows: NDArray[np.int64], begin: int

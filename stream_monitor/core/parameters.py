@@ -80,6 +80,7 @@ class ModelParameters:
 
     budget None: 1 per week of event time where events carry a time, else 1 per 100,000 events.
     overrides: feature name or glob → parameters, first match wins; None means: do not watch it.
+    references: of features. outputs: version, None for events that name none → `prediction`, `probability` … → reference.
     topics None: every topic that delivers rows of the model. group: the consumer group, part of every alert id.
     """
 
@@ -89,6 +90,7 @@ class ModelParameters:
     default: SeriesParameters = SeriesParameters()
     overrides: Mapping[str, SeriesParameters | None] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)
+    outputs: Mapping[str | None, Mapping[str, Reference]] = field(default_factory=dict)
     topics: tuple[str, ...] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     lateness_ms: int = 1_000
@@ -114,6 +116,11 @@ class ModelParameters:
             if fnmatchcase(name, pattern):
                 return self._with_reference(name, chosen)
         return self._with_reference(name, self.default)
+
+    def of_output(self, name: str, version: str | None) -> SeriesParameters:
+        """Parameters of a series that belongs to a version: with the reference of this version, if there is one."""
+        known = self.outputs.get(version, {}).get(name)
+        return self.default if known is None else replace(self.default, reference=known)
 
     def _with_reference(self, name: str, chosen: SeriesParameters | None) -> SeriesParameters | None:
         known = self.references.get(name)

@@ -1,19 +1,23 @@
 """What a configuration names as reference, from training data and from profiles, as a whole and by version."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from stream_monitor.app.references import load_references
+from stream_monitor.app.replay import Tally, plan, replay
 from stream_monitor.config import Settings, load
 from stream_monitor.core.errors import StreamMonitorError
+from stream_monitor.core.parameters import SeriesParameters
 from stream_monitor.core.profile import Profile, categorical
 from stream_monitor.files.columns import FileColumns
 from stream_monitor.files.learning import Choices
 from stream_monitor.files.profiles import write_profile
 from stream_monitor.files.profiling import build
+from tests.unit.app.files import written
 
 
 def data(folder: Path) -> Path:
@@ -126,3 +130,34 @@ def test_a_file_without_the_version_is_refused(tmp_path: Path) -> None:
         StreamMonitorError, match=r"seven\.json: holds no predictions of version '8', but of 7; "
     ):
         load_references(found)
+
+
+def test_the_predictions_of_a_version_are_held_against_its_own_reference(tmp_path: Path) -> None:
+    """The reference knows 7 and 8; 9 is new and learns from its own first events."""
+    rng = np.random.default_rng(4)
+
+    def events(name: str, means: Mapping[str, float]) -> Path:
+        lines = [
+            {"model": "fraud", "version": version, "features": {"x": 1}, "probability": probability}
+            for _ in range(1_500)
+            for version, mean in means.items()
+            for probability in rng.normal(mean, 0.05, 1).tolist()
+        ]
+        return written(tmp_path / name, map(json.dumps, lines))
+
+    known = events("known.jsonl", {"7": 0.3, "8": 0.5})
+    stream = events("stream.jsonl", {"7": 0.3, "8": 0.3, "9": 0.3})
+    found, tally = settings(tmp_path, known), Tally()
+    for _ in replay(plan([stream], FileColumns(), found), tally):
+        pass
+    lenses = {
+        key.version: None if one.lens is None else one.lens.reference
+        for key, one in tally.monitors["fraud"].series.items()
+        if key.name == "probability"
+    }
+    outputs = load_references(found)["fraud"].outputs
+    assert {version: lenses[version] for version in ("7", "8")} == {
+        version: outputs[version]["probability"] for version in ("7", "8")
+    }
+    assert lenses["9"] is not None
+    assert lenses["9"].size == SeriesParameters().warm_up

@@ -27,7 +27,8 @@ from tests.unit.core.batches import column
         ([f"id-{at}" for at in range(101)], Kind.IDENTIFIER),
         ([f"id-{at}" for at in range(100)], Kind.CATEGORICAL),  # too few to tell
         ([f"id-{at % 101}" for at in range(202)], Kind.CATEGORICAL),  # half of them repeat
-        ([f"id-{at % 101}" for at in range(201)], Kind.IDENTIFIER),
+        ([f"id-{at % 101}" for at in range(201)], Kind.CATEGORICAL),  # and come twice: there are no more of them
+        ([f"id-{at % 200}" for at in range(201)], Kind.IDENTIFIER),
     ],
 )
 def test_the_kind_is_what_most_cells_are(cells: Sequence[object], kind: Kind) -> None:
@@ -109,3 +110,20 @@ def test_a_series_that_brings_nothing_of_its_kind_is_counted_not_watched(kind: K
 def test_a_configured_kind_wins_over_what_the_cells_suggest() -> None:
     reference = learn(column(*[f"s-{at}" for at in range(200)]), Kind.CATEGORICAL, unusable=0, categories=3)
     assert (reference.kind, len(reference.categories), reference.counts[-1]) == (Kind.CATEGORICAL, 3, 197)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    ("categories", "kind"),
+    [
+        (700, Kind.CATEGORICAL),
+        (10_000, Kind.CATEGORICAL),
+        (100_000, Kind.IDENTIFIER),
+        (10**12, Kind.IDENTIFIER),
+    ],
+)
+def test_many_categories_are_told_from_identifiers_by_how_many_come_again(
+    categories: int, kind: Kind, seed: int
+) -> None:
+    cells = [f"c{at}" for at in np.random.default_rng(seed).integers(0, categories, 1_000)]
+    assert infer_kind(column(*cells)) is kind
