@@ -27,7 +27,10 @@ from tests.unit.core.batches import column
         ([f"id-{at}" for at in range(101)], Kind.IDENTIFIER),
         ([f"id-{at}" for at in range(100)], Kind.CATEGORICAL),  # too few to tell
         ([f"id-{at % 101}" for at in range(202)], Kind.CATEGORICAL),  # half of them repeat
-        ([f"id-{at % 101}" for at in range(201)], Kind.CATEGORICAL),  # and come twice: there are no more of them
+        (
+            [f"id-{at % 101}" for at in range(201)],
+            Kind.CATEGORICAL,
+        ),  # and come twice: there are no more of them
         ([f"id-{at % 200}" for at in range(201)], Kind.IDENTIFIER),
     ],
 )
