@@ -145,7 +145,11 @@ class Drift:
         episode.signs = lasting(episode.signs)
         if episode.blocks >= RECENT and self._is_over(lens, window, end, episode):
             return Transition.ENDED
-        again = [name for name, one in confirmed.items() if name not in episode.signs or one.bounded]
+        again = [
+            name
+            for name, one in confirmed.items()
+            if name not in episode.signs or (one.bounded and self._lasts(lens, window, end))
+        ]
         episode.signs = {**episode.signs, **{name: confirmed[name].sign for name in again}}
         worse = self._worse(lens, window, end, episode)
         return Transition.CHANGED if again or worse else None
@@ -175,6 +179,10 @@ class Drift:
             return True
         blocks = min(SETTLED, end)
         return shape_effect(lens, window, blocks, end) - expected_shape_effect(lens, blocks) < bound
+
+    def _lasts(self, lens: Lens, window: Window, end: int) -> bool:
+        """Whether the effect is there in the latest blocks, too: what the test noticed is not the return."""
+        return abs(measure(lens, window, min(RECENT, end), end, self._tolerance).effect) >= self._tolerance
 
     def _worse(self, lens: Lens, window: Window, end: int, episode: Episode) -> bool:
         """Severity only ever rises while a drift lasts, and only on enough values to tell."""
