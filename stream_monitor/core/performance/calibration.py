@@ -47,7 +47,7 @@ class Curve:
         if scores[-1] == 1.0:
             last = float(rates[-1])
         knots = np.concatenate([[0.0], scores[inner], [1.0]])
-        return np.interp(probabilities, knots, np.concatenate([[first], rates[inner], [last]]))
+        return np.asarray(np.interp(probabilities, knots, np.concatenate([[first], rates[inner], [last]])))
 
     def group(self, probabilities: FloatArray) -> NDArray[np.intp]:
         """The group that each of (n,) probabilities is nearest to."""

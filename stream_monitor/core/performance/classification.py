@@ -6,8 +6,9 @@ with weights r. In those two an undefined precision counts as 0, as in scikit-le
 
 Intervals. Proportions: Wilson. F1 of a class is 2g / (1 + g) with g = tp / (r + s - tp), a proportion of the pairs that are c
 on either side (Hand, Christen and Kirielle, F*: an interpretable transformation of the F-measure, Machine Learning 110, 2021):
-Wilson's interval of g, transformed. Macro and weighted: the delta method on the multinomial C (Takahashi et al., Confidence
-interval for micro-averaged F1 and macro-averaged F1 scores, Applied Intelligence 52, 2022).
+Wilson's interval of g, transformed. Macro and weighted: on each side the wider of two. The delta method on the multinomial C
+(Takahashi et al., Confidence interval for micro-averaged F1 and macro-averaged F1 scores, Applied Intelligence 52, 2022) knows
+that the classes move together; the combination of the classes' own intervals knows how little is known of a rare one.
 """
 
 import math
@@ -17,15 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
-from stream_monitor.core.performance.figure import (
-    Figure,
-    Z,
-    figure,
-    logit,
-    proportion,
-    transformed,
-    undefined,
-)
+from stream_monitor.core.performance.figure import Figure, Z, combined, proportion, transformed, undefined
 from stream_monitor.core.performance.pairs import Pairs
 from stream_monitor.core.performance.task import Task, TaskKind
 
@@ -54,8 +47,9 @@ def classification_figures(pairs: Pairs, task: Task) -> dict[str, Figure]:
     seen = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
     shares = counts[np.ix_(seen, seen)] / max(1, n)
     for kind in KINDS:
-        figures[f"{kind}_macro"] = _average(kind, shares, n, weighted=False)
-        figures[f"{kind}_weighted"] = _average(kind, shares, n, weighted=True)
+        parts = [figures[f"{kind}:{task.classes[at]}"] for at in seen.tolist()]
+        figures[f"{kind}_macro"] = _average(kind, shares, parts, n, weighted=False)
+        figures[f"{kind}_weighted"] = _average(kind, shares, parts, n, weighted=True)
     return figures
 
 
@@ -71,8 +65,8 @@ def _of_class(counts: Counts, at: int, name: str) -> Sequence[Figure]:
     )
 
 
-def _average(kind: str, shares: FloatArray, n: int, *, weighted: bool) -> Figure:
-    """Mean of the classes' values, weighted by their labels or not, by the delta method.
+def _average(kind: str, shares: FloatArray, parts: Sequence[Figure], n: int, *, weighted: bool) -> Figure:
+    """Mean of the classes' values `parts`, weighted by their labels or not.
 
     With values v_c and weights w_c, the derivative by the share of cell (i, j) is the sum of what v_c and w_c gain.
     """
@@ -85,11 +79,10 @@ def _average(kind: str, shares: FloatArray, n: int, *, weighted: bool) -> Figure
     slope = slope + np.diag(weights * diagonal)
     value = float((weights * values).sum())
     centred = slope - (shares * slope).sum()
-    error = math.sqrt(max(0.0, float((shares * centred * centred).sum())) / n)
-    if not 0.0 < value < 1.0 or error == 0.0:
-        low, high = logit(value, error, n)
-        return Figure(value=value, low=low, high=high, n=n)
-    return figure(value, Z * error, n=n, least=0.0, most=1.0)
+    error = Z * math.sqrt(max(0.0, float((shares * centred * centred).sum())) / n)
+    below, above = combined(parts, weights.tolist())
+    low, high = max(0.0, value - max(error, below)), min(1.0, value + max(error, above))
+    return Figure(value=value, low=min(low, value), high=max(high, value), n=n)
 
 
 def _derivatives(kind: str, shares: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:

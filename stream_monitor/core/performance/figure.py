@@ -6,7 +6,7 @@ are nearly independent, so that their spread gives an honest standard error wher
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -90,10 +90,16 @@ def logit(p: float, error: float, n: float) -> tuple[float, float]:
     return min(p, _expit(centre - half)), max(p, _expit(centre + half))
 
 
-def mean_of(values: FloatArray, *, least: float = -math.inf) -> Figure:
-    """Mean of `values`: (n,) in order, n >= 1, with Student's interval by `error_of_mean`."""
-    mean, error = float(values.mean()), error_of_mean(values)
-    return figure(mean, error, n=len(values), least=least)
+def mean_of(values: FloatArray, *, positive: bool = False) -> Figure:
+    """Mean of `values`: (n,) in order, n >= 1, with Student's interval by `error_of_mean`.
+
+    positive: no value is below 0; the interval is then made on the log scale, which is right for skewed ones.
+    """
+    mean, error, n = float(values.mean()), error_of_mean(values), len(values)
+    if error is None or not positive or mean <= 0.0:
+        return figure(mean, error, n=n)
+    factor = math.exp(min(error / mean, 100.0))
+    return Figure(value=mean, low=mean / factor, high=mean * factor, n=n)
 
 
 def error_of_mean(values: FloatArray) -> float | None:
@@ -108,6 +114,18 @@ def error_of_mean(values: FloatArray) -> float | None:
     if n < 2:
         return None
     return student(n - 1) * float(values.std(ddof=1)) / math.sqrt(n)
+
+
+def combined(parts: Sequence[Figure], weights: Sequence[float]) -> tuple[float, float]:
+    """How far the weighted sum of independent shares may be below and above its value, from their own intervals; an undefined one
+    counts as 0 and may be anything up to 1 (Zou and Donner, Statistics in Medicine 27, 2008).
+    """
+    below = above = 0.0
+    for part, weight in zip(parts, weights, strict=True):
+        value, low, high = part.value or 0.0, part.low or 0.0, 1.0 if part.high is None else part.high
+        below += (weight * (value - low)) ** 2
+        above += (weight * (high - value)) ** 2
+    return math.sqrt(below), math.sqrt(above)
 
 
 def transformed(of: Figure, function: Callable[[float], float]) -> Figure:

@@ -45,8 +45,8 @@ def probabilistic_figures(pairs: Pairs, task: Task) -> dict[str, Figure]:
     if len(pairs) == 0:
         return {name: undefined(NO_PROBABILITIES) for name in ("log_loss", "brier", "calibration_error")}
     return {
-        "log_loss": mean_of(log_losses(pairs), least=0.0),
-        "brier": mean_of(brier_scores(pairs), least=0.0),
+        "log_loss": mean_of(log_losses(pairs), positive=True),
+        "brier": mean_of(brier_scores(pairs), positive=True),
         "calibration_error": calibration_error(*confidences(pairs, task)),
     }
 

@@ -1,10 +1,11 @@
 """How well the probabilities rank: ROC AUC and PR AUC (average precision), of two classes or one against the rest.
 
-ROC AUC = share of (positive, negative) couples in the right order, ties one half, from mid-ranks. Interval: DeLong, DeLong and
-Clarke-Pearson, Comparing the areas under two or more correlated ROC curves, Biometrics 44, 1988, computed as in Sun and Xu,
-Fast implementation of DeLong's algorithm, IEEE Signal Processing Letters 21, 2014, on the logit scale (Pepe, The Statistical
-Evaluation of Medical Tests, 2003, p. 107), which stays inside 0..1. Where the order is perfect DeLong's variance is 0: then
-Wilson's interval of the smaller class, which errs on the wide side.
+ROC AUC = share of (positive, negative) couples in the right order, ties one half, from mid-ranks. Interval: on each side the
+wider of two. DeLong, DeLong and Clarke-Pearson, Comparing the areas under two or more correlated ROC curves, Biometrics 44, 1988,
+computed as in Sun and Xu, Fast implementation of DeLong's algorithm, IEEE Signal Processing Letters 21, 2014, on the logit scale
+(Pepe, The Statistical Evaluation of Medical Tests, 2003, p. 107): right for many cases of any distribution. Newcombe, Confidence
+intervals for an effect size measure based on the Mann-Whitney statistic, part 2, Statistics in Medicine 25, 2006, method 5, a
+score interval with the variance of Hanley and McNeil, Radiology 143, 1982: right for few cases and a perfect order.
 
 PR AUC = Σ (recall_i - recall_{i-1}) precision_i over falling scores, as scikit-learn's `average_precision_score`. Interval:
 logit of n positives (Boyd, Eng and Page, Area under the precision-recall curve, ECML 2013, §4.2).
@@ -17,17 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
-from stream_monitor.core.performance.figure import Figure, logit, undefined
+from stream_monitor.core.performance.figure import Figure, Z, combined, logit, undefined
 from stream_monitor.core.performance.pairs import Pairs
 from stream_monitor.core.performance.task import Task, TaskKind
 
 
 class Ranked(NamedTuple):
-    """area: of the ROC curve. influence: (n,) what each case adds, so that the variance is Σ influence². rarer: its cases."""
+    """area: of the ROC curve. influence: (n,) what each case adds, so that the variance is Σ influence²."""
 
     area: float
     influence: FloatArray
-    rarer: int
 
 
 def ranking_figures(pairs: Pairs, task: Task) -> dict[str, Figure]:
@@ -39,7 +39,7 @@ def ranking_figures(pairs: Pairs, task: Task) -> dict[str, Figure]:
         scores, positive = pairs.probabilities[:, at], pairs.actual == at
         return {"roc_auc": roc_auc(scores, positive), "pr_auc": pr_auc(scores, positive)}
     figures: dict[str, Figure] = {}
-    areas, precisions = [], []
+    areas, precisions, ranked_figures = [], [], []
     for at, name in enumerate(task.classes):
         scores, positive = pairs.probabilities[:, at], pairs.actual == at
         figures[f"roc_auc:{name}"] = roc_auc(scores, positive)
@@ -47,7 +47,8 @@ def ranking_figures(pairs: Pairs, task: Task) -> dict[str, Figure]:
         if figures[f"roc_auc:{name}"].value is not None:
             areas.append(ranked(scores, positive))
             precisions.append(figures[f"pr_auc:{name}"])
-    figures["roc_auc_macro"] = _macro_area(areas, len(pairs))
+            ranked_figures.append(figures[f"roc_auc:{name}"])
+    figures["roc_auc_macro"] = _macro_area(areas, ranked_figures, len(pairs))
     figures["pr_auc_macro"] = _macro_precision(precisions, len(pairs))
     return figures
 
@@ -57,9 +58,8 @@ def roc_auc(scores: FloatArray, positive: NDArray[np.bool_]) -> Figure:
     n, hits = len(scores), int(positive.sum())
     if hits in (0, n):
         return undefined("labels of one class only" if n else "no pairs with probabilities", n=n)
-    area, influence, rarer = ranked(scores, positive)
-    low, high = logit(area, math.sqrt(float(np.square(influence).sum())), rarer)
-    return Figure(value=area, low=low, high=high, n=n)
+    ranks = ranked(scores, positive)
+    return _figure(ranks.area, ranks.influence, hits, n - hits)
 
 
 def ranked(scores: FloatArray, positive: NDArray[np.bool_]) -> Ranked:
@@ -71,7 +71,7 @@ def ranked(scores: FloatArray, positive: NDArray[np.bool_]) -> Ranked:
     above[positive] = (rank[positive] - mid_ranks(scores[positive])) / n
     above[~positive] = 1.0 - (rank[~positive] - mid_ranks(scores[~positive])) / m
     unbiased = np.where(positive, math.sqrt(m * max(1, m - 1)), math.sqrt(n * max(1, n - 1)))
-    return Ranked(area, (above - area) / unbiased, min(m, n))
+    return Ranked(area, (above - area) / unbiased)
 
 
 def mid_ranks(values: FloatArray) -> FloatArray:
@@ -96,21 +96,57 @@ def pr_auc(scores: FloatArray, positive: NDArray[np.bool_]) -> Figure:
     return Figure(value=area, low=low, high=high, n=len(scores))
 
 
-def _macro_area(areas: list[Ranked], n: int) -> Figure:
-    """Mean of the areas; what a case adds to the mean is the mean of what it adds to each."""
+def _macro_area(areas: list[Ranked], figures: list[Figure], n: int) -> Figure:
+    """Mean of the areas. What a case adds to it is the mean of what it adds to each; or as if they were independent, if that is
+    wider.
+    """
     if not areas:
         return undefined("no class with labels for and against it", n=n)
-    area = sum(one.area for one in areas) / len(areas)
-    influence = np.mean([one.influence for one in areas], axis=0)
-    low, high = logit(area, math.sqrt(float(np.square(influence).sum())), min(one.rarer for one in areas))
-    return Figure(value=area, low=low, high=high, n=n)
+    k = len(areas)
+    area = sum(one.area for one in areas) / k
+    error = math.sqrt(float(np.square(np.mean([one.influence for one in areas], axis=0)).sum()))
+    below, above = combined(figures, [1 / k] * k)
+    low, high = logit(area, error, n) if error > 0.0 else (area, area)
+    return Figure(
+        value=area, low=max(0.0, min(low, area - below)), high=min(1.0, max(high, area + above)), n=n
+    )
+
+
+def _figure(area: float, influence: FloatArray, m: int, n: int) -> Figure:
+    """The area with its interval, m and n cases of each side."""
+    low, high = hanley_mcneil(area, m, n)
+    error = math.sqrt(float(np.square(influence).sum()))
+    if error > 0.0:
+        other = logit(area, error, m)
+        low, high = min(low, other[0]), max(high, other[1])
+    return Figure(value=area, low=low, high=high, n=m + n)
+
+
+def hanley_mcneil(area: float, m: int, n: int) -> tuple[float, float]:
+    """The areas A whose distance from `area` is Z standard errors, the variance of m and n cases being that of A itself:
+    A (1 - A) (1 + ((m + n) / 2 - 1) ((1 - A) / (2 - A) + A / (1 + A))) / (m n). By halving.
+    """
+
+    def too_far(other: float) -> bool:
+        spread = (1 - other) / (2 - other) + other / (1 + other)
+        variance = other * (1 - other) * (1 + ((m + n) / 2 - 1) * spread) / (m * n)
+        return (other - area) ** 2 > Z * Z * variance
+
+    limits = []
+    for end in (0.0, 1.0):
+        inside, outside = area, end
+        for _ in range(50):
+            middle = (inside + outside) / 2
+            inside, outside = (inside, middle) if too_far(middle) else (middle, outside)
+        limits.append(inside)
+    return limits[0], limits[1]
 
 
 def _macro_precision(precisions: list[Figure], n: int) -> Figure:
-    """Mean of the average precisions; its limits are the means of theirs, which is wide: as if all moved together."""
-    if not precisions:
+    """Mean of the average precisions, whose intervals are combined as if they were independent."""
+    k = len(precisions)
+    if k == 0:
         return undefined("no class with labels for and against it", n=n)
-    value, low, high = (
-        sum(getattr(one, name) for one in precisions) / len(precisions) for name in ("value", "low", "high")
-    )
-    return Figure(value=value, low=min(low, value), high=max(high, value), n=n)
+    value = sum(one.value for one in precisions if one.value is not None) / k
+    below, above = combined(precisions, [1 / k] * k)
+    return Figure(value=value, low=max(0.0, value - below), high=min(1.0, value + above), n=n)

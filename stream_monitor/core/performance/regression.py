@@ -29,8 +29,8 @@ def regression_figures(pairs: Pairs) -> dict[str, Figure]:
         return {name: undefined("no pairs") for name in NAMES}
     errors = pairs.predicted - pairs.actual
     return {
-        "mae": mean_of(np.abs(errors), least=0.0),
-        "rmse": transformed(mean_of(np.square(errors), least=0.0), math.sqrt),
+        "mae": mean_of(np.abs(errors), positive=True),
+        "rmse": transformed(mean_of(np.square(errors), positive=True), math.sqrt),
         "mape": _mape(pairs),
         "bias": mean_of(errors),
         "r2": _r2(pairs),
@@ -44,7 +44,7 @@ def _mape(pairs: Pairs) -> Figure:
     ratios = np.abs(pairs.predicted - pairs.actual) / np.abs(pairs.actual)
     if not np.isfinite(ratios).all():
         return undefined("a label is so near 0 that its relative error is not finite", n=len(pairs))
-    return mean_of(ratios, least=0.0)
+    return mean_of(ratios, positive=True)
 
 
 def _r2(pairs: Pairs) -> Figure:
