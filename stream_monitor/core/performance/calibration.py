@@ -1,7 +1,7 @@
 """From a model's probabilities to honest ones: a rising map fitted on labelled pairs, with how sure it is of itself.
 
-Pairs sorted by probability are put into up to GROUPS groups of equal size (equal probabilities stay together); neighbours that
-fall are pooled (pool adjacent violators: Ayer et al., Annals of Mathematical Statistics 26, 1955; for calibration: Zadrozny and
+Pairs sorted by probability are put into about GROUPS groups of equal size, smaller ones at both ends (equal probabilities stay
+together); neighbours that fall are pooled (pool adjacent violators: Ayer et al., Annals of Mathematical Statistics 26, 1955; for calibration: Zadrozny and
 Elkan, Transforming classifier scores into accurate multiclass probability estimates, KDD 2002). The map runs in straight lines
 through the groups' (mean probability, observed rate) and goes on so to the ends. Many classes: a map each, then divided by the
 sum, as in the same paper.
@@ -21,6 +21,7 @@ from stream_monitor.core.performance.task import MOST_CLASSES, Task, TaskKind
 from stream_monitor.core.plain import plain_of, value_of
 
 GROUPS: Final = 20
+MOST_GROUPS: Final = 64
 LEAST: Final = 20  # pairs in a group
 FEWEST: Final = 256  # labelled pairs; with fewer the map says more about chance than about the model
 
@@ -112,9 +113,8 @@ def curve_of(probabilities: FloatArray, happened: NDArray[np.bool_]) -> Curve:
     """The rising map of (n,) probabilities, n >= 1, to how often they came true."""
     distinct, inverse = np.unique(probabilities, return_inverse=True)
     tally = np.bincount(inverse, minlength=len(distinct))
-    size = max(LEAST, -(-len(probabilities) // GROUPS))
-    before = np.cumsum(tally) - tally
-    group = np.unique(before // size, return_inverse=True)[1][inverse]
+    middle = np.cumsum(tally) - tally / 2  # of the pairs with the same probability
+    group = np.unique(np.searchsorted(_bounds(len(probabilities)), middle), return_inverse=True)[1][inverse]
     sizes = np.bincount(group).tolist()
     sums, hits = np.bincount(group, probabilities).tolist(), np.bincount(group, happened).tolist()
     pools: list[tuple[float, float, int]] = []  # hits, sum of probabilities, pairs
@@ -130,6 +130,17 @@ def curve_of(probabilities: FloatArray, happened: NDArray[np.bool_]) -> Curve:
     )
 
 
+def _bounds(n: int) -> NDArray[np.int64]:
+    """Where groups of n sorted pairs end: of n / GROUPS pairs, at both ends smaller, where the decisions on rare classes fall."""
+    size = max(LEAST, -(-n // GROUPS))
+    tail = [LEAST * 2**at for at in range(size.bit_length()) if LEAST * 2**at < size]
+    ends = np.cumsum(tail, dtype=np.int64)
+    inner = np.arange(int(ends[-1]) if tail else 0, n // 2, size)
+    lower = np.unique(np.concatenate([ends, inner[inner > 0]]))
+    lower = lower[lower <= n // 2]
+    return np.concatenate([lower, n - lower[::-1]])
+
+
 def _few(pools: list[tuple[float, float, int]]) -> bool:
     """Whether the two last are too small to stand alone, or too near to draw a line through."""
     (_, first, n), (_, second, m) = pools[-2:]
@@ -138,7 +149,7 @@ def _few(pools: list[tuple[float, float, int]]) -> bool:
 
 def _check(curve: Curve) -> None:
     k = len(curve.scores)
-    sound = 1 <= k <= GROUPS + 1 and len(curve.rates) == k and len(curve.sizes) == k
+    sound = 1 <= k <= MOST_GROUPS and len(curve.rates) == k and len(curve.sizes) == k
     sound = sound and all(0.0 <= x <= 1.0 for x in (*curve.scores, *curve.rates)) and min(curve.sizes) >= 1
     rising = all(a < b for a, b in pairwise(curve.scores)) and all(a <= b for a, b in pairwise(curve.rates))
     if not sound or not rising:

@@ -18,6 +18,7 @@ from stream_monitor.core.window import BLOCK
 
 Z: Final = 1.959963984540054  # 97.5 % quantile of the normal distribution
 _T: Final = (12.706204736, 4.302652730, 3.182446305, 2.776445105)  # of Student's, 1..4 degrees of freedom
+_LARGEST: Final = float(np.finfo(np.float64).max)
 TOO_FEW: Final = "too few pairs for an interval"
 
 
@@ -99,7 +100,7 @@ def mean_of(values: FloatArray, *, positive: bool = False) -> Figure:
     if error is None or not positive or mean <= 0.0:
         return figure(mean, error, n=n)
     factor = math.exp(min(error / mean, 100.0))
-    return Figure(value=mean, low=mean / factor, high=mean * factor, n=n)
+    return Figure(value=mean, low=mean / factor, high=min(mean * factor, _LARGEST), n=n)
 
 
 def error_of_mean(values: FloatArray) -> float | None:
@@ -113,7 +114,8 @@ def error_of_mean(values: FloatArray) -> float | None:
     n = len(values)
     if n < 2:
         return None
-    return student(n - 1) * float(values.std(ddof=1)) / math.sqrt(n)
+    with np.errstate(over="ignore"):  # squares of squares: the interval is cut at the largest float
+        return student(n - 1) * float(values.std(ddof=1)) / math.sqrt(n)
 
 
 def combined(parts: Sequence[Figure], weights: Sequence[float]) -> tuple[float, float]:
@@ -150,11 +152,6 @@ def student(freedom: int) -> float:
     third = (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384
     fourth = ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / 92160
     return Z * (1 + first / freedom + second / freedom**2 + third / freedom**3 + fourth / freedom**4)
-
-
-def squares(values: FloatArray) -> float:
-    """Sum of squares without BLAS, whose bits change with the shape."""
-    return float(np.square(values).sum())
 
 
 def _expit(x: float) -> float:

@@ -41,7 +41,8 @@ def _mape(pairs: Pairs) -> Figure:
     zeros = int((pairs.actual == 0.0).sum())
     if zeros:
         return undefined(f"{zeros} labels are 0: no relative error", n=len(pairs))
-    ratios = np.abs(pairs.predicted - pairs.actual) / np.abs(pairs.actual)
+    with np.errstate(over="ignore"):
+        ratios = np.abs(pairs.predicted - pairs.actual) / np.abs(pairs.actual)
     if not np.isfinite(ratios).all():
         return undefined("a label is so near 0 that its relative error is not finite", n=len(pairs))
     return mean_of(ratios, positive=True)

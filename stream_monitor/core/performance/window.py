@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from stream_monitor.core.detector import Plain
+from stream_monitor.core.detector import FloatArray, Plain
 from stream_monitor.core.fields import Fields, as_bytes
 from stream_monitor.core.performance.figure import Figure
 from stream_monitor.core.performance.figures import figures_of
@@ -58,7 +58,7 @@ class PerformanceWindow:
 
     def dump(self) -> dict[str, Plain]:
         """Explicit fields; arrays as little-endian bytes. Unknown probabilities are -1."""
-        places = "<u1" if self.task.kind is not TaskKind.REGRESSION else "<f8"
+        places = _places(self.task)
         return {
             "task": self.task.to_plain(),
             "length": self.length,
@@ -88,21 +88,30 @@ class PerformanceWindow:
         return window
 
 
+def _places(task: Task) -> str:
+    return "<f8" if task.kind is TaskKind.REGRESSION else "<u1"
+
+
 def _pairs_of(fields: Fields, task: Task) -> Pairs:
     classes = len(task.classes)
-    places = "<u1" if task.kind is not TaskKind.REGRESSION else "<f8"
-    predicted, actual = (fields.array(name, places).astype(np.float64) for name in ("predicted", "actual"))
-    table = fields.array("probabilities", "<f8", (-1, classes) if classes else (-1,))
-    if classes == 0:
-        table = np.zeros((len(predicted) if len(table) == 0 else -1, 0))
-    unknown = (table == -1.0).all(axis=1)
-    if len(actual) != len(predicted) or len(table) != len(predicted):
+    predicted, actual = (
+        fields.array(name, _places(task)).astype(np.float64) for name in ("predicted", "actual")
+    )
+    if len(actual) != len(predicted):
         raise fields.wrong("actual", "arrays of different length")
     if classes and len(predicted) and max(predicted.max(), actual.max()) >= classes:
         raise fields.wrong("predicted", "no such class")
-    known = table[~unknown]
-    if classes and len(known) and (known.min() < 0.0 or np.abs(known.sum(axis=1) - 1.0).max() > 1e-6):
-        raise fields.wrong("probabilities", "no distribution")
-    if classes:
-        table[unknown] = np.nan
+    table = _probabilities(fields, classes) if classes else np.zeros((len(predicted), 0))
+    if len(table) != len(predicted) or (classes == 0 and fields.plain("probabilities")):
+        raise fields.wrong("probabilities", "arrays of different length")
     return Pairs(predicted=predicted, actual=actual, probabilities=table)
+
+
+def _probabilities(fields: Fields, classes: int) -> FloatArray:
+    table: FloatArray = fields.array("probabilities", "<f8", (-1, classes))
+    unknown = (table == -1.0).all(axis=1)
+    known = table[~unknown]
+    if len(known) and (known.min() < 0.0 or np.abs(known.sum(axis=1) - 1.0).max() > 1e-6):
+        raise fields.wrong("probabilities", "no distribution")
+    table[unknown] = np.nan
+    return table
