@@ -1,10 +1,10 @@
 """From a model's probabilities to honest ones: a rising map fitted on labelled pairs, with how sure it is of itself.
 
 Pairs sorted by probability are put into about GROUPS groups of equal size, smaller ones at both ends (equal probabilities stay
-together); neighbours that fall are pooled (pool adjacent violators: Ayer et al., Annals of Mathematical Statistics 26, 1955; for calibration: Zadrozny and
-Elkan, Transforming classifier scores into accurate multiclass probability estimates, KDD 2002). The map runs in straight lines
-through the groups' (mean probability, observed rate) and goes on so to the ends. Many classes: a map each, then divided by the
-sum, as in the same paper.
+together); neighbours that fall are pooled (pool adjacent violators: Ayer et al., Annals of Mathematical Statistics 26, 1955; for
+calibration: Zadrozny and Elkan, Transforming classifier scores into accurate multiclass probability estimates, KDD 2002). The
+map runs in straight lines through the groups' (mean probability, observed rate) and goes on so to the ends. Many classes: a map
+each, then divided by the sum, as in the same paper.
 """
 
 from dataclasses import dataclass

@@ -130,7 +130,7 @@ def changed(**fields: Any) -> dict[str, Any]:
         changed(length=65),
         changed(seen=3),
         changed(calibration={"curves": [], "pairs": 1}),
-        changed(calibration={**EXACT.to_plain(), "curves": EXACT.to_plain()["curves"] * 2}),  # type: ignore[call-overload,index]
+        changed(calibration=Calibration(curves=EXACT.curves * 2, pairs=1).to_plain()),
         changed(predicted=b"\x05" * 68),
         changed(predicted=b"\x00" * 67),
         changed(probabilities=np.full((68, 2), 1.5, np.float32).tobytes()),

@@ -29,9 +29,7 @@ def test_a_drop_is_positive_where_a_metric_got_worse(
 ) -> None:
     figures = {name: of(now, now - 0.05, now + 0.05)}
     found = drop_of(figures, given({name: before}))[name]
-    assert (found.value, found.low, found.high) == (
-        pytest.approx(drop), pytest.approx(drop - 0.05), pytest.approx(drop + 0.05),
-    )  # fmt: skip
+    assert (found.value, found.low, found.high) == pytest.approx((drop, drop - 0.05, drop + 0.05))
 
 
 def test_the_interval_takes_both_sides_that_face_each_other() -> None:
@@ -43,7 +41,7 @@ def test_the_interval_takes_both_sides_that_face_each_other() -> None:
 
 def test_a_bias_around_zero_is_of_any_small_size() -> None:
     drop = drop_of({"bias": of(-0.2, -0.5, 0.1)}, given({"bias": 0.0}))["bias"]
-    assert (drop.value, drop.low, drop.high) == (pytest.approx(0.2), pytest.approx(0.0), pytest.approx(0.5))
+    assert (drop.value, drop.low, drop.high) == pytest.approx((0.2, 0.0, 0.5))
 
 
 def test_a_drop_is_beyond_a_tolerance_only_with_its_whole_interval() -> None:

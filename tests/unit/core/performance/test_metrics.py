@@ -64,7 +64,7 @@ def test_f1_has_the_interval_of_its_proportion() -> None:
     one = figures_of(classes([1, 1, 1, 0, 0], [1, 1, 0, 0, 1]), BINARY)["f1"]
     low, high = wilson(2 / 4, 4)
     assert one.value == pytest.approx(2 / 3)
-    assert (one.low, one.high) == (pytest.approx(2 * low / (1 + low)), pytest.approx(2 * high / (1 + high)))
+    assert (one.low, one.high) == pytest.approx((2 * low / (1 + low), 2 * high / (1 + high)))
 
 
 def test_pairs_without_probabilities_leave_the_counts_and_no_more() -> None:
@@ -141,4 +141,4 @@ def test_numbers_as_large_as_may_be_have_finite_figures() -> None:
     actual = np.array([1e150, -1e150] * 40)
     figures = figures_of(Pairs(predicted=-actual, actual=actual, probabilities=np.zeros((80, 0))), REGRESSION)
     for one in figures.values():
-        assert np.isfinite([one.value, one.low, one.high]).all()  # type: ignore[list-item]  # None would fail
+        assert all(x is not None and np.isfinite(x) for x in (one.value, one.low, one.high))
