@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from stream_monitor.core.columnise import column_of
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.performance.pairs import Pairs, encode
-from stream_monitor.core.performance.task import Joined, Predictions, Task, TaskKind
+from stream_monitor.core.performance.task import Labelled, Predictions, Task, TaskKind
 
 NAMES = ("ant", "bee", "cat", "dog", "eel")
 
@@ -18,14 +18,14 @@ class Sample:
     """Pairs as cells and as plain arrays; probabilities (n, classes) in the task's order, each row summing to 1."""
 
     task: Task
-    joined: Joined
+    labelled: Labelled
     actual: list[str]
     predicted: list[str]
     probabilities: FloatArray
 
     @property
     def pairs(self) -> Pairs:
-        return encode(self.joined, self.task).pairs
+        return encode(self.labelled, self.task).pairs
 
 
 @st.composite
@@ -50,7 +50,7 @@ def classified(
 def sample_of(actual: list[int], predicted: list[int], table: FloatArray, classes: int) -> Sample:
     names = NAMES[:classes]
     kind = TaskKind.BINARY if classes == 2 else TaskKind.MULTICLASS
-    joined = Joined(
+    labelled = Labelled(
         predictions=Predictions(
             values=column_of([names[at] for at in predicted]),
             probability=np.full(len(actual), np.nan),
@@ -59,7 +59,7 @@ def sample_of(actual: list[int], predicted: list[int], table: FloatArray, classe
         labels=column_of([names[at] for at in actual]),
     )
     task = Task(kind=kind, classes=names, positive=names[1] if classes == 2 else None)
-    return Sample(task, joined, [names[at] for at in actual], [names[at] for at in predicted], table)
+    return Sample(task, labelled, [names[at] for at in actual], [names[at] for at in predicted], table)
 
 
 def numbers(predicted: FloatArray, actual: FloatArray) -> Pairs:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stream_monitor.core.performance.estimate import Estimator
 from stream_monitor.core.performance.pairs import encode
-from stream_monitor.core.performance.task import Joined, Task, TaskKind
+from stream_monitor.core.performance.task import Labelled, Task, TaskKind
 from stream_monitor.core.performance.window import PerformanceWindow
 from tests.property.performance_pairs import Sample, classified, sample_of
 
@@ -22,12 +22,12 @@ def cut(draw: st.DrawFn, n: int) -> list[tuple[int, int]]:
     return list(zip([0, *ends], [*ends, n], strict=True))
 
 
-def parts(joined: Joined, cuts: Sequence[tuple[int, int]]) -> list[Joined]:
-    return [joined.take(np.arange(first, end)) for first, end in cuts]
+def parts(labelled: Labelled, cuts: Sequence[tuple[int, int]]) -> list[Labelled]:
+    return [labelled.take(np.arange(first, end)) for first, end in cuts]
 
 
 def watched(
-    chunks: Sequence[Joined], task: Task, *, reborn: bool = False
+    chunks: Sequence[Labelled], task: Task, *, reborn: bool = False
 ) -> tuple[PerformanceWindow, Estimator, int]:
     window, estimator = PerformanceWindow(task, length=LENGTH), Estimator(task, length=LENGTH)
     closed = 0
@@ -47,11 +47,11 @@ def test_cuts_and_restarts_change_no_bit(data: st.DataObject, sample: Sample) ->
     task = sample.task
     if task.kind is TaskKind.MULTICLASS:
         task = Task(kind=task.kind, classes=task.classes[:2])
-    n = len(sample.joined)
+    n = len(sample.labelled)
     whole, estimator, closed = watched([sample.joined], task)
     cuts = data.draw(cut(n))
     reborn = data.draw(st.booleans())
-    other, other_estimator, other_closed = watched(parts(sample.joined, cuts), task, reborn=reborn)
+    other, other_estimator, other_closed = watched(parts(sample.labelled, cuts), task, reborn=reborn)
     assert closed == other_closed == n // 32
     assert whole.dump() == other.dump()
     assert whole.figures() == other.figures()
@@ -64,7 +64,7 @@ def test_the_window_holds_the_last_closed_blocks(data: st.DataObject, seed: int)
     random = np.random.default_rng(seed)
     table = random.dirichlet(np.ones(2), n)
     sample = sample_of(random.integers(0, 2, n).tolist(), random.integers(0, 2, n).tolist(), table, 2)
-    window, _, _ = watched(parts(sample.joined, data.draw(cut(n))), sample.task)
+    window, _, _ = watched(parts(sample.labelled, data.draw(cut(n))), sample.task)
     end = n - n % 32
     first = max(0, end - LENGTH)
     assert len(window) == end - first

@@ -18,7 +18,7 @@ from stream_monitor.core.fields import Fields, as_bytes
 from stream_monitor.core.performance.calibration import FEWEST, Calibration, fit
 from stream_monitor.core.performance.expectation import expectation_of, expected_figures
 from stream_monitor.core.performance.figure import Figure
-from stream_monitor.core.performance.pairs import Pairs, class_places, probabilities_of
+from stream_monitor.core.performance.pairs import Pairs, scored
 from stream_monitor.core.performance.task import Predictions, Task, TaskKind
 from stream_monitor.core.window import BLOCK
 
@@ -71,8 +71,7 @@ class Estimator:
         if task.kind is TaskKind.REGRESSION:
             return
         self.task = task
-        predicted = class_places(predictions.values, {name: at for at, name in enumerate(task.classes)})
-        probabilities, _ = probabilities_of(predictions, task, predicted)
+        predicted, probabilities, _ = scored(predictions, task)
         usable = ~(np.isnan(predicted) | np.isnan(probabilities[:, 0]))
         self.seen += int(usable.sum())
         missing = len(task.classes) - self._probabilities.shape[1]

@@ -12,7 +12,7 @@ from stream_monitor.core.cells import numeric, present, text_of
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.performance.task import (
     MOST_CLASSES,
-    Joined,
+    Labelled,
     Predictions,
     ProbabilityOf,
     Task,
@@ -88,29 +88,45 @@ def concatenate(parts: Sequence[Pairs]) -> Pairs:
     )
 
 
-def encode(joined: Joined, task: Task) -> Encoded:
+def encode(labelled: Labelled, task: Task) -> Encoded:
     """Pairs of `task` out of cells. Cost: ~0.2 µs a pair and class."""
     if task.kind is TaskKind.REGRESSION:
-        return _numbers(joined, task)
+        return _numbers(labelled, task)
     if task.kind is TaskKind.MULTICLASS:
-        task = grown(task, joined)
+        task = grown(task, labelled)
     places = {name: at for at, name in enumerate(task.classes)}
-    predicted, actual = class_places(joined.predictions.values, places), class_places(joined.labels, places)
-    probabilities, unsound = probabilities_of(joined.predictions, task, predicted)
+    actual = class_places(labelled.labels, places)
+    predicted, probabilities, unsound = scored(labelled.predictions, task)
     usable = ~(np.isnan(predicted) | np.isnan(actual))
     pairs = Pairs(predicted=predicted, actual=actual, probabilities=probabilities).take(usable)
     return Encoded(task, pairs, usable, int((~usable).sum()), int((unsound & usable).sum()))
 
 
-def grown(task: Task, joined: Joined) -> Task:
+def scored(predictions: Predictions, task: Task) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+    """Places (n,) of the predicted classes, probabilities (n, classes), and rows (n,) whose probabilities are no distribution.
+
+    An event with probabilities and no prediction predicts the likeliest class, of two equally likely ones the positive.
+    """
+    predicted = class_places(predictions.values, {name: at for at, name in enumerate(task.classes)})
+    probabilities, unsound = probabilities_of(predictions, task, predicted)
+    silent = ~present(predictions.values.codes) & ~np.isnan(probabilities[:, 0])
+    if silent.any():
+        likely = probabilities[silent].copy()
+        if task.kind is TaskKind.BINARY:
+            likely[likely[:, task.positive_at] == 0.5, task.positive_at] = 1.0
+        predicted[silent] = likely.argmax(axis=1)
+    return predicted, probabilities, unsound
+
+
+def grown(task: Task, labelled: Labelled) -> Task:
     """The task with the classes that are new in `joined`, in order of their rows, so that cuts do not matter."""
     given = {
         name: np.flatnonzero(~np.isnan(column))
-        for name, column in joined.predictions.probabilities.items()
+        for name, column in labelled.predictions.probabilities.items()
         if name not in task.classes
     }
     first: dict[str, tuple[int, int, str]] = {n: (int(at[0]), 2, n) for n, at in given.items() if len(at)}
-    for turn, column in enumerate((joined.labels, joined.predictions.values)):
+    for turn, column in enumerate((labelled.labels, labelled.predictions.values)):
         if column.texts and set(column.texts) <= set(task.classes) and (column.codes == Cell.TEXT).all():
             continue  # the usual case, without a look at the rows
         for at, name in enumerate(texts_of(column)):
@@ -154,7 +170,9 @@ def probabilities_of(
         for at in (0, 1):  # one of two classes says both
             alone = given & np.isnan(table[:, 1 - at])
             table[alone, 1 - at] = 1.0 - table[alone, at]
-        lone = ~given & ~np.isnan(predictions.probability) & ~np.isnan(predicted)
+        lone = ~given & ~np.isnan(predictions.probability)
+        if task.probability_of is ProbabilityOf.PREDICTED:
+            lone &= ~np.isnan(predicted)
         table[lone] = _both(predictions.probability[lone], predicted[lone], task)
         given |= lone
     table[given] = np.nan_to_num(table[given])
@@ -174,10 +192,10 @@ def _both(probability: FloatArray, predicted: FloatArray, task: Task) -> FloatAr
     return np.where(whose[:, None] == np.arange(2.0), probability[:, None], 1.0 - probability[:, None])
 
 
-def _numbers(joined: Joined, task: Task) -> Encoded:
-    usable = (joined.predictions.values.codes == Cell.NUMBER) & (joined.labels.codes == Cell.NUMBER)
+def _numbers(labelled: Labelled, task: Task) -> Encoded:
+    usable = (labelled.predictions.values.codes == Cell.NUMBER) & (labelled.labels.codes == Cell.NUMBER)
     sides = []
-    for column in (joined.predictions.values, joined.labels):
+    for column in (labelled.predictions.values, labelled.labels):
         numbers = np.zeros(len(usable))
         numbers[column.codes == Cell.NUMBER] = numeric(column).numbers
         sides.append(numbers[usable])

@@ -69,7 +69,7 @@ class Predictions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
+class Labelled:
     """Predictions and the label of each, in order: (n,) both."""
 
     predictions: Predictions
@@ -78,9 +78,9 @@ class Joined:
     def __len__(self) -> int:
         return len(self.predictions)
 
-    def take(self, at: NDArray[np.intp]) -> "Joined":
+    def take(self, at: NDArray[np.intp]) -> "Labelled":
         """The pairs at the positions `at`: (k,)."""
-        return Joined(predictions=self.predictions.take(at), labels=self.labels.take(at))
+        return Labelled(predictions=self.predictions.take(at), labels=self.labels.take(at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,17 +126,17 @@ _COUNTS: Final = MappingProxyType(
 )
 
 
-def task_of(joined: Joined, *, kind: TaskKind | None = None, positive: str | None = None) -> Task | None:
+def task_of(labelled: Labelled, *, kind: TaskKind | None = None, positive: str | None = None) -> Task | None:
     """The task by the rule above, on at least a few hundred pairs; `kind` and `positive` as configured win.
 
     None while it cannot be told: fewer than two classes were seen. Ask again later.
     """
-    if kind is None and positive is None and _is_regression(joined):
+    if kind is None and positive is None and _is_regression(labelled):
         kind = TaskKind.REGRESSION
     if kind is TaskKind.REGRESSION:
         return Task(kind=kind)
-    labels = texts_of(joined.labels)
-    seen = {*labels, *texts_of(joined.predictions.values), *joined.predictions.probabilities} - {None}
+    labels = texts_of(labelled.labels)
+    seen = {*labels, *texts_of(labelled.predictions.values), *labelled.predictions.probabilities} - {None}
     names = sorted(name for name in seen if name is not None)
     if positive is not None and positive not in names:
         names = sorted([*names, positive])
@@ -151,7 +151,7 @@ def task_of(joined: Joined, *, kind: TaskKind | None = None, positive: str | Non
         kind=TaskKind.BINARY,
         classes=tuple(names),
         positive=chosen,
-        probability_of=_probability_of(joined.predictions, chosen),
+        probability_of=_probability_of(labelled.predictions, chosen),
     )
 
 
@@ -161,12 +161,12 @@ def texts_of(column: Column) -> list[str | None]:
     return [text_of(column, at) if here else None for at, here in enumerate(there)]
 
 
-def _is_regression(joined: Joined) -> bool:
-    predictions = joined.predictions
+def _is_regression(labelled: Labelled) -> bool:
+    predictions = labelled.predictions
     if predictions.probabilities or not np.isnan(predictions.probability).all():
         return False
     numbers = []
-    for column in (predictions.values, joined.labels):
+    for column in (predictions.values, labelled.labels):
         numbers.append(column.values[column.codes == Cell.NUMBER])
         if _CODES[column.codes].any() or len(numbers[-1]) == 0:
             return False

@@ -37,7 +37,7 @@ class PerformanceWindow:
         return len(self._pairs) - self.seen % BLOCK
 
     def add(self, encoded: Encoded) -> int:
-        """Take the pairs of `encode(joined, window.task)`, and its task. Returns how many blocks were closed."""
+        """Take the pairs of `encode(labelled, window.task)`, and its task. Returns how many blocks were closed."""
         before = self.seen // BLOCK
         self.task = encoded.task
         self.foreign += encoded.foreign

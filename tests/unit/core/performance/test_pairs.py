@@ -5,7 +5,7 @@ import pytest
 
 from stream_monitor.core.performance.pairs import encode
 from stream_monitor.core.performance.task import MOST_CLASSES, ProbabilityOf, Task, TaskKind
-from tests.unit.core.performance.test_task import NAN, joined
+from tests.unit.core.performance.test_task import NAN
 
 BINARY = Task(
     kind=TaskKind.BINARY, classes=("fraud", "legit"), positive="fraud", probability_of=ProbabilityOf.POSITIVE
@@ -15,7 +15,7 @@ MULTICLASS = Task(kind=TaskKind.MULTICLASS, classes=("a", "b"))
 
 def test_classes_become_places_whatever_they_were_written_as() -> None:
     task = Task(kind=TaskKind.BINARY, classes=("0", "1"), positive="1")
-    encoded = encode(joined([0, 1, "1", 1.0], [1, "0", 1, True]), task)
+    encoded = encode(labelled([0, 1, "1", 1.0], [1, "0", 1, True]), task)
     assert encoded.pairs.predicted.tolist() == [0.0, 1.0, 1.0]
     assert encoded.pairs.actual.tolist() == [1.0, 0.0, 1.0]
     assert encoded.usable.tolist() == [True, True, True, False]
@@ -33,13 +33,13 @@ def test_a_lone_probability_says_both_of_two_classes(
     whose: ProbabilityOf, expected: list[list[float]]
 ) -> None:
     task = Task(kind=TaskKind.BINARY, classes=BINARY.classes, positive="fraud", probability_of=whose)
-    encoded = encode(joined(["fraud", "legit"], ["fraud", "legit"], [0.9, 0.7]), task)
+    encoded = encode(labelled(["fraud", "legit"], ["fraud", "legit"], [0.9, 0.7]), task)
     assert encoded.pairs.probabilities == pytest.approx(np.array(expected))
 
 
 def test_probabilities_by_class_win_over_a_lone_one_and_one_of_two_is_enough() -> None:
     pairs = encode(
-        joined(
+        labelled(
             ["fraud"] * 3,
             ["fraud"] * 3,
             [0.5, 0.5, 0.5],
@@ -52,7 +52,7 @@ def test_probabilities_by_class_win_over_a_lone_one_and_one_of_two_is_enough() -
 
 def test_rounded_probabilities_are_made_to_add_up_and_others_are_unknown() -> None:
     encoded = encode(
-        joined(
+        labelled(
             ["a"] * 5,
             ["b"] * 5,
             probabilities={"a": [0.33, 0.2, 1.2, NAN, 1.0], "b": [0.66, 0.2, -0.2, NAN, NAN]},
@@ -67,22 +67,22 @@ def test_rounded_probabilities_are_made_to_add_up_and_others_are_unknown() -> No
 
 
 def test_a_third_class_of_two_is_foreign() -> None:
-    encoded = encode(joined(["fraud", "odd", "fraud"], ["odd", "fraud", "legit"]), BINARY)
+    encoded = encode(labelled(["fraud", "odd", "fraud"], ["odd", "fraud", "legit"]), BINARY)
     assert (encoded.foreign, encoded.task, len(encoded.pairs)) == (2, BINARY, 1)
 
 
 def test_many_classes_may_become_more_in_the_order_of_rows_up_to_a_cap() -> None:
-    encoded = encode(joined(["d", "a"], ["c", "e"], probabilities={"z": [NAN, 1.0]}), MULTICLASS)
+    encoded = encode(labelled(["d", "a"], ["c", "e"], probabilities={"z": [NAN, 1.0]}), MULTICLASS)
     assert encoded.task.classes == ("a", "b", "c", "d", "e", "z")
     many = [f"c{i:02}" for i in range(MOST_CLASSES)]
-    encoded = encode(joined(many, many), MULTICLASS)
+    encoded = encode(labelled(many, many), MULTICLASS)
     assert len(encoded.task.classes) == MOST_CLASSES
     assert encoded.foreign == 2
 
 
 def test_old_pairs_gave_a_new_class_no_probability() -> None:
     pairs = encode(
-        joined(["a", "b"], ["b", "b"], probabilities={"a": [0.4, NAN], "b": [0.6, NAN]}), MULTICLASS
+        labelled(["a", "b"], ["b", "b"], probabilities={"a": [0.4, NAN], "b": [0.6, NAN]}), MULTICLASS
     ).pairs
     wide = pairs.widened(3).probabilities
     assert wide[0].tolist() == [0.4, 0.6, 0.0]
@@ -91,7 +91,7 @@ def test_old_pairs_gave_a_new_class_no_probability() -> None:
 
 def test_only_numbers_are_pairs_of_a_regression() -> None:
     encoded = encode(
-        joined([1.5, "2", None, True, 4.0], [1.0, 2.0, 3.0, 4.0, float("inf")]),
+        labelled([1.5, "2", None, True, 4.0], [1.0, 2.0, 3.0, 4.0, float("inf")]),
         Task(kind=TaskKind.REGRESSION),
     )
     assert encoded.pairs.predicted.tolist() == [1.5]

@@ -8,7 +8,7 @@ import pytest
 from stream_monitor.core.columnise import column_of
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.performance.task import (
-    Joined,
+    Labelled,
     Predictions,
     ProbabilityOf,
     Task,
@@ -19,13 +19,13 @@ from stream_monitor.core.performance.task import (
 NAN = float("nan")
 
 
-def joined(
+def labelled(
     predictions: Sequence[object],
     labels: Sequence[object],
     probability: Sequence[float] | None = None,
     probabilities: Mapping[str, Sequence[float]] | None = None,
-) -> Joined:
-    return Joined(
+) -> Labelled:
+    return Labelled(
         predictions=Predictions(
             values=column_of(predictions),
             probability=np.full(len(predictions), NAN) if probability is None else np.array(probability),
@@ -35,7 +35,7 @@ def joined(
     )
 
 
-def found(pairs: Joined, *, kind: TaskKind | None = None, positive: str | None = None) -> Task:
+def found(pairs: Labelled, *, kind: TaskKind | None = None, positive: str | None = None) -> Task:
     task = task_of(pairs, kind=kind, positive=positive)
     assert task is not None
     return task
@@ -57,21 +57,21 @@ def found(pairs: Joined, *, kind: TaskKind | None = None, positive: str | None =
 def test_the_kind_follows_from_the_values(
     predictions: Sequence[object], labels: Sequence[object], kind: TaskKind
 ) -> None:
-    assert found(joined(predictions, labels)).kind is kind
+    assert found(labelled(predictions, labels)).kind is kind
 
 
 def test_numbers_with_probabilities_are_classes() -> None:
-    assert found(joined([1.5, 2.5], [1.5, 1.5], [0.8, 0.7])).kind is TaskKind.BINARY
+    assert found(labelled([1.5, 2.5], [1.5, 1.5], [0.8, 0.7])).kind is TaskKind.BINARY
 
 
 @pytest.mark.parametrize("labels", [["a", "a"], [None, None]])
 def test_one_class_is_not_enough_to_tell(labels: Sequence[object]) -> None:
-    assert task_of(joined(["a", "a"], labels)) is None
+    assert task_of(labelled(["a", "a"], labels)) is None
 
 
 def test_classes_that_only_probabilities_name_count() -> None:
     task = found(
-        joined(["a", "a"], ["a", "a"], probabilities={"a": [0.9, 0.8], "b": [0.1, 0.1], "c": [0.0, 0.1]})
+        labelled(["a", "a"], ["a", "a"], probabilities={"a": [0.9, 0.8], "b": [0.1, 0.1], "c": [0.0, 0.1]})
     )
     assert task.classes == ("a", "b", "c")
 
@@ -88,23 +88,23 @@ def test_classes_that_only_probabilities_name_count() -> None:
     ],
 )
 def test_the_positive_class_follows_from_names_then_rarity(labels: Sequence[object], positive: str) -> None:
-    assert found(joined(labels, labels)).positive == positive
+    assert found(labelled(labels, labels)).positive == positive
 
 
 def test_the_configuration_wins() -> None:
-    pairs = joined(["fraud", "legit", "legit"], ["fraud", "legit", "odd"])
+    pairs = labelled(["fraud", "legit", "legit"], ["fraud", "legit", "odd"])
     assert found(pairs, positive="legit", kind=TaskKind.BINARY).positive == "legit"
     assert found(pairs, kind=TaskKind.MULTICLASS).classes == ("fraud", "legit", "odd")
-    assert found(joined([0, 1], [0, 1]), kind=TaskKind.REGRESSION).kind is TaskKind.REGRESSION
+    assert found(labelled([0, 1], [0, 1]), kind=TaskKind.REGRESSION).kind is TaskKind.REGRESSION
 
 
 def test_a_configured_positive_class_need_not_have_been_seen() -> None:
-    task = found(joined(["legit"], ["legit"]), positive="fraud")
+    task = found(labelled(["legit"], ["legit"]), positive="fraud")
     assert (task.classes, task.positive) == (("fraud", "legit"), "fraud")
 
 
 def test_of_more_classes_than_two_a_binary_task_keeps_the_most_frequent() -> None:
-    task = found(joined(["a"] * 5, ["a", "a", "b", "b", "c"]), kind=TaskKind.BINARY)
+    task = found(labelled(["a"] * 5, ["a", "a", "b", "b", "c"]), kind=TaskKind.BINARY)
     assert task.classes == ("a", "b")
 
 
@@ -118,11 +118,11 @@ def test_of_more_classes_than_two_a_binary_task_keeps_the_most_frequent() -> Non
 def test_whose_a_lone_probability_is_follows_from_the_negative_predictions(
     probability: Sequence[float], whose: ProbabilityOf
 ) -> None:
-    assert found(joined([1, 0, 0], [1, 0, 1], probability)).probability_of is whose
+    assert found(labelled([1, 0, 0], [1, 0, 1], probability)).probability_of is whose
 
 
 def test_a_task_is_itself_again() -> None:
-    task = found(joined(["a", "b"], ["a", "a"]))
+    task = found(labelled(["a", "b"], ["a", "a"]))
     assert Task.from_plain(task.to_plain()) == task
 
 

@@ -9,7 +9,7 @@ from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.performance.pairs import encode
 from stream_monitor.core.performance.task import Task, TaskKind
 from stream_monitor.core.performance.window import PerformanceWindow
-from tests.unit.core.performance.test_task import NAN, joined
+from tests.unit.core.performance.test_task import NAN
 
 TASK = Task(kind=TaskKind.BINARY, classes=("a", "b"), positive="b")
 NUMBERS = Task(kind=TaskKind.REGRESSION)
@@ -18,7 +18,7 @@ NUMBERS = Task(kind=TaskKind.REGRESSION)
 def filled(pairs: int = 40) -> PerformanceWindow:
     window = PerformanceWindow(TASK, length=64)
     probability = [0.9] * (pairs - 1) + [NAN]
-    window.add(encode(joined(["a"] * pairs, ["b"] * pairs, probabilities={"a": probability}), TASK))
+    window.add(encode(labelled(["a"] * pairs, ["b"] * pairs, probabilities={"a": probability}), TASK))
     return window
 
 
@@ -29,7 +29,7 @@ def test_figures_are_of_closed_blocks() -> None:
 
 def test_what_was_left_out_is_counted() -> None:
     window = filled()
-    window.add(encode(joined(["a", "c"], ["b", "b"], probabilities={"a": [1.5, 0.5]}), window.task))
+    window.add(encode(labelled(["a", "c"], ["b", "b"], probabilities={"a": [1.5, 0.5]}), window.task))
     assert (window.seen, window.foreign, window.unsound) == (41, 1, 1)
 
 
@@ -41,7 +41,7 @@ def test_a_window_is_whole_blocks(length: int) -> None:
 
 def test_a_window_of_numbers_is_itself_again() -> None:
     window = PerformanceWindow(NUMBERS, length=32)
-    window.add(encode(joined([1.5] * 70, [2.5] * 70), NUMBERS))
+    window.add(encode(labelled([1.5] * 70, [2.5] * 70), NUMBERS))
     again = PerformanceWindow.load(window.dump())
     assert again.dump() == window.dump()
     assert again.figures() == window.figures()
