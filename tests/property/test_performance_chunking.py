@@ -48,7 +48,7 @@ def test_cuts_and_restarts_change_no_bit(data: st.DataObject, sample: Sample) ->
     if task.kind is TaskKind.MULTICLASS:
         task = Task(kind=task.kind, classes=task.classes[:2])
     n = len(sample.labelled)
-    whole, estimator, closed = watched([sample.joined], task)
+    whole, estimator, closed = watched([sample.labelled], task)
     cuts = data.draw(cut(n))
     reborn = data.draw(st.booleans())
     other, other_estimator, other_closed = watched(parts(sample.labelled, cuts), task, reborn=reborn)
