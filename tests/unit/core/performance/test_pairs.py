@@ -5,7 +5,7 @@ import pytest
 
 from stream_monitor.core.performance.pairs import encode
 from stream_monitor.core.performance.task import MOST_CLASSES, ProbabilityOf, Task, TaskKind
-from tests.unit.core.performance.test_task import NAN
+from tests.unit.core.performance.test_task import NAN, labelled
 
 BINARY = Task(
     kind=TaskKind.BINARY, classes=("fraud", "legit"), positive="fraud", probability_of=ProbabilityOf.POSITIVE

@@ -9,7 +9,7 @@ from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.performance.pairs import encode
 from stream_monitor.core.performance.task import Task, TaskKind
 from stream_monitor.core.performance.window import PerformanceWindow
-from tests.unit.core.performance.test_task import NAN
+from tests.unit.core.performance.test_task import NAN, labelled
 
 TASK = Task(kind=TaskKind.BINARY, classes=("a", "b"), positive="b")
 NUMBERS = Task(kind=TaskKind.REGRESSION)
