@@ -49,11 +49,14 @@ def cells_of(column: Column, rows: NDArray[np.bool_], names: Names | None) -> Ce
 
 
 def _places(column: Column, is_text: NDArray[np.bool_], names: Names) -> NDArray[np.int64]:
-    used, first, back = np.unique(column.values[is_text], return_index=True, return_inverse=True)
-    places = np.zeros(len(used), np.int64)
-    for at in np.argsort(first).tolist():
-        places[at] = names.add(column.texts[int(used[at])])
-    return places[back]
+    cells = column.values[is_text].astype(np.intp)
+    first = np.full(len(column.texts), len(cells))
+    first[cells[::-1]] = np.arange(len(cells))[::-1]  # of several the last is kept, which is the first
+    places = np.zeros(len(column.texts), np.int64)
+    used = np.flatnonzero(first < len(cells))
+    for at in used[np.argsort(first[used])].tolist():
+        places[at] = names.add(column.texts[at])
+    return places[cells]
 
 
 def fields_of(columns: Mapping[str, Cells]) -> dict[str, NDArray[Any]]:

@@ -23,8 +23,8 @@ DROPPED: Final = 2  # still in the arrays, until they are packed
 class Journal:
     """Rows with the fields `fixed` (name → type) and any others; cells that were never given are 0.
 
-    A row costs the bytes of its fields and 1, at most four times over: half of the rows of a chunk, and half of all rows,
-    may be closed.
+    A row costs the bytes of its fields and 1, at most three times over: up to half of the rows of a chunk may be closed, and
+    a quarter of all rows no longer be in one.
     """
 
     def __init__(self, fixed: Mapping[str, DTypeLike], chunk: int) -> None:
@@ -58,7 +58,7 @@ class Journal:
     def _store(self, rows: Arrays, number: int) -> NDArray[np.intp]:
         begin, end = self.size, self.size + number
         if end > len(self._state):
-            self._resize(max(end, len(self._state) * 3 // 2, 1024))
+            self._resize(max(end, len(self._state) * 5 // 4, 1024))
         for name, values in rows.items():
             if name not in self._arrays:
                 self._arrays[name] = np.zeros(len(self._state), values.dtype)
@@ -106,7 +106,7 @@ class Journal:
             part[part == CLOSED] = DROPPED
         ahead = state[self._front :] == OPEN
         self._front += int(ahead.argmax()) if ahead.any() else len(ahead)
-        self.was_packed = self._dropped >= 4 * self.chunks.rows and 2 * self._dropped >= self.size
+        self.was_packed = self._dropped >= 4 * self.chunks.rows and 4 * self._dropped >= self.size
         return self._pack() if self.was_packed else None
 
     def _pack(self) -> NDArray[np.int32]:
@@ -115,11 +115,11 @@ class Journal:
         self._front = int(kept[: self._front].sum())
         self.chunks.move(np.append(to + 1 - kept, kept.sum()))
         to[~kept] = -1
-        at = np.flatnonzero(kept)
-        for name, array in self._arrays.items():
-            self._arrays[name] = array[at]
-        self._state = self._state[at]
-        self.size, self._dropped = len(at), 0
+        for array in (*self._arrays.values(), self._state):
+            array[: kept.sum()] = array[: self.size][kept]
+        self.size, self._dropped = int(kept.sum()), 0
+        if 4 * self.size < len(self._state):
+            self._resize(2 * self.size)
         return to
 
     def forget(self, name: str) -> None:

@@ -52,8 +52,10 @@ def prints_of(column: Column) -> NDArray[np.uint32]:
 
 
 def _of_texts(texts: Sequence[str], places: NDArray[np.intp]) -> NDArray[np.uint64]:
-    used, back = np.unique(places, return_inverse=True)
-    return keys_of([texts[place] for place in used.tolist()])[back]
+    used = np.flatnonzero(np.bincount(places))
+    keys = np.zeros(len(texts), np.uint64)
+    keys[used] = keys_of([texts[place] for place in used.tolist()])
+    return keys[places]
 
 
 def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:

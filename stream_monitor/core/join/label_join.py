@@ -126,7 +126,7 @@ class LabelJoin:
         join._spans.load(fields.inside("spans"))
         stored.load_journals(join._matching.journals, fields.inside("journals"), chunks)
         stored.check(join._matching, join._reader, join.clock)
-        join._matching.index(0)
+        join._matching.index()
         return join
 
 

@@ -15,9 +15,10 @@ from stream_monitor.core.join.figures import Counts
 from stream_monitor.core.join.journal import Journal
 from stream_monitor.core.join.parameters import JoinParameters
 from stream_monitor.core.join.runs import events_of
-from stream_monitor.core.join.table import Table, Where, packed
+from stream_monitor.core.join.table import Table, Where
 
 LABEL = "label"
+_BLOCK = 65_536  # rows indexed at once
 _ROW: dict[str, type[np.generic]] = {"key": np.uint64, "row": np.int64, "time": np.int64, "clock": np.int64}
 FIXED: dict[Where, dict[str, type[np.generic]]] = {
     Where.PENDING: {**_ROW, "version": np.uint16},
@@ -75,8 +76,7 @@ class Matching:
     def match(self, piece: Piece) -> tuple[Pairs, NDArray[np.intp]]:
         """Take the rows of `piece`. Returns the pairs, and the rows of the first predictions of their id, in order."""
         events = events_of(piece.keys, piece.predicted, piece.labelled)
-        if self._table.is_full(len(events.at)):
-            self.index(len(events.at))
+        self._table.make_room(len(events.at))
         begin = self.closed.size
         parts, admitted = [], []
         for number in (0, 1):
@@ -136,14 +136,15 @@ class Matching:
         else:
             fields["print"] = piece.prints[at]
             columns = {LABEL: piece.label}
-        fields.update(fields_of({name: cells.take(at) for name, cells in columns.items()}))
-        positions = self.journals[where].append(fields, len(at))
+        cells = fields_of({name: cells.take(at) for name, cells in columns.items()})
+        positions = self.journals[where].append({**fields, **cells}, len(at))
         self._table.insert(fields["key"], slots, where, positions)
 
     def _close(
         self, piece: Piece, at: NDArray[np.intp], slots: NDArray[np.int64], prints: NDArray[np.uint32]
     ) -> None:
         """The cases completed by the rows `at` are remembered by their labels."""
+        fields: dict[str, NDArray[Any]]
         fields = {"key": piece.keys[at], "clock": piece.clocks[at], "print": prints}
         self._table.write(slots, Where.CLOSED, self.closed.append(fields, len(at)))
         self.counts.joined += len(at)
@@ -167,14 +168,13 @@ class Matching:
         self._table.write(pairs.slots[order], Where.CLOSED, np.arange(begin, self.closed.size))
         return pairs.take(order)
 
-    def index(self, more: int) -> None:
-        """Make the table anew from the journals, with room for `more`. Cost: 0.15 µs an id."""
-        keys, values = [], []
+    def index(self) -> None:
+        """Make the table of journals that were loaded. Cost: 0.2 µs an id."""
         for where, journal in self.journals.items():
-            at = np.flatnonzero(journal.is_open())
-            keys.append(journal["key"][at])
-            values.append(packed(where, at))
-        self._table.rebuild(np.concatenate(keys), np.concatenate(values), more)
+            for at in np.array_split(np.flatnonzero(journal.is_open()), journal.size // _BLOCK + 1):
+                keys = journal["key"][at]
+                self._table.make_room(len(at))
+                self._table.insert(keys, np.full(len(at), -1), where, at)
 
     def tidy(self, clock: int) -> None:
         """Remove what has waited too long at the event time `clock`, or is too much."""

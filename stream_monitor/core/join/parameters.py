@@ -29,7 +29,7 @@ class JoinParameters:
     wait_ms: int = 7 * DAY_MS
     early: int = 100_000
     early_wait_ms: int = DAY_MS
-    remembered: int = 1_000_000
+    remembered: int = 500_000
     classes: int = MOST_CLASSES
     texts: int = 1_000
     kept: tuple[str, ...] = ()

@@ -47,7 +47,7 @@ class Reader:
         labelled = (roles & Role.LABEL) != 0
         keys = np.zeros(len(times), np.uint64)
         wanted = np.flatnonzero(predicted | labelled)
-        keys[wanted] = keys_of([ids[at] for at in wanted.tolist()])
+        keys[wanted] = keys_of(ids if len(wanted) == len(ids) else [ids[at] for at in wanted.tolist()])
         versions = self._version_places(batch, rows, predicted & (keys != 0))
         self._count(keys, prints, predicted, labelled)
         predicted &= (keys != 0) & (versions >= 0)
