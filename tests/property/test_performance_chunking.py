@@ -34,10 +34,10 @@ def watched(
     for chunk in chunks:
         encoded = encode(chunk, window.task)
         closed += window.add(encoded)
-        estimator.add(chunk.predictions, encoded.task)
+        estimator.add(chunk.predictions)
         if reborn:
             window = PerformanceWindow.load(window.dump())
-            estimator = Estimator.load(estimator.dump(), window.task)
+            estimator = Estimator.load(estimator.dump())
     return window, estimator, closed
 
 

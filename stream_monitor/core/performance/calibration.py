@@ -64,8 +64,9 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """curves: by class in the task's order, of a binary task of the positive class alone. pairs: labelled ones behind them."""
+    """curves: of the `classes`, of a binary task of the positive one alone. pairs: labelled ones behind them."""
 
+    classes: tuple[str, ...]
     curves: tuple[Curve, ...]
     pairs: int
 
@@ -77,8 +78,9 @@ class Calibration:
     def from_plain(cls, plain: Plain) -> "Calibration":
         """The inverse of `to_plain`. Raises CorruptState."""
         calibration = value_of(cls, plain)
-        if not 1 <= len(calibration.curves) <= MOST_CLASSES or calibration.pairs < 1:
-            raise CorruptState("calibration: no curves, too many, or no pairs")
+        k = len(calibration.curves)
+        if not 1 <= k <= MOST_CLASSES or len(set(calibration.classes)) != k or calibration.pairs < 1:
+            raise CorruptState("calibration: no curves, too many, of other classes, or no pairs")
         for curve in calibration.curves:
             _check(curve)
         return calibration
@@ -94,7 +96,8 @@ def fit(pairs: Pairs, task: Task) -> Calibration | None:
         return None
     places = [task.positive_at] if task.kind is TaskKind.BINARY else range(len(task.classes))
     curves = [curve_of(known.probabilities[:, at], known.actual == at) for at in places]
-    return Calibration(curves=tuple(curves), pairs=len(known))
+    classes = tuple(task.classes[at] for at in places)
+    return Calibration(classes=classes, curves=tuple(curves), pairs=len(known))
 
 
 def calibrated(calibration: Calibration, probabilities: FloatArray, task: Task) -> FloatArray:
@@ -103,8 +106,10 @@ def calibrated(calibration: Calibration, probabilities: FloatArray, task: Task) 
         positive = calibration.curves[0].of(probabilities[:, task.positive_at])
         return np.where(np.arange(2) == task.positive_at, positive[:, None], 1.0 - positive[:, None])
     table = probabilities.astype(np.float64)
-    for at, curve in enumerate(calibration.curves):
-        table[:, at] = curve.of(probabilities[:, at])
+    for name, curve in zip(calibration.classes, calibration.curves, strict=True):
+        if name in task.classes:
+            at = task.classes.index(name)
+            table[:, at] = curve.of(probabilities[:, at])
     total = table.sum(axis=1, keepdims=True)
     return np.where(total > 0.0, table / np.where(total > 0.0, total, 1.0), probabilities)
 

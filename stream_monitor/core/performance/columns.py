@@ -1,7 +1,7 @@
 """From columns as batches and the join hold them to predictions and labels; and how few pairs are kept as they came."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,19 @@ PROBABILITY: Final = "probability"
 LABEL: Final = "label"
 BY_CLASS: Final = "probability:"
 
-Columns = Mapping[str, Column]
+Columns: TypeAlias = Mapping[str, Column]
+
+
+class Places(NamedTuple):
+    """Joined pairs, (n,) each: their positions in some columns, and the ordinal and event time of the row that completed them."""
+
+    at: NDArray[np.intp]
+    rows: NDArray[np.int64]
+    times: NDArray[np.int64]
+
+    def part(self, first: int, end: int) -> "Places":
+        """Those from `first` to before `end`."""
+        return Places(self.at[first:end], self.rows[first:end], self.times[first:end])
 
 
 def is_score(name: str) -> bool:
@@ -56,7 +68,7 @@ def taken(columns: Columns, rows: NDArray[np.intp]) -> dict[str, Column]:
     of their rows, so that cuts do not matter.
     """
     parts = {name: column.take(rows) for name, column in sorted(columns.items()) if is_score(name)}
-    return {name: _compact(part) for name, part in parts.items() if (part.codes != Cell.NONE).any()}
+    return {n: _compact(part) for n, part in parts.items() if n == LABEL or (part.codes != Cell.NONE).any()}
 
 
 def joined(first: Columns, n: int, second: Columns, m: int) -> dict[str, Column]:

@@ -18,7 +18,7 @@ from stream_monitor.core.fields import Fields, as_bytes
 from stream_monitor.core.performance.calibration import FEWEST, Calibration, fit
 from stream_monitor.core.performance.expectation import expectation_of, expected_figures
 from stream_monitor.core.performance.figure import Figure
-from stream_monitor.core.performance.pairs import Pairs, scored
+from stream_monitor.core.performance.pairs import Pairs, grown, scored
 from stream_monitor.core.performance.task import Predictions, Task, TaskKind
 from stream_monitor.core.window import BLOCK
 
@@ -64,27 +64,28 @@ class Estimator:
         """Predictions in closed blocks: those that an estimate is made of."""
         return len(self._predicted) - self.seen % BLOCK
 
-    def add(self, predictions: Predictions, task: Task) -> None:
-        """Take predictions in order, labelled or not; those without sound probabilities, or of a class unknown to `task`
-        (the one of the performance window), are passed over.
-        """
-        if task.kind is TaskKind.REGRESSION:
+    def add(self, predictions: Predictions) -> None:
+        """Take predictions in order, labelled or not; those of a foreign class or without sound probabilities are passed over."""
+        if self.task.kind is TaskKind.REGRESSION:
             return
-        self.task = task
-        predicted, probabilities, _ = scored(predictions, task)
+        if self.task.kind is TaskKind.MULTICLASS:
+            self.task = grown(self.task, predictions)
+        predicted, probabilities, _ = scored(predictions, self.task)
         usable = ~(np.isnan(predicted) | np.isnan(probabilities[:, 0]))
         self.seen += int(usable.sum())
-        missing = len(task.classes) - self._probabilities.shape[1]
+        missing = len(self.task.classes) - self._probabilities.shape[1]
         old = np.pad(self._probabilities, ((0, 0), (0, missing)))
         new = probabilities[usable].astype(np.float32).astype(np.float64)
         kept = self.length + self.seen % BLOCK
         self._predicted = np.concatenate([self._predicted, predicted[usable]])[-kept:]
         self._probabilities = np.concatenate([old, new])[-kept:]
 
-    def calibrate(self, pairs: Pairs) -> None:
-        """Fit the calibration anew on labelled pairs (those of the performance window); too few leave the old one in force."""
-        if self.task.kind is not TaskKind.REGRESSION:
-            self.calibration = fit(pairs, self.task) or self.calibration
+    def calibrate(self, pairs: Pairs, task: Task) -> None:
+        """Fit the calibration anew on labelled pairs of `task` (the performance window's, whose classes may stand in another
+        order); too few leave the old one in force.
+        """
+        if task.kind is not TaskKind.REGRESSION:
+            self.calibration = fit(pairs, task) or self.calibration
 
     def estimate(self) -> Estimate:
         """The expected figures, or none and the reason. Cost: a sort a class and a few passes."""
@@ -101,6 +102,7 @@ class Estimator:
     def dump(self) -> dict[str, Plain]:
         """Explicit fields; arrays as little-endian bytes."""
         return {
+            "task": self.task.to_plain(),
             "length": self.length,
             "seen": self.seen,
             "calibration": None if self.calibration is None else self.calibration.to_plain(),
@@ -109,27 +111,30 @@ class Estimator:
         }
 
     @classmethod
-    def load(cls, plain: Plain, task: Task) -> "Estimator":
-        """The inverse of `dump`, for the task that was in force. Raises CorruptState."""
+    def load(cls, plain: Plain) -> "Estimator":
+        """The inverse of `dump`. Raises CorruptState."""
         fields = Fields(plain, "estimator")
-        length = fields.integer("length", least=BLOCK)
+        task, length = Task.from_plain(fields.plain("task")), fields.integer("length", least=BLOCK)
         if length % BLOCK:
             raise fields.wrong("length", f"not a multiple of {BLOCK}")
         estimator = cls(task, length=length)
         estimator.seen = fields.integer("seen", least=0)
         if fields.plain("calibration") is not None:
             estimator.calibration = Calibration.from_plain(fields.plain("calibration"))
-            curves = 1 if task.kind is TaskKind.BINARY else len(estimator.calibration.curves)
-            if len(estimator.calibration.curves) != curves or curves > max(1, len(task.classes)):
-                raise fields.wrong("calibration", "curves do not fit the classes")
+            positive = (task.positive,) if task.kind is TaskKind.BINARY else estimator.calibration.classes
+            if estimator.calibration.classes != positive:
+                raise fields.wrong("calibration", "not of the positive class")
         estimator._predicted = fields.array("predicted", "<u1").astype(np.float64)
-        table = fields.array("probabilities", "<f4", (-1, len(task.classes)))
-        estimator._probabilities = table.astype(np.float64)
         n = len(estimator._predicted)
-        if n != len(table) or n != min(estimator.seen, length + estimator.seen % BLOCK):
+        if len(task.classes):  # else there is nothing to estimate
+            table = fields.array("probabilities", "<f4", (-1, len(task.classes)))
+            estimator._probabilities = table.astype(np.float64)
+        if n != len(estimator._probabilities) or n != min(estimator.seen, length + estimator.seen % BLOCK):
             raise fields.wrong("predicted", "arrays do not fit")
-        if n and (estimator._predicted.max() >= len(task.classes) or table.min() < 0.0 or table.max() > 1.0):
-            raise fields.wrong("probabilities", "no such class, or no probability")
+        if n and estimator._predicted.max() >= len(task.classes):
+            raise fields.wrong("predicted", "no such class")
+        if n and (estimator._probabilities.min() < 0.0 or estimator._probabilities.max() > 1.0):
+            raise fields.wrong("probabilities", "no probability")
         return estimator
 
 

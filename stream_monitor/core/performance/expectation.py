@@ -59,17 +59,19 @@ def expectation_of(
     calibration: Calibration, predicted: FloatArray, probabilities: FloatArray, task: Task
 ) -> Expectation:
     """What `calibration` expects of predictions (n,) with their probabilities (n, classes)."""
-    columns = [task.positive_at] if task.kind is TaskKind.BINARY else list(range(len(calibration.curves)))
+    known = [
+        (task.classes.index(name), curve)
+        for name, curve in zip(calibration.classes, calibration.curves, strict=True)
+        if name in task.classes
+    ]
     return Expectation(
         task=task,
         predicted=predicted.astype(np.intp),
         raw=probabilities,
         likely=calibrated(calibration, probabilities, task),
-        groups=[
-            curve.group(probabilities[:, at]) for at, curve in zip(columns, calibration.curves, strict=True)
-        ],
-        variances=[curve.variances() for curve in calibration.curves],
-        columns=columns,
+        groups=[curve.group(probabilities[:, at]) for at, curve in known],
+        variances=[curve.variances() for _, curve in known],
+        columns=[at for at, _ in known],
     )
 
 

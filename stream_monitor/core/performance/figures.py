@@ -7,7 +7,12 @@ from typing import Final
 from stream_monitor.core.performance.classification import classification_figures
 from stream_monitor.core.performance.figure import Figure
 from stream_monitor.core.performance.pairs import Pairs
-from stream_monitor.core.performance.probabilistic import probabilistic_figures
+from stream_monitor.core.performance.probabilistic import (
+    CalibrationBin,
+    calibration_bins,
+    confidences,
+    probabilistic_figures,
+)
 from stream_monitor.core.performance.ranking import ranking_figures
 from stream_monitor.core.performance.regression import regression_figures
 from stream_monitor.core.performance.task import Task, TaskKind
@@ -73,3 +78,9 @@ def figures_of(pairs: Pairs, task: Task) -> dict[str, Figure]:
         **ranking_figures(known, task),
         **probabilistic_figures(known, task),
     }
+
+
+def calibration_of(pairs: Pairs, task: Task) -> tuple[CalibrationBin, ...]:
+    """The reliability diagram behind `calibration_error`; empty for regression and where no probabilities are known."""
+    known = pairs.known()
+    return calibration_bins(*confidences(known, task)) if len(known) else ()

@@ -93,7 +93,7 @@ def encode(labelled: Labelled, task: Task) -> Encoded:
     if task.kind is TaskKind.REGRESSION:
         return _numbers(labelled, task)
     if task.kind is TaskKind.MULTICLASS:
-        task = grown(task, labelled)
+        task = grown(task, labelled.predictions, labelled.labels)
     places = {name: at for at, name in enumerate(task.classes)}
     actual = class_places(labelled.labels, places)
     predicted, probabilities, unsound = scored(labelled.predictions, task)
@@ -118,16 +118,16 @@ def scored(predictions: Predictions, task: Task) -> tuple[FloatArray, FloatArray
     return predicted, probabilities, unsound
 
 
-def grown(task: Task, labelled: Labelled) -> Task:
-    """The task with the classes that are new in `joined`, in order of their rows, so that cuts do not matter."""
+def grown(task: Task, predictions: Predictions, labels: Column | None = None) -> Task:
+    """The task with the classes that are new, in the order of their rows, so that cuts do not matter; at most MOST_CLASSES."""
     given = {
         name: np.flatnonzero(~np.isnan(column))
-        for name, column in labelled.predictions.probabilities.items()
+        for name, column in predictions.probabilities.items()
         if name not in task.classes
     }
     first: dict[str, tuple[int, int, str]] = {n: (int(at[0]), 2, n) for n, at in given.items() if len(at)}
-    for turn, column in enumerate((labelled.labels, labelled.predictions.values)):
-        if column.texts and set(column.texts) <= set(task.classes) and (column.codes == Cell.TEXT).all():
+    for turn, column in enumerate((labels, predictions.values)):
+        if column is None or ((column.codes == Cell.TEXT).all() and set(column.texts) <= set(task.classes)):
             continue  # the usual case, without a look at the rows
         for at, name in enumerate(texts_of(column)):
             if name is not None and name not in task.classes:

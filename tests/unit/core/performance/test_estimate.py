@@ -15,7 +15,8 @@ from stream_monitor.core.performance.figures import figures_of
 from stream_monitor.core.performance.task import Predictions, Task, TaskKind
 from tests.unit.core.performance.test_calibration import BINARY, pairs_of
 
-EXACT = Calibration(curves=(Curve(scores=(0.0, 1.0), rates=(0.0, 1.0), sizes=(500, 500)),), pairs=1_000)
+CURVE = Curve(scores=(0.0, 1.0), rates=(0.0, 1.0), sizes=(500, 500))
+EXACT = Calibration(classes=("a",), curves=(CURVE,), pairs=1_000)
 
 
 def predictions_of(n: int, seed: int = 2) -> Predictions:
@@ -29,8 +30,8 @@ def predictions_of(n: int, seed: int = 2) -> Predictions:
 
 def filled(n: int = 100) -> Estimator:
     estimator = Estimator(BINARY, length=64)
-    estimator.add(predictions_of(n), BINARY)
-    estimator.calibrate(pairs_of(512))
+    estimator.add(predictions_of(n))
+    estimator.calibrate(pairs_of(512), BINARY)
     return estimator
 
 
@@ -64,8 +65,8 @@ def test_an_estimate_names_its_assumptions() -> None:
 
 def test_without_labels_to_calibrate_on_there_is_no_estimate() -> None:
     estimator = Estimator(BINARY, length=64)
-    estimator.add(predictions_of(100), BINARY)
-    estimator.calibrate(pairs_of(100))
+    estimator.add(predictions_of(100))
+    estimator.calibrate(pairs_of(100), BINARY)
     assert estimator.estimate().figures == {}
     assert (
         estimator.estimate().reason
@@ -76,22 +77,22 @@ def test_without_labels_to_calibrate_on_there_is_no_estimate() -> None:
 def test_too_few_new_labels_leave_the_calibration_in_force() -> None:
     estimator = filled()
     before = estimator.calibration
-    estimator.calibrate(pairs_of(10))
+    estimator.calibrate(pairs_of(10), BINARY)
     assert estimator.calibration is before
 
 
 def test_without_probabilities_there_is_no_estimate() -> None:
     estimator = Estimator(BINARY, length=64)
     bare = Predictions(values=column_of(["a", "b"] * 40), probability=np.full(80, np.nan))
-    estimator.add(bare, BINARY)
-    estimator.calibrate(pairs_of(512))
+    estimator.add(bare)
+    estimator.calibrate(pairs_of(512), BINARY)
     assert estimator.estimate().reason == "no predictions with probabilities"
 
 
 def test_numbers_are_not_estimated() -> None:
     task = Task(kind=TaskKind.REGRESSION)
     estimator = Estimator(task)
-    estimator.add(Predictions(values=column_of([1.0] * 64), probability=np.full(64, np.nan)), task)
+    estimator.add(Predictions(values=column_of([1.0] * 64), probability=np.full(64, np.nan)))
     assert estimator.seen == 0
     assert estimator.estimate().reason == "numbers carry no probabilities to estimate from"
 
@@ -113,7 +114,7 @@ def test_an_estimate_is_scored_by_what_came_out() -> None:
 
 def test_an_estimator_is_itself_again() -> None:
     estimator = filled()
-    again = Estimator.load(estimator.dump(), BINARY)
+    again = Estimator.load(estimator.dump())
     assert again.dump() == estimator.dump()
     assert again.estimate() == estimator.estimate()
 
@@ -129,8 +130,10 @@ def changed(**fields: Any) -> dict[str, Any]:
         {},
         changed(length=65),
         changed(seen=3),
-        changed(calibration={"curves": [], "pairs": 1}),
-        changed(calibration=Calibration(curves=EXACT.curves * 2, pairs=1).to_plain()),
+        changed(calibration={"classes": [], "curves": [], "pairs": 1}),
+        changed(calibration=Calibration(classes=("b",), curves=(CURVE,), pairs=1).to_plain()),
+        changed(calibration=Calibration(classes=("a", "b"), curves=(CURVE,), pairs=1).to_plain()),
+        changed(task={"kind": "binary"}),
         changed(predicted=b"\x05" * 68),
         changed(predicted=b"\x00" * 67),
         changed(probabilities=np.full((68, 2), 1.5, np.float32).tobytes()),
@@ -139,4 +142,4 @@ def changed(**fields: Any) -> dict[str, Any]:
 )
 def test_nonsense_is_corrupt(plain: Any) -> None:
     with pytest.raises(CorruptState):
-        Estimator.load(plain, BINARY)
+        Estimator.load(plain)

@@ -1,0 +1,220 @@
+"""Performance of one version of a model: joined pairs and predictions in, error series and a report out.
+
+Everything that is fixed (the task, the expected figures, the calibration) is fixed at a given number of pairs, and only with what
+came up to there: how the pairs and predictions were cut into batches changes no bit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_monitor.core.detector import FloatArray, Plain
+from stream_monitor.core.fields import Fields
+from stream_monitor.core.performance.columns import Columns, Places, labelled_of, predictions_of
+from stream_monitor.core.performance.errors import errors_of
+from stream_monitor.core.performance.estimate import Estimate, Estimator
+from stream_monitor.core.performance.expected import Drop, Expected, drop_of, from_window, given
+from stream_monitor.core.performance.figure import Figure
+from stream_monitor.core.performance.figures import calibration_of
+from stream_monitor.core.performance.gate import Gate
+from stream_monitor.core.performance.pairs import encode
+from stream_monitor.core.performance.probabilistic import CalibrationBin
+from stream_monitor.core.performance.task import Task, TaskKind, task_of
+from stream_monitor.core.performance.undecided import Undecided
+from stream_monitor.core.performance.window import LENGTH, PerformanceWindow
+
+STEP: Final = 256  # pairs between two calibrations, and after which a task is told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerformanceParameters:
+    """kind, positive: of the task; None: told by the rule of `task`. window: pairs, a multiple of 32.
+
+    reference: pairs of the first labelled window, a multiple of STEP within `window`; not used where figures are `expected`.
+    """
+
+    kind: TaskKind | None = None
+    positive: str | None = None
+    window: int = LENGTH
+    reference: int = 4 * STEP
+    expected: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    gate: Gate = field(default_factory=Gate)
+
+    def __post_init__(self) -> None:
+        if self.reference % STEP or not STEP <= self.reference <= self.window:
+            raise ValueError(
+                f"a reference of {self.reference} pairs is not a multiple of {STEP} within {self.window}"
+            )
+
+
+class Errors(NamedTuple):
+    """rows, times: (k,) as given with the pairs. series: (k,) by name, NaN where a pair has no probabilities."""
+
+    rows: NDArray[np.int64]
+    times: NDArray[np.int64]
+    series: Mapping[str, FloatArray]
+
+
+NO_ERRORS: Final = Errors(np.zeros(0, np.int64), np.zeros(0, np.int64), MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What is known of a version's performance now. figures, drops, bins: empty while `reason` says why not.
+
+    task: None while it is not told. pairs: in the window, of all classes known. left_out: pairs without a place in the task.
+    estimate: marked as one; needs no labels but those it was calibrated on, so no gate holds it back.
+    """
+
+    task: Task | None
+    pairs: int
+    left_out: int
+    reason: str | None
+    figures: Mapping[str, Figure]
+    drops: Mapping[str, Drop]
+    bins: Sequence[CalibrationBin]
+    expected: Expected | None
+    estimate: Estimate | None
+
+
+class VersionPerformance:
+    """State: the window (64 kB for two classes), the estimator (18 kB), and at most 2,048 pairs until the task is told."""
+
+    def __init__(self, parameters: PerformanceParameters) -> None:
+        self.parameters = parameters
+        self.window: PerformanceWindow | None = None
+        self.estimator: Estimator | None = None
+        self.expected = given(parameters.expected) if parameters.expected else None
+        self.undecided = Undecided()
+        self._told = -1  # row that told the task: predictions up to there were not looked at
+        if parameters.kind is TaskKind.REGRESSION:
+            self._begin(Task(kind=TaskKind.REGRESSION))
+
+    def learn(self, columns: Columns, places: Places) -> Errors:
+        """Take the joined pairs at `places` of `columns`, in order.
+
+        Returns the errors of the pairs of a known task; those that waited for one come with the pair that told it.
+        """
+        parts: list[Errors] = []
+        first, n = 0, len(places.at)
+        while first < n:
+            done = len(self.undecided) if self.window is None else self.window.seen
+            end = min(n, first + STEP - done % STEP)
+            part = places.part(first, end)
+            parts.append(self._wait(columns, part) if self.window is None else self._take(columns, part))
+            first = end
+        return _together(parts)
+
+    def see(self, columns: Columns, at: NDArray[np.intp], rows: NDArray[np.int64]) -> None:
+        """Take the predictions at the positions `at` (n,) of a batch's `columns`, at `rows` (n,), for the estimate; after `learn`
+        of the same batch.
+        """
+        after = rows > self._told
+        if self.estimator is not None and after.any():
+            self.estimator.add(predictions_of(columns, at[after]))
+
+    def report(self, *, coverage: float | None) -> Report:
+        """All figures now; coverage: as in `Gate.reason`. Cost: milliseconds."""
+        window = self.window
+        pairs = len(self.undecided) if window is None else len(window)
+        reason = self.parameters.gate.reason(pairs=pairs, coverage=coverage)
+        if window is None and reason is None:
+            reason = "one class only so far: what is predicted cannot be told"
+        shown = window is not None and reason is None
+        figures = window.figures() if window is not None and shown else {}
+        return Report(
+            task=None if window is None else window.task,
+            pairs=pairs,
+            left_out=self.undecided.forgotten + (0 if window is None else window.foreign),
+            reason=reason,
+            figures=figures,
+            drops=drop_of(figures, self.expected) if self.expected is not None else {},
+            bins=calibration_of(window.pairs(), window.task) if window is not None and shown else (),
+            expected=self.expected,
+            estimate=None if self.estimator is None else self.estimator.estimate(),
+        )
+
+    def dump(self) -> dict[str, Plain]:
+        """Explicit fields."""
+        return {
+            "window": None if self.window is None else self.window.dump(),
+            "estimator": None if self.estimator is None else self.estimator.dump(),
+            "expected": None if self.expected is None else self.expected.to_plain(),
+            "undecided": self.undecided.dump(),
+            "told": self._told,
+        }
+
+    @classmethod
+    def load(cls, plain: Plain, parameters: PerformanceParameters) -> "VersionPerformance":
+        """The inverse of `dump`, under the same parameters. Raises CorruptState."""
+        fields = Fields(plain, "version performance")
+        version = cls(parameters)
+        if (fields.plain("window") is None) != (fields.plain("estimator") is None):
+            raise fields.wrong("estimator", "without a window, or a window without it")
+        if fields.plain("window") is not None:
+            version.window = PerformanceWindow.load(fields.plain("window"))
+            version.estimator = Estimator.load(fields.plain("estimator"))
+            if version.window.length != parameters.window or version.estimator.length != parameters.window:
+                raise fields.wrong("window", "of another length")
+        elif version.window is not None:
+            raise fields.wrong("window", "missing")
+        if fields.plain("expected") is not None:
+            version.expected = Expected.from_plain(fields.plain("expected"))
+        version.undecided = Undecided.load(fields.plain("undecided"))
+        version._told = fields.integer("told", least=-1)
+        return version
+
+    def _begin(self, task: Task) -> None:
+        self.window = PerformanceWindow(task, length=self.parameters.window)
+        self.estimator = Estimator(task, length=self.parameters.window)
+
+    def _wait(self, columns: Columns, places: Places) -> Errors:
+        """Put at most as many pairs aside as are missing to the next step, where it is tried to tell the task."""
+        waiting = self.undecided
+        waiting.add(columns, places)
+        if len(waiting) % STEP:
+            return NO_ERRORS
+        everything = waiting.places()
+        task = task_of(
+            labelled_of(waiting.columns, everything.at),
+            kind=self.parameters.kind,
+            positive=self.parameters.positive,
+        )
+        if task is None:
+            waiting.forget_if_full()
+            return NO_ERRORS
+        self._begin(task)
+        self._told = int(waiting.rows[-1])
+        self.undecided = Undecided(forgotten=waiting.forgotten)
+        return self.learn(waiting.columns, everything)
+
+    def _take(self, columns: Columns, places: Places) -> Errors:
+        """At most as many pairs as are missing to the next step."""
+        assert self.window is not None
+        assert self.estimator is not None
+        encoded = encode(labelled_of(columns, places.at), self.window.task)
+        self.window.add(encoded)
+        if len(encoded.pairs) and self.window.seen % STEP == 0:
+            self.estimator.calibrate(self.window.pairs(), self.window.task)
+            if self.expected is None and self.window.seen == self.parameters.reference:
+                self.expected = from_window(self.window.figures())
+        return Errors(
+            places.rows[encoded.usable],
+            places.times[encoded.usable],
+            errors_of(encoded.pairs, encoded.task),
+        )
+
+
+def _together(parts: Sequence[Errors]) -> Errors:
+    parts = [part for part in parts if len(part.rows)]
+    if not parts:
+        return NO_ERRORS
+    return Errors(
+        np.concatenate([part.rows for part in parts]),
+        np.concatenate([part.times for part in parts]),
+        {name: np.concatenate([part.series[name] for part in parts]) for name in parts[0].series},
+    )
