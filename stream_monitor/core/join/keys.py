@@ -19,7 +19,7 @@ def keys_of(ids: Sequence[str | None]) -> NDArray[np.uint64]:
     """Keys (n,) of the ids; 0 for None and for nothing else. Cost: 0.4 µs each.
 
     >>> keys_of(["e-1", None, "e-1"]).tolist()
-    [10284033519182262453, 0, 10284033519182262453]
+    [11461081932386169649, 0, 11461081932386169649]
     """
     digests = [
         bytes(8) if one is None else blake2b(one.encode("utf-8", "surrogatepass"), digest_size=8).digest()

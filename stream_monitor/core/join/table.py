@@ -67,15 +67,16 @@ class Table:
         self._place(keys[~back], values[~back])
 
     def _place(self, keys: NDArray[np.uint64], values: NDArray[np.int32]) -> None:
-        """Put new keys into the first slots that are free, with their values, which differ."""
+        """Put new keys into the first slots that are free, with their values."""
         todo, at = np.arange(len(keys)), self._home(keys)
         while len(todo):
             free = self._values[at] == 0
             mine, slot = todo[free], at[free]
-            self._values[slot] = values[mine]  # of several for one slot, one wins
-            won = self._values[slot] == values[mine]
-            self._taken += int((self._keys[slot[won]] == 0).sum())
-            self._keys[slot[won]] = keys[mine[won]]
+            empty = self._keys[slot] == 0
+            self._keys[slot] = keys[mine]  # of several for one slot, one wins
+            won = self._keys[slot] == keys[mine]
+            self._values[slot[won]] = values[mine[won]]
+            self._taken += int(empty[won].sum())
             on = np.concatenate([np.flatnonzero(~free), np.flatnonzero(free)[~won]])
             todo, at = todo[on], self._next(at[on])
 
