@@ -82,7 +82,7 @@ class Report:
 
 
 class VersionPerformance:
-    """State: the window (64 kB for two classes), the estimator (18 kB), and at most 2,048 pairs until the task is told."""
+    """State: the window (37 kB for two classes), the estimator (18 kB), at most 2,048 pairs until the task is told."""
 
     def __init__(self, parameters: PerformanceParameters) -> None:
         self.parameters = parameters

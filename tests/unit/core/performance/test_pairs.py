@@ -72,8 +72,8 @@ def test_a_third_class_of_two_is_foreign() -> None:
 
 
 def test_many_classes_may_become_more_in_the_order_of_rows_up_to_a_cap() -> None:
-    encoded = encode(labelled(["d", "a"], ["c", "e"], probabilities={"z": [NAN, 1.0]}), MULTICLASS)
-    assert encoded.task.classes == ("a", "b", "c", "d", "e", "z")
+    encoded = encode(labelled(["y", "a"], ["z", "e"], probabilities={"d": [NAN, 1.0]}), MULTICLASS)
+    assert encoded.task.classes == ("a", "b", "z", "y", "e", "d")
     many = [f"c{i:02}" for i in range(MOST_CLASSES)]
     encoded = encode(labelled(many, many), MULTICLASS)
     assert len(encoded.task.classes) == MOST_CLASSES

@@ -112,6 +112,7 @@ def test_of_more_classes_than_two_a_binary_task_keeps_the_most_frequent() -> Non
     ("probability", "whose"),
     [
         ([0.9, 0.2, 0.1], ProbabilityOf.POSITIVE),
+        ([0.9, 0.6, 0.1], ProbabilityOf.POSITIVE),  # decided at .7
         ([0.9, 0.8, 0.6], ProbabilityOf.PREDICTED),
     ],
 )
