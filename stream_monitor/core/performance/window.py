@@ -19,7 +19,7 @@ class PerformanceWindow:
     """The last `length` pairs of closed blocks of BLOCK, and those of the block that is not full yet.
 
     length: pairs, a multiple of BLOCK; more makes intervals narrower and a fall visible later. seen: pairs of all time.
-    **Cost**: a copy of the window per call of `add`; state length · (2 + 8 · classes) bytes: 37 kB for two classes, of numbers 33 kB.
+    **Cost**: a copy of the window per call of `add`; state length · (2 + 8 · classes) bytes, 37 kB for two classes.
     """
 
     def __init__(self, task: Task, *, length: int = LENGTH) -> None:
