@@ -7,6 +7,7 @@ age, so that the bytes of a checkpoint are those of the worst case: every chunk 
 
 import argparse
 import gc
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -34,75 +35,101 @@ def main() -> None:
     parser.add_argument("--pending", type=int, default=1_000_000)
     pending = parser.parse_args().pending
     parameters = JoinParameters(pending=pending)
-    keys_of([_id(0)])
-    before = _resident()
-    join, stored = LabelJoin(parameters), dict[int, bytes]()
-    rows = 0
+    join, memory, written = LabelJoin(parameters), _Memory(), _Written()
     watch = _Watch()
     for batch in _predictions(0, pending):
-        rows += watch.observe(join, batch, rows)
-    gc.collect()
-    print(f"{join.pending:,} predictions wait for their label (class, probability, UUID)")
+        watch.observe(join, batch)
+    print(f"{join.pending:,} predictions wait for their label (class, probability; ids are UUIDs)")
+    print(f"  memory: {memory.told()}\n  time: {watch.told(0)}")
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "state"
+        file.write_bytes(written.take(join, "the first checkpoint, all of them"))
+        rows = watch.rows
+        random = np.random.default_rng(1)
+        for made in range(pending, 3 * pending, _ROWS // 2):
+            before = watch.rows // _CHECKPOINT
+            watch.observe(join, _both(made, random.integers(made - pending, made, _ROWS // 2)))
+            if watch.rows // _CHECKPOINT > before:
+                written.take(join, f"{_CHECKPOINT:,} rows later, half of them labels of random age")
+        print(
+            f"{join.pending:,} wait, {join.remembered:,} are remembered, {join.counts.joined:,} were joined"
+        )
+        print(f"  memory: {memory.told()}\n  time: {watch.told(rows)}")
+        del join
+        _restore(parameters, file)
+
+
+def _restore(parameters: JoinParameters, file: Path) -> None:
+    state = msgspec.msgpack.decode(file.read_bytes())
+    began = time.process_time()
+    chunks = {number: snapshots.decode(value).fields for number, value in state["chunks"].items()}
+    decoded = time.process_time()
+    join = LabelJoin.load(parameters, snapshots.decode(state["rest"]).fields, chunks)
+    took = time.process_time() - decoded
     print(
-        f"memory: {_resident() - before:.0f} MB resident more than before, {_peak() - before:.0f} MB at most"
+        f"restore of {join.pending:,} that wait: {took:.2f} s, after {decoded - began:.2f} s to decode the state"
     )
-    print(f"time: {watch.told(rows)}")
-    _write(join, stored, "first checkpoint, all of them")
-    began = time.perf_counter()
-    loaded = LabelJoin.load(parameters, *_read(join, stored))
-    print(f"restore: {time.perf_counter() - began:.2f} s, from {len(stored):,} decoded chunks")
-    del loaded
-    watch = _Watch()
-    random = np.random.default_rng(1)
-    begun = rows
-    for made in range(pending, 2 * pending, _ROWS // 2):
-        labelled = random.integers(made - pending, made, _ROWS // 2)
-        rows += watch.observe(join, _both(made, labelled), rows)
-        if (rows - begun) // _CHECKPOINT > (rows - begun - _ROWS) // _CHECKPOINT:
-            _write(join, stored, f"checkpoint after {_CHECKPOINT:,} rows, half of them labels of random age")
-    gc.collect()
-    print(
-        f"then {join.pending:,} wait and {join.remembered:,} are remembered; {join.counts.joined:,} were joined"
-    )
-    print(
-        f"memory: {_resident() - before:.0f} MB resident more than before, {_peak() - before:.0f} MB at most"
-    )
-    print(f"time: {watch.told(rows - begun)}")
+
+
+class _Memory:
+    """MB more than when it was made."""
+
+    def __init__(self) -> None:
+        keys_of([_id(0)])
+        self._before = _status("VmRSS")
+
+    def told(self) -> str:
+        gc.collect()
+        resident, peak = _status("VmRSS") - self._before, _status("VmHWM") - self._before
+        return f"{resident:.0f} MB resident, {peak:.0f} MB at most"
 
 
 class _Watch:
-    """Times the join and, apart from it, the hashing of ids."""
+    """CPU time of the join and, apart from it, of the hashing of ids."""
 
     def __init__(self) -> None:
-        self._joining = self._hashing = 0.0
+        self.rows = 0
+        self._spent: list[tuple[int, float, float]] = []  # rows before, seconds of hashing and of the rest
 
-    def observe(self, join: LabelJoin, batch: ColumnBatch, first_row: int) -> int:
+    def observe(self, join: LabelJoin, batch: ColumnBatch) -> None:
         began = time.process_time()
         keys_of(batch.ids)
         hashed = time.process_time()
-        join.observe(batch, first_row)
-        self._joining += time.process_time() - hashed
-        self._hashing += hashed - began
-        return len(batch)
+        join.observe(batch, self.rows)
+        both = time.process_time() - hashed
+        self._spent.append((self.rows, hashed - began, both - (hashed - began)))
+        self.rows += len(batch)
 
-    def told(self, rows: int) -> str:
-        rest = (self._joining - self._hashing) / rows * 1e6
-        return f"{rest:.2f} µs an event, and {self._hashing / rows * 1e6:.2f} µs for its id"
+    def told(self, since: int) -> str:
+        """Per event, from the row `since` on."""
+        spent = np.array([(hashing, rest) for row, hashing, rest in self._spent if row >= since])
+        hashing, rest = spent.sum(axis=0) / (self.rows - since) * 1e6
+        return f"{rest:.2f} µs an event, and {hashing:.2f} µs for its id"
 
 
-def _write(join: LabelJoin, stored: dict[int, bytes], what: str) -> None:
-    began = time.perf_counter()
-    for number in join.gone_chunks():
-        del stored[number]
-    dirty = {number: _encoded(f"join/m/{number}", fields) for number, fields in join.dirty_chunks().items()}
-    stored.update(dirty)
-    rest = len(_encoded("join/m", join.dump()))
-    took = time.perf_counter() - began
-    written = sum(map(len, dirty.values())) + rest
-    print(
-        f"{what}: {written / 1e6:.2f} MB in {len(dirty):,} chunks and {rest / 1e6:.2f} MB beside them, {took:.2f} s; "
-        f"the whole state has {(sum(map(len, stored.values())) + rest) / 1e6:.1f} MB"
-    )
+class _Written:
+    """Bytes of every chunk as it was last written."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[int, int] = {}
+
+    def take(self, join: LabelJoin, what: str) -> bytes:
+        """Write what has changed; returns it."""
+        began = time.process_time()
+        gone, dirty = join.gone_chunks(), join.dirty_chunks()
+        chunks = {number: _encoded(f"join/m/{number}", fields) for number, fields in dirty.items()}
+        rest = _encoded("join/m", join.dump())
+        took = time.process_time() - began
+        for number in gone:
+            del self._sizes[number]
+        self._sizes |= {number: len(value) for number, value in chunks.items()}
+        size = sum(map(len, chunks.values()))
+        whole = sum(self._sizes.values())
+        print(
+            f"  written, {what}: {size / 1e6:.1f} MB in {len(chunks):,} of {len(self._sizes):,} chunks of"
+            f" {whole / 1e6:.1f} MB, {len(rest) / 1e6:.2f} MB beside them; {took:.2f} s"
+        )
+        return msgspec.msgpack.encode({"chunks": chunks, "rest": rest})
 
 
 def _encoded(key: str, fields: Plain) -> bytes:
@@ -111,11 +138,6 @@ def _encoded(key: str, fields: Plain) -> bytes:
         kind="join", key=key, state_version=1, library_version=None, parameters="", as_of=0, fields=fields
     )
     return snapshots.encode(snapshot)
-
-
-def _read(join: LabelJoin, stored: Mapping[int, bytes]) -> tuple[Plain, dict[int, Plain]]:
-    rest = msgspec.msgpack.decode(msgspec.msgpack.encode(join.dump()))
-    return rest, {number: snapshots.decode(value).fields for number, value in stored.items()}
 
 
 def _predictions(begin: int, end: int) -> Iterator[ColumnBatch]:
@@ -162,17 +184,8 @@ def _id(number: int) -> str:
     return str(uuid.UUID(int=number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128))
 
 
-def _resident() -> float:
-    """MB of this process in memory."""
-    return _status("VmRSS")
-
-
-def _peak() -> float:
-    """The same at its highest."""
-    return _status("VmHWM")
-
-
 def _status(name: str) -> float:
+    """MB of this process: in memory now (VmRSS), or at most (VmHWM)."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith(name):
             return int(line.split()[1]) / 1024

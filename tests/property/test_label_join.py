@@ -71,7 +71,7 @@ def fed(
     return join, pairs, stored.chunks, stored.rest
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(bounds, streams(), cuts)
 @example(
     JoinParameters(cut=1, chunk=1), [Event("1", 5, label="a"), Event("1", 5, prediction="a")], [(1, "load")]
@@ -92,7 +92,7 @@ def test_every_split_gives_the_answer_of_the_naive_twin(
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(bounds, st.integers(1, 4), streams(), cuts)
 def test_no_split_changes_a_bit_of_the_state(
     parameters: JoinParameters, texts: int, events: list[Event], at: list[tuple[int, str]]
