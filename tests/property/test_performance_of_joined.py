@@ -1,4 +1,4 @@
-"""Through the join: labels delayed, shuffled, repeated and missing; the figures are scikit-learn's of the pairs that are there."""
+"""Through the join: labels delayed, shuffled, repeated and missing; figures are scikit-learn's of the pairs that are there."""
 
 from itertools import pairwise
 
