@@ -20,9 +20,9 @@ _BEGIN: Final = "<!-- bench:begin -->"
 _END: Final = "<!-- bench:end -->"
 SPLICED_HORIZON: Final = 1_000
 SIZES: Final = {
-    "quick": Size(values=40_000, trials=10, per_budget=2, most=40_000),
-    "standard": Size(values=200_000, trials=60, per_budget=20, most=2_000_000),
-    "full": Size(values=1_000_000, trials=100, per_budget=20, most=4_000_000),
+    "quick": Size(values=40_000, trials=10, per_budget=2, most=40_000, wide=40_000),
+    "standard": Size(values=200_000, trials=60, per_budget=20, most=2_000_000, wide=4_000_000),
+    "full": Size(values=1_000_000, trials=100, per_budget=20, most=4_000_000, wide=20_000_000),
 }
 
 
@@ -64,6 +64,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _tables(size: Size, measured: Measured, folder: Path | None) -> Iterator[tuple[str, str]]:
     yield "Independent values: false alarms", sections.stationary(size, measured, INDEPENDENT)
     yield "Is the budget held?", sections.budgets(size, measured)
+    yield "A wide model", sections.wide(size, measured)
     yield "Values that depend in time: false alarms", sections.stationary(size, measured, DEPENDENT)
     single, groups = sections.changes(size, measured)
     yield "Delays", single
