@@ -19,7 +19,7 @@ def _by_the_core(budget: float) -> list[int]:
     tests.add("x", seed=3)
     numbers = COLUMN[: blocks * BLOCK].reshape(-1, BLOCK)
     arrived = Blocks(numbers, np.zeros(numbers.shape, np.int64), weights)
-    return [(alarm.at + 1) * BLOCK - 1 for alarm in tests.advance({"x": arrived})["x"]]
+    return [(alarm.at + 1) * BLOCK - 1 for alarm in tests.advance({"x": arrived})["x"] if not alarm.confirms]
 
 
 @pytest.mark.parametrize("sizes", [[4_000], [1, 31, 32, 33, 3_903], [2_513, 7, 1_480]])
@@ -65,7 +65,7 @@ def test_gauges_say_what_the_test_sees() -> None:
     detector.update(COLUMN[:2_000])
     white = detector.gauges()
     assert (white["values_white"], white["learning"]) == (1.0, 0.0)
-    assert white["views_white"] >= 1
+    assert white["views_white"] == 0
     assert 0 < white["evidence"] < 1
     walk = np.cumsum(np.random.default_rng(2).normal(size=20_000))
     detector = SEQUENTIAL.build({}, seed=3)
