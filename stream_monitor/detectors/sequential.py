@@ -95,13 +95,14 @@ class SequentialSpec:
 
     **Parameters.** values_per_alarm: raising it makes false alarms rarer and detection a little later (logarithmically).
 
-    **Cost.** About 2 µs a value alone, 0.2 µs where many series are tested together; state about 3 kB, 7 kB while it learns. Learning
-    takes 512 values, and as many again where a forecast is needed.
+    **Cost.** About 5 µs a value alone, 0.2 µs where many series are tested together; state about 3 kB, 7 kB while it learns.
+    Learning takes 512 values, and as many again where a forecast is needed.
 
-    **Guarantees.** If the values are exchangeable, it fires within n of them with probability at most 0.8·n / values_per_alarm, for every
-    n and every distribution that is continuous: a theorem (docs/explanation/alarm-budget.md). For few levels the proof's conditions
-    are met up to what is estimated from the past. Values with material autocorrelation in their past are seen through forecast
-    errors, whose rate is measured, not proven; if those are not white either, the test is blind until they are, and says so.
+    **Guarantees.** If the values are exchangeable and continuous, it fires within n of them with probability at most
+    0.8·n / values_per_alarm, for every n and every distribution: a theorem (docs/explanation/alarm-budget.md). For few levels the
+    proof's conditions are met up to what is estimated from the past. Values with material autocorrelation in their past are
+    seen through forecast errors, whose rate is measured, not proven; if those are not white either, the test is blind until
+    they are, and says so.
 
     Example:
         >>> import numpy as np

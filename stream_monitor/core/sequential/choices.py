@@ -1,0 +1,60 @@
+"""Every number of the sequential test that was chosen by measuring, in one place: what it bets on, watches and waits for."""
+
+from typing import Final
+
+import numpy as np
+
+from stream_monitor.core.sequential.schedule import Schedule
+
+# Learning and patience.
+LEARN: Final = 16  # blocks whose values give the slots
+NUMERIC_BINS: Final = 32
+FEW: Final = 6  # distinct values up to which each has a bin of its own
+PATIENT: Final = 20  # warm-ups; an alarm sooner than that after a start doubles the next warm-up
+LONGEST: Final = 1024 * LEARN
+
+# The test.
+PARTS: Final = 2  # of a block; evidence moves with each of them, decisions are made at the end of the block
+THRESHOLD: Final = (
+    1.25  # of the evidence; the theorem holds from 1 on, what is left is for values with few levels
+)
+RENEWALS: Final = Schedule(first=LEARN, least=1, growth=0.06)  # blocks at which the tables are made anew
+TAIL: Final = 4  # places of the first and of the last of the ordered bins
+CONFIRM: Final = 16  # blocks after an alarm within which another confirms it
+
+# What a bettor on ordered bins expects after a change, and its share of the evidence.
+SHIFTS: Final = {0.1: 0.06, 0.25: 0.06, 0.55: 0.0835, 1.1: 0.0715}  # standard deviations, up and down
+SCALES: Final = {1.4: 0.07, 0.7: 0.07}
+SKEWED: Final = (
+    1.6,
+    0.05,
+)  # shape of a standardised gamma distribution, both ways; share of what was usual mixed in
+TILT: Final = 0.6  # of the fourth Legendre polynomial of the ranks, both ways
+OUTLIERS: Final = (0.01, 5.0)  # so much of one end becomes so many times as likely, at either end
+SHARE_SHAPES: Final = 0.04  # of each of the six
+MEMORY: Final = 200.0  # values; of the bettors that expect what they have seen lately
+CAUTION: Final = 0.1  # share of the urn in their tables
+DEGREE: Final = 4  # of the polynomial that smooths what one of them has seen, over the urn
+LEAST: Final = 0.05  # of the smoothed ratio
+SHARE_RECENT: Final = 0.035  # of each of the two
+
+# And on few levels: the odds of one of them change, or all tilt towards one end.
+ODDS: Final = np.array([1.7, 3.5, 0.6])
+TILTS: Final = np.array([1.3, 1.8, 3.0, 0.75, 0.5])
+SHARE_ODDS: Final = 0.4
+
+# The whiteness gate and the views.
+LOOKS: Final = Schedule(
+    first=LEARN, least=16, growth=0.1
+)  # blocks; each look sees the past up to the look before
+SIGNIFICANT: Final = 18.5  # 99.9 % of chi-squared with 4 degrees of freedom
+MATERIAL: Final = 1.3  # 1 + 2 Σ |r_k|
+COARSE_NOISE: Final = (
+    0.3,
+    5.0,
+)  # variance of block means over what it is for white values: so far above 1, or so many σ
+INDIRECT_WARM_UP: Final = 64  # blocks before evidence counts in another view than the value
+INDIRECT_WEIGHT: Final = 0.625  # what the budget of a block is worth there
+ENOUGH: Final = 400  # values of a view before its gate judges it
+LARGEST: Final = 6.0  # standardised values are cut there before they are forecast
+VISITS: Final = 3  # of an hour of the day, before its usual counts
