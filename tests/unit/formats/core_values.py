@@ -34,6 +34,7 @@ OPENED = DriftEvent(
     incident_id="c0ffee1234567890",
     number=0,
     status=Status.OPENED,
+    claim=Claim.CHANGED,
     severity=Severity.WARNING,
     resolution=None,
     summary="feature:amount of fraud rose by 0.5 standard deviations of the reference",
