@@ -1,6 +1,6 @@
 """Explanations as text. Owns the words, not the numbers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from textwrap import TextWrapper
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,6 +22,11 @@ _LIMITS = {
     "evidence": "less brings too little evidence in that time",
     "tolerance": "the tolerance: less is not reported",
     "past": "less becomes normal first",
+}
+_VIEWS = {
+    1: "what an autoregression leaves of them",
+    2: "what is left of them after the usual of the hour",
+    3: "what an autoregression leaves of them after the usual of the hour",
 }
 _BLOCK = 32
 _SETTLED = 1024  # values
@@ -169,27 +174,33 @@ def _test_now(status: "SeriesStatus") -> Iterator[str]:
     }
     if not gauges:
         return
-    if gauges.get("learning"):
-        yield "sequential test: it learns what is normal and gathers no evidence yet"
-        return
-    yield f"sequential test: evidence {gauges.get('evidence', 0.0):.2g}, an alarm at 1"
-    white, views = gauges.get("values_white", 1.0) > 0, gauges.get("views_white", 0.0)
+    white, others = gauges.get("values_white", 1.0) > 0, gauges.get("views_white", 0.0)
     dependence = gauges.get("lag_1", 0.0)
     lag_1 = f"lag-1 autocorrelation {dependence:.2f}"
+    if not white and not others:
+        yield (
+            f"its values depend on those before ({lag_1}), and so does whatever is left of them: the sequential test is"
+            " blind. Other detectors watch alone; a feature made from it (a difference, a ratio to the usual of the hour)"
+            " may be seen."
+        )
+        return
+    if gauges.get("learning"):
+        yield "sequential test: it learns what is normal and gathers no evidence yet"
+    else:
+        yield f"sequential test: evidence {gauges.get('evidence', 0.0):.2g}, an alarm at 1"
     if white:
         yield f"its values look independent ({lag_1}): the bound of the budget holds"
-    elif views > 0:
-        yield (
-            f"its values depend on those before ({lag_1}): the test of single values has stepped aside, {views:.0f} views"
-            " and scales watch in its place. The bound is then a measurement and not a theorem, and changes are found later"
-            f"{_as_one(dependence)}."
-        )
-    else:
-        yield (
-            f"its values depend on those before ({lag_1}), and so does every view of them: the sequential test is blind."
-            " Other detectors watch alone; a feature made from it (a difference, a ratio to the usual of the hour) may be"
-            " seen."
-        )
+        return
+    yield (
+        f"its values depend on those before ({lag_1}): the test does not watch them but {_seen(gauges)}. The bound is then a"
+        f" measurement and not a theorem, and changes are found later{_as_one(dependence)}."
+    )
+
+
+def _seen(gauges: Mapping[str, float]) -> str:
+    return _VIEWS.get(
+        round(gauges.get("view", -1.0)), "what is left of them in other views and at other scales"
+    )
 
 
 def _as_one(lag_1: float) -> str:

@@ -16,7 +16,7 @@ from stream_monitor.core.window import BLOCK
 
 _EULER: Final = 0.5772156649015329
 _PRICE: Final = (
-    3.5  # nats; measured: the weight of the bet that wins among all, and how well it fits the change
+    3.0  # nats; measured: the weight of the bet that wins among all, and how well it fits the change
 )
 _MOST: Final = math.log(32)  # nats a value: bins as many as that cannot say more
 
@@ -46,7 +46,7 @@ class Sensitivity:
         """Expected values from a change to its alarm; infinite if what is normal changes sooner than that.
 
         After n values of a new regime the evidence is n·p / (n + p) · I against a past of p values. Half a block more passes on
-        average until its end; and never less than a block in all, since the block of a change is half an old one.
+        average until its end, and a quarter at least before, since no evidence moves within parts of a block.
         """
         if information <= 0:
             return math.inf
@@ -55,7 +55,7 @@ class Sensitivity:
         if values >= self.past:
             return math.inf
         diluted = values if math.isinf(self.past) else values * self.past / (self.past - values)
-        return max(diluted, BLOCK / 2) + BLOCK / 2
+        return max(diluted, BLOCK / 4) + BLOCK / 2
 
 
 def information_of_shift(shift: float) -> float:

@@ -24,11 +24,11 @@ def test_without_its_price_it_is_the_delay_of_who_knows_both_distributions(shift
     assert known / information == pytest.approx(delay, rel=0.06)
 
 
-def test_a_larger_change_is_found_sooner_but_not_within_a_block() -> None:
+def test_a_larger_change_is_found_sooner_but_only_at_the_end_of_a_block() -> None:
     test = Sensitivity(values_per_alarm=1e6, past=10_000)
     delays = [test.delay(information_of_shift(shift)) for shift in np.linspace(0.1, 10, 200)]
     assert delays == sorted(delays, reverse=True)
-    assert delays[-1] == BLOCK
+    assert BLOCK / 2 < delays[-1] < BLOCK
 
 
 def test_a_thousandth_of_the_budget_costs_seven_nats() -> None:
