@@ -38,7 +38,7 @@ class Series:
     no further in the next pass. slots: of values, once learned; levels: whether each of a few values has one. own: slots of the
     view, where it is not the value. center, unit: of standardised values; unit 0: values tie too much or spread too wide, their
     normal scores stand for them. sample, sample_hours, sample_at: blocks to learn slots from, the hours of their values, the
-    ordinals of their first ones; after an alarm, the blocks since, to learn from if it is confirmed.
+    ordinals of their first ones.
     """
 
     key: Hashable
@@ -101,15 +101,15 @@ class Series:
         self.scores = normal.quantile(share / ends[-1]).ravel()
 
     def restart(self) -> None:
-        """Learn anew, from the blocks since the first alarm; a series that alarms soon after a start is given more time."""
+        """Learn anew; a series whose alarms are confirmed soon after each start is given more and more time."""
         soon = self.blocks < PATIENT * self.warm_up
         self.warm_up = min(2 * self.warm_up, LONGEST) if soon else max(LEARN, self.warm_up // 2)
         self.slots = self.own = None
-        self.alarmed, self.blocks, self.look = -1, len(self.sample), LEARN
+        self.blocks, self.look = 0, LEARN
+        self.forget()
 
-    def keep(self, numbers: FloatArray, hours: NDArray[np.int8] | None) -> None:
+    def keep(self, numbers: FloatArray, hours: NDArray[np.int8]) -> None:
         """Blocks (m, BLOCK) to learn from, which begin at the ordinal `seen`, and the hours of their values."""
-        hours = np.full(numbers.shape, -1, np.int8) if hours is None else hours
         self.sample += list(numbers.copy())
         self.sample_hours += list(hours)
         self.sample_at += range(self.seen, self.seen + numbers.size, BLOCK)
@@ -121,7 +121,7 @@ class Series:
         return slots
 
     def forget(self) -> None:
-        """There is nothing to learn from."""
+        """There is nothing to learn from, and no alarm to be confirmed."""
         self.sample, self.sample_hours, self.sample_at, self.alarmed = [], [], [], -1
 
     def dump(self) -> dict[str, Plain]:
@@ -158,22 +158,21 @@ class Series:
         self.sample = list(fields.array("sample", "<f8", (-1, BLOCK)))
         self.sample_hours = list(fields.array("sample_hours", "<i1", (-1, BLOCK)))
         self.sample_at = fields.array("sample_at", "<i8").tolist()
-        if not len(self.sample) == len(self.sample_at) <= LEARN:
+        if not len(self.sample) == len(self.sample_at) < LEARN:
             raise fields.wrong("sample", "values and ordinals do not fit")
         self._check(fields)
         self.make_scores()
 
     def _check(self, fields: Fields) -> None:
         learning, hours = self.slots is None, np.array(self.sample_hours)
-        dated = learning or self.alarmed >= 0
-        if len(hours) != (len(self.sample) if dated else 0) or (
+        if len(hours) != (len(self.sample) if learning else 0) or (
             len(hours) and not ((hours >= -1) & (hours < 24)).all()
         ):
             raise fields.wrong("sample_hours", "hours do not fit")
         if (self.blocks != len(self.sample) if learning else self.blocks < LEARN) or self.unit < 0:
             raise fields.wrong("blocks", "do not fit the sample")
-        if self.alarmed >= 0 and (learning or self.blocks - self.alarmed != len(self.sample)):
-            raise fields.wrong("alarmed", "does not fit the sample")
+        if self.alarmed > (-1 if learning else self.blocks):
+            raise fields.wrong("alarmed", "lies ahead")
         if self.slots is not None and not (
             2 <= len(self.slots.places) <= FEW + 1 if self.levels else len(self.slots.places) == NUMERIC_BINS
         ):

@@ -110,7 +110,7 @@ class SequentialTests:
             stores.load(engine.calendar, series.row, fields.inside("calendar"))
             indirect = engine.view(series) is not View.VALUE
             if (series.own is not None and not indirect) or (
-                series.sample and series.alarmed < 0 and (not indirect or series.own is not None)
+                series.sample and (not indirect or series.own is not None)
             ):
                 raise fields.wrong("views", "do not fit the slots")
             if series.own is not None or not indirect:
@@ -138,11 +138,7 @@ class SequentialTests:
     def _room(self, series: Series) -> int:
         """Blocks up to the next choice about a series."""
         room = min(_MOST, series.look - series.blocks, series.until)
-        if series.alarmed >= 0:
-            room = min(room, CONFIRM - len(series.sample))
-        elif series.bank is None:
-            room = min(room, LEARN - len(series.sample))
-        return room
+        return room if series.bank is not None else min(room, LEARN - len(series.sample))
 
     def _begin(self, whole: Sequence[Series]) -> None:
         """The samples of these series are whole: they get their slots, and their first blocks pass through the views."""
@@ -171,8 +167,6 @@ class SequentialTests:
                 self._engine.take_back(series, tested)
                 continue
             taken[series.key] += size
-            if series.alarmed >= 0:
-                series.keep(new.numbers[mine], None if new.hours is None else new.hours[mine])
             series.seen += size * BLOCK
             series.blocks += size
             if over[mine].any():
@@ -180,8 +174,6 @@ class SequentialTests:
                 found.append(
                     (series, Alarm(taken[series.key] - 1, float(tested.evidence[mine][-1]), confirms))
                 )
-            elif series.alarmed >= 0 and len(series.sample) >= CONFIRM:
-                series.forget()
             elif series.bank is None:
                 self._learn_own(series, tested, mine, int(new.ordinals[at]))
             series.until = _MOST
@@ -192,7 +184,7 @@ class SequentialTests:
 
     def _alarm(self, series: Series) -> bool:
         """An alarm at the last block of a series. Returns whether it confirms the one before."""
-        if series.alarmed >= 0:
+        if series.alarmed >= 0 and series.blocks - series.alarmed <= CONFIRM:
             self._engine.restart(series)
             series.restart()
             return True

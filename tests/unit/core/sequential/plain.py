@@ -155,8 +155,6 @@ class Plain:
         hours = [time // 3_600_000 % 24 if time else -1 for time in times]
         block = Heard(numbers, hours, self.seen, weight)
         self.seen += BLOCK
-        if self.slots is None and len(self.sample) == LEARN:
-            self._begin()
         if self.slots is None:
             self.sample.append(block)
             self.blocks += 1
@@ -194,8 +192,6 @@ class Plain:
         weight = block.weight * (1.0 if self.view == View.VALUE else choices.INDIRECT_WEIGHT) * late
         self.blocks += 1
         alarm = None
-        if self.alarmed is not None:
-            self.sample.append(block)
         if self.urn is not None:
             slots = self.slots if self.own is None else self.own
             assert slots is not None
@@ -204,8 +200,6 @@ class Plain:
                 alarm = self.evidence
                 if self._confirmed():
                     return alarm
-            elif self.alarmed is not None and len(self.sample) == CONFIRM:
-                self.sample, self.alarmed = [], None
         elif usable:
             self.sample.append(block._replace(numbers=values))
             if len(self.sample) == LEARN:
@@ -224,18 +218,12 @@ class Plain:
 
     def _confirmed(self) -> bool:
         assert self.urn is not None
-        if self.alarmed is None:
+        if self.alarmed is None or self.blocks - self.alarmed > CONFIRM:
             self.urn.m[:], self.evidence, self.alarmed = 0.0, 0.0, self.blocks
             return False
         soon = self.blocks < choices.PATIENT * self.warm_up
         self.warm_up = min(2 * self.warm_up, choices.LONGEST) if soon else max(LEARN, self.warm_up // 2)
-        self.slots, self.alarmed, self.blocks, self.view, self.evidence = (
-            None,
-            None,
-            len(self.sample),
-            View.VALUE,
-            0.0,
-        )
+        self.slots, self.alarmed, self.blocks, self.view, self.evidence = None, None, 0, View.VALUE, 0.0
         return True
 
     def _ties(self, blocks: Sequence[Heard]) -> FloatArray:

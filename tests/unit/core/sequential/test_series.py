@@ -9,7 +9,7 @@ from stream_monitor.core.window import BLOCK
 
 def _learned(values: FloatArray) -> Series:
     series = Series(key="x", row=0, seed=1)
-    series.keep(np.resize(values, (LEARN, BLOCK)), None)
+    series.keep(np.resize(values, (LEARN, BLOCK)), np.full((LEARN, BLOCK), -1, np.int8))
     series.learn()
     return series
 
@@ -56,11 +56,9 @@ def test_few_levels_and_a_constant_are_seen() -> None:
 )
 def test_a_change_soon_after_a_start_doubles_the_warm_up(warm_up: int, blocks: int, then: int) -> None:
     series = _learned(np.arange(512.0))
-    series.forget()
-    series.keep(np.ones((3, BLOCK)), None)
     series.warm_up, series.blocks = warm_up, blocks
     series.restart()
-    assert (series.warm_up, series.blocks, series.slots) == (then, 3, None)
+    assert (series.warm_up, series.blocks, series.slots) == (then, 0, None)
 
 
 def test_parts_of_a_bin_are_uniform_and_of_the_ordinal_alone() -> None:
