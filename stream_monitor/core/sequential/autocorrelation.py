@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
-from stream_monitor.core.sequential.choices import COARSE_NOISE, MATERIAL, SIGNIFICANT
+from stream_monitor.core.sequential.choices import MATERIAL, SIGNIFICANT, SLOW
 from stream_monitor.core.sequential.sums import COARSE
 from stream_monitor.core.window import BLOCK
 
@@ -48,11 +48,12 @@ def is_white(n: FloatArray, sums: FloatArray) -> NDArray[np.bool_]:
     return white
 
 
-def is_even(n: FloatArray, sums: FloatArray) -> NDArray[np.bool_]:
-    """Whether the means of blocks, of values and of squares, vary no more than those of white values would."""
+def is_even(n: FloatArray, sums: FloatArray, noise: float) -> NDArray[np.bool_]:
+    """Whether the means of blocks, of values and of squares, vary no more than those of white values, up to `noise` standard
+    errors.
+    """
     n = np.maximum(n, 1.0)
-    material, noise = COARSE_NOISE
-    most = 1.0 + np.maximum(material, noise * np.sqrt(2.0 * BLOCK / n))
+    most = 1.0 + np.maximum(SLOW, noise * np.sqrt(2.0 * BLOCK / n))
     even = np.ones(len(n), np.bool_)
     for of in (sums[:, 0], sums[:, 1]):
         mean = of[:, 0] / n

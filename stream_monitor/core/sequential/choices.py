@@ -49,10 +49,12 @@ LOOKS: Final = Schedule(
 )  # blocks; each look sees the past up to the look before
 SIGNIFICANT: Final = 18.5  # 99.9 % of chi-squared with 4 degrees of freedom
 MATERIAL: Final = 1.3  # 1 + 2 Σ |r_k|
-COARSE_NOISE: Final = (
-    0.3,
+SLOW: Final = 0.3  # variance of block means over what it is for white values: so far above 1 is material
+SLOW_NOISE: Final = (
     5.0,
-)  # variance of block means over what it is for white values: so far above 1, or so many σ
+    5.0,
+    8.0,
+)  # and so many standard errors: of values, of what is left of the hour, of the view itself
 INDIRECT_WARM_UP: Final = 64  # blocks before evidence counts in another view than the value
 INDIRECT_WEIGHT: Final = 0.625  # what the budget of a block is worth there
 ENOUGH: Final = 400  # values of a view before its gate judges it

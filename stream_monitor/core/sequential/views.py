@@ -26,7 +26,7 @@ from stream_monitor.core.sequential.autocorrelation import (
     sums_of,
 )
 from stream_monitor.core.sequential.calendar import Calendar, Hours
-from stream_monitor.core.sequential.choices import ENOUGH, LEARN
+from stream_monitor.core.sequential.choices import ENOUGH, LEARN, SLOW_NOISE
 from stream_monitor.core.sequential.sums import Layout
 from stream_monitor.core.window import BLOCK
 
@@ -123,8 +123,8 @@ class Views:
         white = np.stack(
             [is_white(number[:, line].astype(float), sums[:, line]) for line in range(3)], axis=1
         )
-        for line in range(_OWN):
-            white[:, line] &= is_even(number[:, line].astype(float), sums[:, line])
+        for line, noise in enumerate(SLOW_NOISE):
+            white[:, line] &= is_even(number[:, line].astype(float), sums[:, line], noise)
         timed = number[:, 1] >= ENOUGH
         left = np.where(white[:, 1], View.LEFT, View.LEFT_RESIDUAL)
         want = np.where(white[:, 0] | fixed, View.VALUE, np.where(timed, left, View.RESIDUAL))

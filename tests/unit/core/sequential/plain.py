@@ -50,7 +50,7 @@ def _correlations(lines: list[FloatArray]) -> tuple[float, float, list[float]]:
     return mean, variance, [(float((values * late).mean()) - mean**2) / variance for late in shifted]
 
 
-def _white(lines: list[FloatArray], *, blocks: bool) -> bool:
+def _white(lines: list[FloatArray], noise: float) -> bool:
     if not lines:
         return True
     n = BLOCK * len(lines)
@@ -60,8 +60,8 @@ def _white(lines: list[FloatArray], *, blocks: bool) -> bool:
         if n * sum(one * one for one in r) > choices.SIGNIFICANT and inflated:
             return False
         means = np.array([line[LAGS:].mean() for line in these])
-        most = 1 + max(choices.COARSE_NOISE[0], choices.COARSE_NOISE[1] * math.sqrt(2 / len(these)))
-        if blocks and BLOCK * ((means**2).mean() - mean**2) > most * variance + 1e-9 * BLOCK * mean**2:
+        most = 1 + max(choices.SLOW, noise * math.sqrt(2 / len(these)))
+        if BLOCK * ((means**2).mean() - mean**2) > most * variance + 1e-9 * BLOCK * mean**2:
             return False
     return True
 
@@ -272,10 +272,10 @@ class Plain:
             for line, until in zip(self.lines, self.looked, strict=True)
         ]
         want = View.RESIDUAL
-        if len(self.distinct) == 1 or _white(past[0], blocks=True):
+        if len(self.distinct) == 1 or _white(past[0], choices.SLOW_NOISE[0]):
             want = View.VALUE
         elif len(past[1]) * BLOCK >= choices.ENOUGH:
-            want = View.LEFT if _white(past[1], blocks=True) else View.LEFT_RESIDUAL
+            want = View.LEFT if _white(past[1], choices.SLOW_NOISE[1]) else View.LEFT_RESIDUAL
         if want != self.view:
             self.view, self.open, self.own, self.urn = want, True, None, None
             self.sample, self.alarmed, self.lines[2] = [], None, Line()
@@ -284,9 +284,9 @@ class Plain:
                 self.urn = Urn(self.slots.places, numeric=not self.few)
             self.evidence = 0.0
         elif want != View.VALUE:
-            self.open = len(past[2]) * BLOCK < choices.ENOUGH or _white(past[2], blocks=False)
+            self.open = len(past[2]) * BLOCK < choices.ENOUGH or _white(past[2], choices.SLOW_NOISE[2])
         if want == View.VALUE:
-            self.open = _white(past[0], blocks=True)
+            self.open = _white(past[0], choices.SLOW_NOISE[0])
         source = self.lines[want >= View.LEFT]
         self.model = _model(source.past(len(source.blocks)))
         self.looked = (len(self.lines[0].blocks), len(self.lines[1].blocks), len(self.lines[2].blocks))
