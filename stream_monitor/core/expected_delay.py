@@ -15,9 +15,7 @@ from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.window import BLOCK
 
 _EULER: Final = 0.5772156649015329
-_PRICE: Final = (
-    3.0  # nats; measured: the weight of the bet that wins among all, and how well it fits the change
-)
+_PRICE: Final = 3.0  # nats; measured: that one bet of many wins, and how well it fits the change
 _MOST: Final = math.log(32)  # nats a value: bins as many as that cannot say more
 
 
