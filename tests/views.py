@@ -49,6 +49,7 @@ def a_series(
         quality={"null": 100, "nan": 10, "wrong_type": 0},
         waiting=False,
         blind=False,
+        test=None,
     )
 
 

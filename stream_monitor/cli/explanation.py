@@ -1,6 +1,6 @@
 """Explanations as text. Owns the words, not the numbers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from textwrap import TextWrapper
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -23,11 +23,7 @@ _LIMITS = {
     "tolerance": "the tolerance: less is not reported",
     "past": "less becomes normal first",
 }
-_VIEWS = {
-    1: "what an autoregression leaves of them",
-    2: "what is left of them after the usual of the hour",
-    3: "what an autoregression leaves of them after the usual of the hour",
-}
+
 _BLOCK = 32
 _SETTLED = 1024  # values
 
@@ -167,40 +163,12 @@ def _now(one: "Explanation") -> Iterator[str]:
 
 
 def _test_now(status: "SeriesStatus") -> Iterator[str]:
-    gauges = {
-        name.removeprefix("sequential/"): value
-        for name, value in status.gauges.items()
-        if name.startswith("sequential/")
-    }
-    if not gauges:
+    test = status.test
+    if test is None:
         return
-    white, others = gauges.get("values_white", 1.0) > 0, gauges.get("views_white", 0.0)
-    dependence = gauges.get("lag_1", 0.0)
-    lag_1 = f"lag-1 autocorrelation {dependence:.2f}"
-    if not white and not others:
-        yield (
-            f"its values depend on those before ({lag_1}), and so does whatever is left of them: the sequential test is"
-            " blind. Other detectors watch alone; a feature made from it (a difference, a ratio to the usual of the hour)"
-            " may be seen."
-        )
-        return
-    if gauges.get("learning"):
-        yield "sequential test: it learns what is normal and gathers no evidence yet"
-    else:
-        yield f"sequential test: evidence {gauges.get('evidence', 0.0):.2g}, an alarm at 1"
-    if white:
-        yield f"its values look independent ({lag_1}): the bound of the budget holds"
-        return
-    yield (
-        f"its values depend on those before ({lag_1}): the test does not watch them but {_seen(gauges)}. The bound is then a"
-        f" measurement and not a theorem, and changes are found later{_as_one(dependence)}."
-    )
-
-
-def _seen(gauges: Mapping[str, float]) -> str:
-    return _VIEWS.get(
-        round(gauges.get("view", -1.0)), "what is left of them in other views and at other scales"
-    )
+    if not test.learning and test.view is not None:
+        yield f"sequential test: evidence {test.evidence:.2g}, an alarm at 1"
+    yield test.words + ("" if test.bounded else _as_one(test.lag_1))
 
 
 def _as_one(lag_1: float) -> str:
@@ -221,7 +189,7 @@ def _phase(one: "Explanation") -> str:
     if status.waiting:
         return "waiting: it drifts, the alarm budget is spent"
     if status.blind:
-        return "blind: no detector watches it"
+        return "blind"
     if status.phase == "warming":
         return f"warming up, {status.warm_up:.0%}"
     return "drifting: an alert is open" if status.phase == "drifting" else str(status.phase)

@@ -17,6 +17,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from stream_monitor.core.drift_event import Claim, Severity
+from stream_monitor.core.series import SEQUENTIAL
 from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
 from stream_monitor.telemetry import metrics
 from stream_monitor.telemetry.metrics import PHASES, Metric, Type
@@ -165,6 +166,18 @@ def _of_detectors(labels: list[str], series: SeriesStatus) -> Iterator[_Sample]:
         yield metrics.SERIES_DETECTOR, [*labels, detector, view, gauge], value
         if gauge == "evidence" and math.isfinite(value):
             evidence.append(value)
+    test = series.test
+    if test is not None:
+        evidence.append(test.evidence)
+        shown = {
+            "evidence": test.evidence,
+            "lag_1": test.lag_1,
+            "effective_share": test.effective_share,
+            "bounded": float(test.bounded),
+            "learning": float(test.learning),
+        }
+        for gauge, value in shown.items():
+            yield metrics.SERIES_DETECTOR, [*labels, SEQUENTIAL, test.view or "", gauge], value
     if evidence:
         yield metrics.SERIES_EVIDENCE, labels, max(evidence)
 

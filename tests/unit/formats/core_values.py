@@ -18,7 +18,7 @@ from stream_monitor.core.drift_event import (
     Status,
 )
 from stream_monitor.core.events import Record, Source
-from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
+from stream_monitor.core.status import ModelStatus, Phase, SequentialStatus, SeriesStatus
 
 SOURCE = Source("fraud.events", 3)
 NOON = 1795255200123  # 2026-11-21T10:00:00.123Z
@@ -136,6 +136,15 @@ def series_status(series: str, phase: Phase, gauges: Mapping[str, float] | None 
         quality={"null": 600},
         waiting=False,
         blind=False,
+        test=SequentialStatus(
+            evidence=0.25,
+            learning=False,
+            view="residual",
+            lag_1=0.5,
+            effective_share=0.33,
+            bounded=False,
+            words="its values depend on those before",
+        ),
     )
 
 
