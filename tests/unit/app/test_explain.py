@@ -164,7 +164,7 @@ def test_a_model_of_the_configuration_has_the_series_that_it_names(tmp_path: Pat
 def status_of(
     name: str, *, kind: Kind = Kind.NUMERIC, values: int = 60_000, time: int = NOON + HOUR
 ) -> ModelStatus:
-    one = replace(series_status(name, Phase.WATCHING, {"sequential/lag_1": 0.1}), kind=kind, values=values)
+    one = replace(series_status(name, Phase.WATCHING), kind=kind, values=values)
     return replace(STATUS, time=time, series=(one, series_status("prediction", Phase.WARMING)))
 
 

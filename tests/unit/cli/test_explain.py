@@ -12,7 +12,6 @@ from stream_monitor.cli.explanation import one_line_each, paragraphs
 from stream_monitor.config import load
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.events import Record
-from stream_monitor.core.sequential.views import View
 from stream_monitor.core.status import Phase, SeriesStatus
 from stream_monitor.formats.status import encode
 from tests.unit.app.files import spliced
@@ -131,7 +130,7 @@ def now(folder: Path, status: SeriesStatus) -> str:
         ({}, "recent effect: +0.50 standard deviations"),
         ({"phase": Phase.DRIFTING}, "drifting: an alert is open"),
         ({"waiting": True}, "waiting: it drifts, the alarm budget is spent"),
-        ({"blind": True}, "blind: no detector watches it"),
+        ({"blind": True}, "blind; 60,000 values so far"),
         ({"phase": Phase.UNWATCHED, "kind": Kind.IDENTIFIER}, "unwatched"),
     ],
 )
@@ -139,41 +138,19 @@ def test_where_a_series_stands(tmp_path: Path, change: dict[str, object], said: 
     assert said in now(tmp_path, replace(WATCHING, **change))  # type: ignore[arg-type]  # fields of the dataclass
 
 
-@pytest.mark.parametrize(
-    ("gauges", "said"),
-    [
-        ({"learning": 1}, "it learns what is normal"),
-        ({"values_white": 1, "lag_1": 0.03}, "look independent (lag-1 autocorrelation 0.03): the bound"),
-        (
-            {"values_white": 0, "views_white": 1, "view": 1, "lag_1": 0.8},
-            "does not watch them but what an autoregression leaves of them. The bound is then a measurement",
-        ),
-        (
-            {"values_white": 0, "views_white": 1, "view": 2, "lag_1": 0.8},
-            "found later (about 9 such values say as much as one independent one).",
-        ),
-        (
-            {"values_white": 0, "views_white": 1, "view": 3, "learning": 1, "lag_1": 0.1},
-            "learns what is normal",
-        ),
-        ({"values_white": 0, "views_white": 0, "learning": 1}, "the sequential test is blind"),
-        ({"values_white": 0, "views_white": 0, "lag_1": 0.99}, "the sequential test is blind"),
-    ],
-)
-def test_what_the_sequential_test_can_see(tmp_path: Path, gauges: dict[str, float], said: str) -> None:
-    named = {f"sequential/{name}": float(value) for name, value in gauges.items()}
-    assert said in now(tmp_path, replace(WATCHING, gauges={"adwin/value/width": 9.0, **named}))
+def test_what_the_sequential_test_can_see(tmp_path: Path) -> None:
+    assert WATCHING.test is not None
+    watching = replace(WATCHING.test, words="it watches the rest", view="residual", bounded=False, lag_1=0.8)
+    said = now(tmp_path, replace(WATCHING, test=watching))
+    assert "sequential test: evidence 0.25, an alarm at 1" in said
+    assert "it watches the rest (about 9 such values say as much as one independent one)" in said
 
-
-def test_every_view_has_words(tmp_path: Path) -> None:
-    gauges = {"sequential/values_white": 0.0, "sequential/views_white": 1.0}
-    said = {
-        now(tmp_path, replace(WATCHING, gauges={**gauges, "sequential/view": float(view)}))
-        for view in View
-        if view is not View.VALUE
-    }
-    assert len(said) == len(View) - 1
-    assert not any("other views" in one for one in said)
+    white = replace(watching, view="value", bounded=True, lag_1=0.1, words="the bound holds")
+    assert now(tmp_path, replace(WATCHING, test=white)).endswith("the bound holds")
+    learning = now(tmp_path, replace(WATCHING, test=replace(white, learning=True, words="it learns")))
+    assert learning.endswith("it learns")
+    assert "an alarm at 1" not in learning
+    assert "an alarm at 1" not in now(tmp_path, replace(WATCHING, test=None))
 
 
 IN_EVENTS = """\
