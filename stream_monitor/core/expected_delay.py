@@ -70,7 +70,7 @@ def information_of_shares(before: FloatArray, after: FloatArray) -> float:
 
     >>> import numpy as np
     >>> round(information_of_shares(np.array([0.95, 0.05]), np.array([0.9, 0.1])), 4)
-    0.0206
+    0.0207
     """
     here = after > 0
     return float((after[here] * np.log(after[here] / before[here])).sum())
