@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
-from stream_monitor.core.sequential.choices import MATERIAL, SIGNIFICANT, SLOW
+from stream_monitor.core.sequential.choices import MATERIAL, SIGNIFICANT, SLOW, SLOW_NOISE, SLOW_SIGNIFICANT
 from stream_monitor.core.sequential.sums import COARSE
 from stream_monitor.core.window import BLOCK
 
 LAGS: Final = 4
 SUMS: Final = 3 + LAGS  # Σy, Σy², Σ y_t y_{t-k}, Σ (Σ of a block)²
+SLOW_SUMS: Final = (
+    6  # blocks, Σm, Σm², Σmx, Σx, Σx²: m a running mean of block means, x the block mean that follows
+)
 ORDER: Final = 3  # of the autoregression
 _LARGEST: Final = 8.0
 _NEARLY: Final = 0.999  # largest partial autocorrelation: a forecast must not run away
@@ -48,12 +51,10 @@ def is_white(n: FloatArray, sums: FloatArray) -> NDArray[np.bool_]:
     return white
 
 
-def is_even(n: FloatArray, sums: FloatArray, noise: float) -> NDArray[np.bool_]:
-    """Whether the means of blocks, of values and of squares, vary no more than those of white values, up to `noise` standard
-    errors.
-    """
+def is_even(n: FloatArray, sums: FloatArray) -> NDArray[np.bool_]:
+    """Whether the means of blocks, of values and of squares, vary no more than those of white values would."""
     n = np.maximum(n, 1.0)
-    most = 1.0 + np.maximum(SLOW, noise * np.sqrt(2.0 * BLOCK / n))
+    most = 1.0 + np.maximum(SLOW, SLOW_NOISE * np.sqrt(2.0 * BLOCK / n))
     even = np.ones(len(n), np.bool_)
     for of in (sums[:, 0], sums[:, 1]):
         mean = of[:, 0] / n
@@ -88,3 +89,13 @@ def forecast(n: FloatArray, sums: FloatArray) -> FloatArray:
         error = error * (1.0 - partial * partial)
     mean = sums[:, 0] / np.maximum(n, 1.0)
     return np.concatenate([(mean * (1.0 - phi.sum(axis=1)))[:, None], phi], axis=1)
+
+
+def slow_forecast(sums: FloatArray) -> FloatArray:
+    """(s, 2): mean of the running mean, and what of its distance from it the next block mean keeps; 0 unless significant."""
+    n = np.maximum(sums[:, 0], 1.0)
+    slow, square, both, mean, squares = (sums[:, k] / n for k in range(1, SLOW_SUMS))
+    covariance, variance = both - slow * mean, np.maximum(square - slow * slow, 1e-12)
+    significant = covariance**2 * n > SLOW_SIGNIFICANT * variance * np.maximum(squares - mean * mean, 1e-12)
+    keeps = np.where(significant, np.clip(covariance / variance, 0.0, 1.0), 0.0)
+    return np.stack([slow, keeps], axis=1)

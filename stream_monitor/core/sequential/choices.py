@@ -49,13 +49,11 @@ LOOKS: Final = Schedule(
 )  # blocks; each look sees the past up to the look before
 SIGNIFICANT: Final = 18.5  # 99.9 % of chi-squared with 4 degrees of freedom
 MATERIAL: Final = 1.3  # 1 + 2 Σ |r_k|
-SLOW: Final = 0.3  # variance of block means over what it is for white values: so far above 1 is material
-SLOW_NOISE: Final = (
-    5.0,
-    5.0,
-    8.0,
-)  # and so many standard errors: of values, of what is left of the hour, of the view itself
-INDIRECT_WARM_UP: Final = 64  # blocks before evidence counts in another view than the value
+SLOW: Final = 0.3  # variance of block means over what it is for white values: so far above 1 is material,
+SLOW_NOISE: Final = 5.0  # if it is so many standard errors as well
+SLOW_RATE: Final = 0.25  # of the running mean of block means that is taken off a view
+SLOW_SIGNIFICANT: Final = 7.0  # n r² from which it is
+INDIRECT_WARM_UP: Final = 128  # blocks before evidence counts in another view than the value
 INDIRECT_WEIGHT: Final = 0.625  # what the budget of a block is worth there
 ENOUGH: Final = 400  # values of a view before its gate judges it
 LARGEST: Final = 6.0  # standardised values are cut there before they are forecast

@@ -18,16 +18,18 @@ from stream_monitor.core.sequential import rows as stores
 from stream_monitor.core.sequential.autocorrelation import (
     LAGS,
     ORDER,
+    SLOW_SUMS,
     SUMS,
     correlations,
     forecast,
     is_even,
     is_white,
+    slow_forecast,
     sums_of,
 )
 from stream_monitor.core.sequential.calendar import Calendar, Hours
-from stream_monitor.core.sequential.choices import ENOUGH, LEARN, SLOW_NOISE
-from stream_monitor.core.sequential.sums import Layout
+from stream_monitor.core.sequential.choices import ENOUGH, LEARN, SLOW_RATE
+from stream_monitor.core.sequential.sums import COARSE, Layout, on_grid
 from stream_monitor.core.window import BLOCK
 
 
@@ -46,6 +48,7 @@ _OF: Final = (
     1,
     1,
 )  # the line of values that a view is made from: standardised values, or what is left of them
+_LARGEST: Final = 8.0
 _OWN: Final = 2  # the line of the view itself
 
 
@@ -68,6 +71,9 @@ class Views:
         "looked_number": "<i8",
         "last": "<f8",
         "model": "<f8",
+        "slow": "<f8",
+        "slow_sums": "<f8",
+        "slow_model": "<f8",
         "view": "<u1",
         "open": "<u1",
     }
@@ -81,6 +87,10 @@ class Views:
         self.looked_number = np.zeros((rows, 3), np.int64)
         self.last: FloatArray = np.zeros((rows, 3, LAGS))
         self.model: FloatArray = np.zeros((rows, 1 + ORDER))  # constant and coefficients of the forecast
+        # Of the view itself: the running mean of its block means, sums, and their forecast of the next block mean.
+        self.slow: FloatArray = np.zeros(rows)
+        self.slow_sums: FloatArray = np.zeros((rows, SLOW_SUMS))
+        self.slow_model: FloatArray = np.zeros((rows, 2))
         self.view = np.zeros(rows, np.int64)
         self.open = np.ones(rows, np.bool_)  # whether the view is white
 
@@ -108,8 +118,9 @@ class Views:
                 seen.values[mine] = source[:, LAGS:] if which is View.LEFT else _errors(source, model)
                 seen.usable[mine] = known[mine] | (_OF[which] == 0)
         chosen, part, mine = layout.each(view > 0), Layout.of(layout.size[view > 0]), rows[view > 0]
-        own = self._line(mine, part, seen.values[chosen], _OWN)
-        self._add(mine, part, own, _OWN, seen.usable[chosen])
+        steady = self._steady(mine, part, seen.values[chosen], seen.usable[chosen])
+        seen.values[chosen] = steady
+        self._add(mine, part, self._line(mine, part, steady, _OWN), _OWN, seen.usable[chosen])
         return seen
 
     def look(self, rows: NDArray[np.intp], ages: NDArray[np.int64], fixed: NDArray[np.bool_]) -> list[bool]:
@@ -123,8 +134,8 @@ class Views:
         white = np.stack(
             [is_white(number[:, line].astype(float), sums[:, line]) for line in range(3)], axis=1
         )
-        for line, noise in enumerate(SLOW_NOISE):
-            white[:, line] &= is_even(number[:, line].astype(float), sums[:, line], noise)
+        for line in range(_OWN):
+            white[:, line] &= is_even(number[:, line].astype(float), sums[:, line])
         timed = number[:, 1] >= ENOUGH
         left = np.where(white[:, 1], View.LEFT, View.LEFT_RESIDUAL)
         want = np.where(white[:, 0] | fixed, View.VALUE, np.where(timed, left, View.RESIDUAL))
@@ -134,10 +145,14 @@ class Views:
             want == View.VALUE, white[:, 0], changed | white[:, _OWN] | (number[:, _OWN] < ENOUGH)
         )
         source = np.array(_OF)[want]
-        self.model[rows] = forecast(self.number[rows, source].astype(float), self.sums[rows, source, 0])
+        number, sums = self.number[rows, source].astype(float), self.sums[rows, source, 0]
+        self.model[rows] = forecast(number, sums)
         anew = rows[changed]
         self.sums[anew, _OWN] = self.last[anew, _OWN] = 0.0
         self.number[anew, _OWN] = 0
+        self.slow[anew] = 0.0
+        self.slow_sums[anew] = 0.0
+        self.slow_model[rows] = slow_forecast(self.slow_sums[rows])
         self.looked[rows], self.looked_number[rows] = self.sums[rows], self.number[rows]
         return [bool(one) for one in changed]
 
@@ -150,6 +165,23 @@ class Views:
     def lag_1(self, row: int) -> float:
         """Autocorrelation of the values so far."""
         return float(correlations(self.number[row, :1].astype(float), self.sums[row, :1, 0])[0, 0])
+
+    def _steady(
+        self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, usable: NDArray[np.bool_]
+    ) -> FloatArray:
+        """Views (N, BLOCK) less what the running mean of the blocks before says of their mean."""
+        means = np.einsum("ij->i", on_grid(np.clip(values, -_LARGEST, _LARGEST), COARSE)) / BLOCK
+        before = np.empty((int(layout.size.max()), len(rows)))
+        slow, sums = self.slow[rows], self.slow_sums[rows]
+        by_time = zip(layout.by_time(means), layout.by_time(usable), strict=True)
+        for at, (mean, here) in enumerate(by_time):
+            before[at] = slow
+            put = np.stack([np.ones_like(slow), slow, slow * slow, slow * mean, mean, mean * mean], axis=1)
+            sums += np.where(here[:, None], put, 0.0)
+            slow = np.where(here, slow + SLOW_RATE * (mean - slow), slow)
+        self.slow[rows], self.slow_sums[rows] = slow, sums
+        model = layout.each(self.slow_model[rows])
+        return np.asarray(values - (model[:, 1] * (layout.flat(before) - model[:, 0]))[:, None])
 
     def _left(
         self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, calendar: Calendar, hours: Hours

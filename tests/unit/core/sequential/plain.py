@@ -50,7 +50,7 @@ def _correlations(lines: list[FloatArray]) -> tuple[float, float, list[float]]:
     return mean, variance, [(float((values * late).mean()) - mean**2) / variance for late in shifted]
 
 
-def _white(lines: list[FloatArray], noise: float) -> bool:
+def _white(lines: list[FloatArray], *, blocks: bool) -> bool:
     if not lines:
         return True
     n = BLOCK * len(lines)
@@ -60,8 +60,8 @@ def _white(lines: list[FloatArray], noise: float) -> bool:
         if n * sum(one * one for one in r) > choices.SIGNIFICANT and inflated:
             return False
         means = np.array([line[LAGS:].mean() for line in these])
-        most = 1 + max(choices.SLOW, noise * math.sqrt(2 / len(these)))
-        if BLOCK * ((means**2).mean() - mean**2) > most * variance + 1e-9 * BLOCK * mean**2:
+        most = 1 + max(choices.SLOW, choices.SLOW_NOISE * math.sqrt(2 / len(these)))
+        if blocks and BLOCK * ((means**2).mean() - mean**2) > most * variance + 1e-9 * BLOCK * mean**2:
             return False
     return True
 
@@ -178,6 +178,8 @@ class Plain:
         self.view, self.open, self.model = View.VALUE, True, [0.0] * (1 + ORDER)
         self.urn: Urn | None = Urn(self.slots.places, numeric=not self.few)
         self.own: Slotted | None = None
+        self.slow, self.slow_model = 0.0, (0.0, 0.0)
+        self.pairs: list[tuple[float, float]] = []
         self.looked, self.look, self.alarmed, self.evidence = (0, 0, 0), LEARN, None, 0.0
         sample, self.sample = self.sample, []
         for block in sample:
@@ -262,8 +264,30 @@ class Plain:
             values = values - self.model[0]
             for lag in range(1, ORDER + 1):
                 values = values - self.model[lag] * line[LAGS - lag : -lag]
+        values = self._steady(values, counts=usable)
         self.lines[2].add(values, counts=usable)
         return values, usable
+
+    def _steady(self, values: FloatArray, *, counts: bool) -> FloatArray:
+        """Less what the running mean of block means says."""
+        base, keeps = self.slow_model
+        steady = values - keeps * (self.slow - base)
+        if counts:
+            mean = float(np.floor(np.clip(values, -8, 8) * 256).mean() / 256)
+            self.pairs.append((self.slow, mean))
+            self.slow += choices.SLOW_RATE * (mean - self.slow)
+        return np.asarray(steady)
+
+    def _slow_model(self) -> tuple[float, float]:
+        if not self.pairs:
+            return 0.0, 0.0
+        slow, mean = np.array(self.pairs).T
+        covariance = float(((slow - slow.mean()) * (mean - mean.mean())).mean())
+        variance = max(float(slow.var()), 1e-12)
+        significant = covariance**2 * len(slow) > choices.SLOW_SIGNIFICANT * variance * max(
+            float(mean.var()), 1e-12
+        )
+        return float(slow.mean()), min(max(covariance / variance, 0.0), 1.0) * significant
 
     def _look(self, age: int) -> None:
         self._renew()
@@ -272,21 +296,23 @@ class Plain:
             for line, until in zip(self.lines, self.looked, strict=True)
         ]
         want = View.RESIDUAL
-        if len(self.distinct) == 1 or _white(past[0], choices.SLOW_NOISE[0]):
+        if len(self.distinct) == 1 or _white(past[0], blocks=True):
             want = View.VALUE
         elif len(past[1]) * BLOCK >= choices.ENOUGH:
-            want = View.LEFT if _white(past[1], choices.SLOW_NOISE[1]) else View.LEFT_RESIDUAL
+            want = View.LEFT if _white(past[1], blocks=True) else View.LEFT_RESIDUAL
         if want != self.view:
             self.view, self.open, self.own, self.urn = want, True, None, None
             self.sample, self.alarmed, self.lines[2] = [], None, Line()
+            self.slow, self.pairs = 0.0, []
             if want == View.VALUE:
                 assert self.slots is not None
                 self.urn = Urn(self.slots.places, numeric=not self.few)
             self.evidence = 0.0
         elif want != View.VALUE:
-            self.open = len(past[2]) * BLOCK < choices.ENOUGH or _white(past[2], choices.SLOW_NOISE[2])
+            self.open = len(past[2]) * BLOCK < choices.ENOUGH or _white(past[2], blocks=False)
         if want == View.VALUE:
-            self.open = _white(past[0], choices.SLOW_NOISE[0])
+            self.open = _white(past[0], blocks=True)
+        self.slow_model = self._slow_model()
         source = self.lines[want >= View.LEFT]
         self.model = _model(source.past(len(source.blocks)))
         self.looked = (len(self.lines[0].blocks), len(self.lines[1].blocks), len(self.lines[2].blocks))

@@ -10,7 +10,7 @@ from stream_monitor.core.sequential.autocorrelation import (
     is_white,
     sums_of,
 )
-from stream_monitor.core.sequential.choices import MATERIAL, SIGNIFICANT, SLOW
+from stream_monitor.core.sequential.choices import MATERIAL, SIGNIFICANT, SLOW, SLOW_NOISE
 from stream_monitor.core.window import BLOCK
 
 
@@ -105,15 +105,15 @@ def test_what_is_slow_shows_in_the_means_of_blocks() -> None:
     random = np.random.default_rng(5)
     noise = random.normal(size=256 * BLOCK + LAGS)
     slow = noise + 0.25 * np.sin(np.arange(len(noise)) / 100)
-    assert is_even(*_sums(noise), 5.0)[0]
+    assert is_even(*_sums(noise))[0]
     assert is_white(*_sums(slow))[0]
-    assert not is_even(*_sums(slow), 5.0)[0]
+    assert not is_even(*_sums(slow))[0]
     means = _coarse(slow)[LAGS:].reshape(-1, BLOCK).mean(axis=1)
-    assert BLOCK * means.var() / slow.var() > 1 + max(SLOW, 5.0 * np.sqrt(2 / 256))
+    assert BLOCK * means.var() / slow.var() > 1 + max(SLOW, SLOW_NOISE * np.sqrt(2 / 256))
 
 
 def test_a_constant_and_nothing_at_all_are_white() -> None:
     n, sums = _sums(np.full(64 + LAGS, 3.0))
     n, sums = np.append(n, 0.0), np.append(sums, np.zeros_like(sums), axis=0)
     assert is_white(n, sums).all()
-    assert is_even(n, sums, 5.0).all()
+    assert is_even(n, sums).all()
