@@ -134,21 +134,22 @@ class Bank:
         begin = urn[:-1:PARTS]
         seen = np.empty((m + 1, n, bins))
         seen[0] = self.recent[new.rows]
-        blocks = counts.reshape(m, parts, n, bins)
-        unused = (
-            new.counts[:, 0].sum(axis=2) == 0
-        )  # the view could not be used, or the series has no more blocks
+        added = urn[PARTS::PARTS] - begin
+        put = _PUT * added
+        unused = added.sum(axis=2) == 0  # the view could not be used, or the series has no more blocks
         gaps = unused.any(axis=1)
         for at in range(m):
             np.multiply(seen[at], _KEEP, out=seen[at + 1])
-            for part in range(parts):
-                seen[at + 1] += _PUT * blocks[at, part]
+            seen[at + 1] += put[at]
             if gaps[at]:
                 seen[at + 1, unused[at]] = seen[at, unused[at]]
         tables = bets.recent(seen[:-1], begin / begin.sum(axis=2, keepdims=True))
-        for which, table in enumerate(tables):
-            part = np.einsum("mpnk->mpn", blocks * table[:, None])
-            out[:, :, which] = part.reshape(m * parts, n)
+        blocks = counts.reshape(m, parts, n, bins)
+        product = np.empty((m, n, bins))
+        for part in range(parts):
+            for which, table in enumerate(tables):
+                np.multiply(blocks[:, part], table, out=product)
+                out[part::parts, :, which] = np.einsum("ij->i", product.reshape(-1, bins)).reshape(m, n)
         self.recent[new.rows] = seen[new.size, np.arange(n)]
 
     def _accumulate(self, new: Counted, gain: FloatArray) -> FloatArray:

@@ -164,4 +164,5 @@ def levels(share: FloatArray) -> FloatArray:
 
 def _logarithms(q: FloatArray) -> FloatArray:
     """Rounded down, so that a table's probabilities sum to at most one, to a grid on which sums are exact."""
-    return on_grid(np.log(np.maximum(q, _LEAST)), FINE)
+    logs = np.maximum(q, _LEAST)
+    return on_grid(np.log(logs, out=logs), FINE)

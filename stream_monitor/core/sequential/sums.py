@@ -20,7 +20,10 @@ COARSE = (
 
 def on_grid(values: FloatArray, grid: float) -> FloatArray:
     """Values rounded down to multiples of 1 / grid."""
-    return np.asarray(np.floor(values * grid) * (1.0 / grid))
+    steps = values * grid
+    np.floor(steps, out=steps)
+    steps *= 1.0 / grid
+    return steps
 
 
 def exact_product(left: FloatArray, right: FloatArray) -> FloatArray:
