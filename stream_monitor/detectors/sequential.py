@@ -48,7 +48,6 @@ class SequentialDetector:
                 at=(alarm.at + 1) * BLOCK - waited - 1, statistic=alarm.evidence, threshold=1.0, length=0
             )
             for alarm in alarms
-            if not alarm.confirms
         ]
 
     def dump(self) -> Mapping[str, Plain]:
@@ -88,8 +87,8 @@ class SequentialSpec:
     bin counts of half a block of 32 values is known exactly (a Polya urn). Bettors that expect shifts, scalings, other shapes or
     what was seen lately multiply M ← (M + w) · E with E = their probability of the counts over the urn's (Shiryaev–Roberts), w =
     16 / values_per_alarm. It fires at the end of a block in which the weighted mean of the M reached 1.25. Evidence then begins
-    from 0; if it gets there again within 512 values, the change is confirmed, which is no second firing, and the new regime is
-    learned. Values that depend on the ones before are not tested themselves, but the errors of an AR(3) forecast of them.
+    from 0; if it gets there again within 512 values, that second firing confirms the change, and the new regime is learned.
+    Values that depend on the ones before are not tested themselves, but the errors of an AR(3) forecast of them.
 
     **Input.** Any numbers, of any scale: only their order counts. Up to six distinct values are treated as categories.
 
@@ -109,7 +108,7 @@ class SequentialSpec:
         >>> values = np.random.default_rng(1).normal(size=6000)
         >>> values[4000:] *= 1.6
         >>> [detection.at for detection in SEQUENTIAL.build({}, seed=0).update(values)]
-        [4063]
+        [4063, 4159]
 
     References:
         V. Vovk et al., Retrain or not retrain: conformal test martingales for change-point detection, COPA 2021.

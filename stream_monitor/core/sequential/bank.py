@@ -197,4 +197,4 @@ def _log_rising(start: NDArray[np.int64], end: NDArray[np.int64]) -> FloatArray:
         return small
     steps, middle = end - start, (start + end - 1) / 2.0
     large = steps * (np.log(np.maximum(middle, 1.0)) - (steps * steps - 1.0) / (24.0 * middle * middle))
-    return np.where(end <= _TABLE, small, on_grid(large, FINE))
+    return np.where(end <= _TABLE, small, -on_grid(-large, FINE))
