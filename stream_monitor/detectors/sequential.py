@@ -86,7 +86,7 @@ class SequentialSpec:
     **How it decides.** The rank of a value among earlier ones is uniform whatever the distribution, so the probability of the
     bin counts of half a block of 32 values is known exactly (a Polya urn). Bettors that expect shifts, scalings, other shapes or
     what was seen lately multiply M ← (M + w) · E with E = their probability of the counts over the urn's (Shiryaev–Roberts), w =
-    16 / values_per_alarm. It fires at the end of a block in which the weighted mean of the M reached 1.25. Evidence then begins
+    16 / values_per_alarm. It fires at the end of a block in which the weighted mean of the M reached 1. Evidence then begins
     from 0; if it gets there again within 512 values, that second firing confirms the change, and the new regime is learned.
     Values that depend on the ones before are not tested themselves, but the errors of an AR(3) forecast of them.
 
@@ -98,7 +98,7 @@ class SequentialSpec:
     Learning takes 512 values, and as many again where a forecast is needed.
 
     **Guarantees.** If the values are exchangeable and continuous, it fires within n of them with probability at most
-    0.8·n / values_per_alarm, for every n and every distribution: a theorem (docs/explanation/alarm-budget.md). For few levels the
+    n / values_per_alarm, for every n and every distribution: a theorem (docs/explanation/alarm-budget.md). For few levels the
     proof's conditions are met up to what is estimated from the past. Values with material autocorrelation in their past are
     seen through forecast errors, whose rate is measured, not proven; if those are not white either, the test is blind until
     they are, and says so.

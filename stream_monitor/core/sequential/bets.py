@@ -17,6 +17,7 @@ from stream_monitor.core.sequential.choices import (
     CAUTION,
     DEGREE,
     LEAST,
+    LEVELS_SHARE,
     ODDS,
     OUTLIERS,
     SCALES,
@@ -144,9 +145,9 @@ def ordered(share: FloatArray) -> FloatArray:
 
 
 def levels_priors(bins: int) -> FloatArray:
-    """Share (bettors,) of each bettor on so many levels in the evidence."""
+    """Share (bettors,) of each bettor on so many levels in the evidence; LEVELS_SHARE together."""
     odds = np.full(bins * len(ODDS), SHARE_ODDS / (bins * len(ODDS)))
-    return np.concatenate([odds, np.full(len(TILTS), (1.0 - SHARE_ODDS) / len(TILTS))])
+    return LEVELS_SHARE * np.concatenate([odds, np.full(len(TILTS), (1.0 - SHARE_ODDS) / len(TILTS))])
 
 
 def levels(share: FloatArray) -> FloatArray:

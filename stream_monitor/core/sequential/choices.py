@@ -15,9 +15,8 @@ LONGEST: Final = 1024 * LEARN
 
 # The test.
 PARTS: Final = 2  # of a block; evidence moves with each of them, decisions are made at the end of the block
-THRESHOLD: Final = (
-    1.25  # of the evidence; the theorem holds from 1 on, what is left is for values with few levels
-)
+# Share of the budget spent on few levels: their bins are chosen by looking at values, not at ranks alone.
+LEVELS_SHARE: Final = 0.8
 RENEWALS: Final = Schedule(first=LEARN, least=1, growth=0.06)  # blocks at which the tables are made anew
 TAIL: Final = 4  # places of the first and of the last of the ordered bins
 CONFIRM: Final = 16  # blocks after an alarm within which another confirms it
@@ -54,7 +53,7 @@ SLOW_NOISE: Final = 5.0  # if it is so many standard errors as well
 SLOW_RATE: Final = 0.25  # of the running mean of block means that is taken off a view
 SLOW_SIGNIFICANT: Final = 7.0  # n r² from which it is
 INDIRECT_WARM_UP: Final = 128  # blocks before evidence counts in another view than the value
-INDIRECT_WEIGHT: Final = 0.625  # what the budget of a block is worth there
+INDIRECT_WEIGHT: Final = 0.5  # what the budget of a block is worth there
 ENOUGH: Final = 400  # values of a view before its gate judges it
 LARGEST: Final = 6.0  # standardised values are cut there before they are forecast
 VISITS: Final = 3  # of an hour of the day, before its usual counts

@@ -21,7 +21,6 @@ from stream_monitor.core.sequential.choices import (
     LARGEST,
     LEARN,
     LOOKS,
-    THRESHOLD,
 )
 from stream_monitor.core.sequential.series import SPREAD, Series, spreads
 from stream_monitor.core.sequential.sums import Layout
@@ -148,7 +147,7 @@ class Engine:
             open_ = self.views.open[rows[group]]
             before.append((self.banks[key], at_bank, stores.saved(self.banks[key], at_bank)))
             counted = Counted(at_bank, counts, layout.by_time(weights[mine]), layout.size, open_)
-            evidence[mine] = layout.flat(self.banks[key].advance(counted)) / THRESHOLD
+            evidence[mine] = layout.flat(self.banks[key].advance(counted))
         return Tested(numbers, usable, evidence, before)
 
     def take_back(self, series: Series, tested: Tested) -> None:
@@ -175,14 +174,15 @@ class Engine:
             values *= layout.each(unit)[:, None]
             np.clip(values, -LARGEST, LARGEST, out=values)
         bins = {}
+        own = self.views.view[rows] != View.VALUE
+        indirect = own.tolist()
         for at in np.flatnonzero(unit == 0.0).tolist():
             mine = slice(first := int(layout.first[at]), first + int(layout.size[at]))
             found, scores = _scored(new.series[at], new.numbers[mine], int(new.ordinals[at]))
             values[mine] = scores
-            if self.views.view[rows[at]] == View.VALUE:
+            if not indirect[at]:
                 bins[at] = found
         seen = self.views.push(rows, layout, values, self.calendar, new.hours)
-        own = self.views.view[rows] != View.VALUE
         if not own.any():
             return new.numbers, seen.usable, bins
         return np.where(layout.each(own)[:, None], seen.values, new.numbers), seen.usable, bins

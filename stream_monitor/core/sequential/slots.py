@@ -31,6 +31,9 @@ class Slots:
 
     def bin(self, values: FloatArray, seed: int, ordinals: NDArray[np.int64]) -> NDArray[np.intp]:
         """Bin (n,) of every value, by (value, tie-breaker)."""
+        if len(self.edges) == 1:
+            above = (values == self.edges[0]) & (tie_breakers(seed, ordinals) > self.ties[0])
+            return np.asarray(above | (values > self.edges[0])).astype(np.intp)
         at = np.searchsorted(self.edges, values, side="left")
         tied = np.flatnonzero(self.edges.take(at, mode="clip") == values)
         if len(tied):

@@ -15,7 +15,7 @@ from stream_monitor.core.detector import Plain
 from stream_monitor.core.fields import Fields
 from stream_monitor.core.sequential import rows as stores
 from stream_monitor.core.sequential.calendar import hours_of
-from stream_monitor.core.sequential.choices import CONFIRM, LEARN, THRESHOLD
+from stream_monitor.core.sequential.choices import CONFIRM, LEARN
 from stream_monitor.core.sequential.engine import Engine, Pass, Tested
 from stream_monitor.core.sequential.series import Blocks, Series
 from stream_monitor.core.sequential.sums import Layout
@@ -125,7 +125,7 @@ class SequentialTests:
         """What the test of one series can see at present."""
         series, engine = self.series[key], self._engine
         view, open_ = engine.view(series), bool(engine.views.open[series.row])
-        evidence = 0.0 if series.bank is None else engine.bank(series).peak[series.bank_row] / THRESHOLD
+        evidence = 0.0 if series.bank is None else engine.bank(series).peak[series.bank_row]
         return Diagnosis(
             evidence=float(evidence),
             lag_1=engine.views.lag_1(series.row),

@@ -216,7 +216,7 @@ class Plain:
         assert self.urn is not None
         if not usable:
             bins, weight = [], 0.0
-        return self.urn.step(bins, weight, opened=self.open) / choices.THRESHOLD
+        return self.urn.step(bins, weight, opened=self.open)
 
     def _confirmed(self) -> bool:
         assert self.urn is not None
