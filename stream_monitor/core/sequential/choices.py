@@ -46,7 +46,8 @@ SHARE_ODDS: Final = 0.4
 LOOKS: Final = Schedule(
     first=LEARN, least=16, growth=0.1
 )  # blocks; each look sees the past up to the look before
-SIGNIFICANT: Final = 18.5  # 99.9 % of chi-squared with 4 degrees of freedom
+# chi-squared with 4 degrees of freedom exceeds it once in 200,000 looks: a white series looks often, and loses its past with it
+SIGNIFICANT: Final = 30.0
 MATERIAL: Final = 1.3  # 1 + 2 Σ |r_k|
 SLOW: Final = 0.3  # variance of block means over what it is for white values: so far above 1 is material,
 SLOW_NOISE: Final = 5.0  # if it is so many standard errors as well
