@@ -71,6 +71,7 @@ def _tables(size: Size, measured: Measured, folder: Path | None) -> Iterator[tup
     yield "Delays next to the oracle", groups
     if folder is not None:
         yield "Real series in order of time", sections.ordered(folder)
+        yield "Shifts put into real series", sections.injected(folder)
         spliced = sections.with_truth(datasets.spliced(folder), STANDARD, SPLICED_HORIZON)
         yield "Spliced weather: independent values, exact changes", spliced
         errors = sections.with_truth(datasets.errors(folder), ERRORS, datasets.WINDOW)

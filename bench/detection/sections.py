@@ -252,6 +252,36 @@ def _ordered(monitor: Monitor, series: Sequence[Real]) -> list[str]:
     return [f"{alarms}", number(alarms / rows * 1e5), *marks, unseen]
 
 
+INJECTED = (0.5, 1.0)  # standard deviations of the series, from its middle on
+INJECTED_HORIZON = 2_000
+
+
+def injected(folder: Path) -> str:
+    """Shifts put into real series: how many are found, and how many alarms the same rows raise without one."""
+    compared = [STANDARD[0], TIMED, STANDARD[1]]
+    sets = {
+        "NOAA": datasets.noaa(folder),
+        **{f"NAB {name}": datasets.nab(folder, name) for name in datasets.NAB},
+    }
+    rows = []
+    for name, series in sets.items():
+        for monitor in compared:
+            found = [sum(_is_found(monitor, one, size) for one in series) for size in (0.0, *INJECTED)]
+            rows.append(
+                [name if monitor is compared[0] else "", monitor.name, f"{len(series)}", *map(str, found)]
+            )
+    shifts = [f"+{size} sd" for size in INJECTED]
+    return table(["series", "monitor", "number", "alarms there without a shift", *shifts], rows)
+
+
+def _is_found(monitor: Monitor, one: Real, size: float) -> bool:
+    """Whether there is an alarm in the rows after the middle, from which on `size` standard deviations are added."""
+    middle = len(one.values) // 2
+    values = one.values + np.where(np.arange(len(one.values)) >= middle, size * one.values.std(), 0.0)
+    found = monitor.begin(1, one.kind).feed(Part([0], values[None], 0, one.times)).get(0, ())
+    return any(middle <= at < middle + INJECTED_HORIZON for at in found)
+
+
 def with_truth(series: Sequence[Real], compared: Sequence[Monitor], horizon: int) -> str:
     """Spliced and concept streams: their changes are known."""
     rows = []
