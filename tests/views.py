@@ -49,6 +49,7 @@ def a_series(
         quality={"null": 100, "nan": 10, "wrong_type": 0},
         waiting=False,
         blind=False,
+        test=None,
     )
 
 
@@ -73,6 +74,7 @@ def a_drift_event(*, status: Status = Status.OPENED, severity: Severity = Severi
         incident_id="incident-1",
         number=0,
         status=status,
+        claim=Claim.CHANGED,
         severity=severity,
         resolution=None,
         summary="feature:amount rose by 1.5 standard deviations",

@@ -20,9 +20,9 @@ _BEGIN: Final = "<!-- bench:begin -->"
 _END: Final = "<!-- bench:end -->"
 SPLICED_HORIZON: Final = 1_000
 SIZES: Final = {
-    "quick": Size(values=40_000, trials=10, per_budget=2, most=40_000),
-    "standard": Size(values=200_000, trials=60, per_budget=20, most=2_000_000),
-    "full": Size(values=1_000_000, trials=100, per_budget=20, most=4_000_000),
+    "quick": Size(values=40_000, trials=10, per_budget=2, most=40_000, wide=40_000),
+    "standard": Size(values=200_000, trials=60, per_budget=20, most=2_000_000, wide=4_000_000),
+    "full": Size(values=1_000_000, trials=100, per_budget=20, most=4_000_000, wide=20_000_000),
 }
 
 
@@ -64,12 +64,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _tables(size: Size, measured: Measured, folder: Path | None) -> Iterator[tuple[str, str]]:
     yield "Independent values: false alarms", sections.stationary(size, measured, INDEPENDENT)
     yield "Is the budget held?", sections.budgets(size, measured)
+    yield "A wide model", sections.wide(size, measured)
     yield "Values that depend in time: false alarms", sections.stationary(size, measured, DEPENDENT)
     single, groups = sections.changes(size, measured)
     yield "Delays", single
     yield "Delays next to the oracle", groups
     if folder is not None:
         yield "Real series in order of time", sections.ordered(folder)
+        yield "Shifts put into real series", sections.injected(folder)
         spliced = sections.with_truth(datasets.spliced(folder), STANDARD, SPLICED_HORIZON)
         yield "Spliced weather: independent values, exact changes", spliced
         errors = sections.with_truth(datasets.errors(folder), ERRORS, datasets.WINDOW)

@@ -15,6 +15,7 @@ from scipy import stats  # type: ignore[import-untyped]  # no stubs; river bring
 class Score:
     """Added up over streams. stationary: rows outside all windows. window: rows inside, of all changes together."""
 
+    streams: int = 0
     changes: int = 0
     delays: list[int] = field(default_factory=list)
     repeats: int = 0
@@ -26,6 +27,7 @@ class Score:
     def add(self, alarms: Sequence[int], changes: Sequence[int], rows: range, horizon: int) -> None:
         """One stream, watched over `rows`, that changes at these of them."""
         self.horizon = horizon
+        self.streams += 1
         ends = [*changes, rows.stop][1:]
         windows = [range(start, min(start + horizon, end)) for start, end in zip(changes, ends, strict=True)]
         for window in windows:

@@ -15,6 +15,7 @@ from bench.detection.monitors import BUDGET, FLOODS, STANDARD, Monitor, Part, Se
 from bench.detection.runs import alarms_of, delays, false_alarms, oracle_delays, ratios
 from bench.detection.scoring import Score, geometric_mean, lower_limit, poisson_interval
 from bench.detection.streams import CHANGES, GROUPS, INDEPENDENT, Stationary
+from stream_monitor.core.allowance import TESTS_SHARE
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.window import BLOCK
 from stream_monitor.detectors import registry
@@ -23,13 +24,14 @@ from stream_monitor.detectors import registry
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
     """values: of a stationary family. trials: of a change. per_budget: stationary values of a family over the budget, at
-    most `most`.
+    most `most`. wide: events of the wide model.
     """
 
     values: int
     trials: int
     per_budget: float
     most: int
+    wide: int
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class Measured:
 
 TIMED = monitors.sequential(BUDGET, "sequential, event time", timed=True)
 ORACLE_TRIALS = 200
+_WIDE_PART = 4_000
 
 
 def stationary(size: Size, measured: Measured, streams: Sequence[Stationary]) -> str:
@@ -63,18 +66,22 @@ def stationary(size: Size, measured: Measured, streams: Sequence[Stationary]) ->
 def budgets(size: Size, measured: Measured) -> str:
     """Whether the budget is held: alarms against the bound, lower limit with Bonferroni over all cells."""
     rows = []
-    chosen = (1e4, 1e5, 1e6)
+    chosen = [
+        (make, budget) for make in (monitors.sequential, monitors.product) for budget in (1e4, 1e5, 1e6)
+    ]
     cells = len(chosen) * len(INDEPENDENT)
-    for budget in chosen:
+    for make, budget in chosen:
         values = int(min(size.most, size.per_budget * budget))
-        monitor = monitors.sequential(budget)
+        monitor = make(budget)
         scores = [false_alarms(monitor, stream, values, measured.seed + 1) for stream in INDEPENDENT]
         counts = [score.false_alarms for score in scores]
-        bounds = [score.stationary / budget for score in scores]
+        granted = [score.streams if make is monitors.product else 0 for score in scores]
+        bounds = [score.stationary / budget + more for score, more in zip(scores, granted, strict=True)]
         held = all(lower_limit(count, cells) <= bound for count, bound in zip(counts, bounds, strict=True))
         low, high = poisson_interval(sum(counts))
         rows.append(
             [
+                monitor.name,
                 f"1 per {budget:,.0f}",
                 f"{sum(score.stationary for score in scores):,}",
                 f"{sum(counts)}",
@@ -85,6 +92,7 @@ def budgets(size: Size, measured: Measured) -> str:
             ]
         )
     head = [
+        "monitor",
         "budget",
         "values",
         "alarms",
@@ -94,6 +102,39 @@ def budgets(size: Size, measured: Measured) -> str:
         "held in every cell",
     ]
     return table(head, rows)
+
+
+WIDE = 200  # features of the wide model
+SAMPLED = 20  # of them that are drawn
+SERIES = 2 * WIDE  # each feature has a missing indicator
+
+
+def wide(size: Size, measured: Measured) -> str:
+    """A model of many features with one budget: its series are sampled, which the bound allows, being a sum over them."""
+    budget, rows = 1e6, size.wide
+    random = np.random.default_rng([measured.seed, WIDE])
+    session = monitors.sequential(budget * SERIES / TESTS_SHARE).begin(SAMPLED, Kind.NUMERIC)
+    families = [INDEPENDENT[at % len(INDEPENDENT)] for at in range(SAMPLED)]
+    found = 0
+    for start in range(0, rows, _WIDE_PART):
+        n = min(_WIDE_PART, rows - start)
+        columns = np.stack([family.draw(random, n) for family in families])
+        found += sum(map(len, session.feed(Part(range(SAMPLED), columns, start, None)).values()))
+    low, high = poisson_interval(found)
+    scale = WIDE / SAMPLED  # an indicator that is constant raises nothing
+    return table(
+        ["features", "budget", "events", "alarms of the sampled series", "of the model (95 %)", "bound"],
+        [
+            [
+                f"{WIDE}, of which {SAMPLED} are drawn",
+                f"1 per {budget:,.0f} events",
+                f"{rows:,}",
+                f"{found}",
+                f"{scale * found:.0f} ({scale * low:.0f}–{scale * high:.0f})",
+                f"{TESTS_SHARE * rows / budget:.0f}",
+            ]
+        ],
+    )
 
 
 def changes(size: Size, measured: Measured) -> tuple[str, str]:
@@ -209,6 +250,36 @@ def _ordered(monitor: Monitor, series: Sequence[Real]) -> list[str]:
     marks = [f"{inside}", f"{alarms * labelled / rows:.1f}"] if labelled else ["", ""]
     unseen = f"{blind} of {len(series)}" if monitor.name.startswith("sequential") else ""
     return [f"{alarms}", number(alarms / rows * 1e5), *marks, unseen]
+
+
+INJECTED = (0.5, 1.0)  # standard deviations of the series, from its middle on
+INJECTED_HORIZON = 2_000
+
+
+def injected(folder: Path) -> str:
+    """Shifts put into real series: how many are found, and how many alarms the same rows raise without one."""
+    compared = [STANDARD[0], TIMED, STANDARD[1]]
+    sets = {
+        "NOAA": datasets.noaa(folder),
+        **{f"NAB {name}": datasets.nab(folder, name) for name in datasets.NAB},
+    }
+    rows = []
+    for name, series in sets.items():
+        for monitor in compared:
+            found = [sum(_is_found(monitor, one, size) for one in series) for size in (0.0, *INJECTED)]
+            rows.append(
+                [name if monitor is compared[0] else "", monitor.name, f"{len(series)}", *map(str, found)]
+            )
+    shifts = [f"+{size} sd" for size in INJECTED]
+    return table(["series", "monitor", "number", "alarms there without a shift", *shifts], rows)
+
+
+def _is_found(monitor: Monitor, one: Real, size: float) -> bool:
+    """Whether there is an alarm in the rows after the middle, from which on `size` standard deviations are added."""
+    middle = len(one.values) // 2
+    values = one.values + np.where(np.arange(len(one.values)) >= middle, size * one.values.std(), 0.0)
+    found = monitor.begin(1, one.kind).feed(Part([0], values[None], 0, one.times)).get(0, ())
+    return any(middle <= at < middle + INJECTED_HORIZON for at in found)
 
 
 def with_truth(series: Sequence[Real], compared: Sequence[Monitor], horizon: int) -> str:

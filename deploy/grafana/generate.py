@@ -140,10 +140,13 @@ def drift() -> Iterator[Panel]:
     )
     yield Panel(
         title="Open alerts",
-        description="Alerts that are not resolved, by model and severity.",
+        description="Alerts that are not resolved, by model, severity and what they claim.",
         unit="short",
         queries=[
-            (f"sum by (model, severity) ({of(metrics.MODEL_OPEN_ALERTS)}) > 0", "{{model}} {{severity}}")
+            (
+                f"sum by (model, severity, claim) ({of(metrics.MODEL_OPEN_ALERTS)}) > 0",
+                "{{model}} {{severity}} {{claim}}",
+            )
         ],
         stacked=True,
     )

@@ -49,8 +49,8 @@ def perform_on_kafka(
             "kafka.partitions": PARTITIONS,
             "kafka.group_id": name,
             "discovery.topics": [inputs],
-            # what 1 per week is on the scenario's ten weeks
-            "alerting.false_alarms": f"1 per {scenario.events // 10} events",
+            # what 1 per month is on the scenario's ten weeks
+            "alerting.false_alarms": f"1 per {scenario.events * 3 // 7} events",
         }
     )
     # Every millisecond one: in order across partitions, and a second's lateness is a second of the stream.

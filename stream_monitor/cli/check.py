@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import typer
 
+from stream_monitor.cli.amounts import budget_in_words
 from stream_monitor.cli.failures import ExitCode, usage
 from stream_monitor.cli.options import AsJson, ConfigFile, file_of, load_settings
 from stream_monitor.cli.output import print_json
@@ -14,19 +15,7 @@ from stream_monitor.cli.output import print_json
 if TYPE_CHECKING:
     from stream_monitor.config import Settings, Topics
     from stream_monitor.config.model_settings import ModelSettings
-    from stream_monitor.core.parameters import Budget
     from stream_monitor.core.reference import ModelReferences
-
-
-_SECOND: Final = 1000
-_UNITS: Final = {
-    "week": 7 * 86_400 * _SECOND,
-    "day": 86_400 * _SECOND,
-    "hour": 3_600 * _SECOND,
-    "minute": 60 * _SECOND,
-    "second": _SECOND,
-    "millisecond": 1,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +85,7 @@ def _summary(settings: "Settings", file: Path | None) -> _Summary:
             _model(model, settings, references.get(model.name, nothing)) for model in settings.models or []
         ],
         discovery=list(settings.discovery.topics),
-        false_alarms=_budget(settings.alerting.false_alarms),
+        false_alarms=budget_in_words(settings.alerting.false_alarms),
         topics=settings.topics,
         http="off" if listen is None else str(listen),
     )
@@ -113,20 +102,8 @@ def _model(model: "ModelSettings", settings: "Settings", references: "ModelRefer
         reference=f"the first {parameters.default.warm_up} events" if file is None else str(file),
         reference_features=None if file is None else list(references.features),
         reference_versions=[version or "" for version in references.outputs],
-        false_alarms=_budget(parameters.budget),
+        false_alarms=budget_in_words(parameters.budget),
     )
-
-
-def _budget(budget: "Budget | None") -> str:
-    from stream_monitor.core.parameters import PER_100K_EVENTS, PER_WEEK, BudgetUnit
-
-    if budget is None:
-        return f"{_budget(PER_WEEK)} of event time (in files without time {_budget(PER_100K_EVENTS)})"
-    if budget.unit is BudgetUnit.EVENTS:
-        return f"{budget.alarms:g} per {budget.span:,.0f} events"
-    unit, ms = next((unit, ms) for unit, ms in _UNITS.items() if budget.span % ms == 0)
-    number = round(budget.span / ms)
-    return f"{budget.alarms:g} per {unit}" if number == 1 else f"{budget.alarms:g} per {number} {unit}s"
 
 
 def _lines(summary: _Summary) -> Iterator[str]:

@@ -2,7 +2,19 @@
 
 import typer
 
-from stream_monitor.cli import check, demo, detectors, reference, replay, run, schema, test, topics, version
+from stream_monitor.cli import (
+    check,
+    demo,
+    detectors,
+    explain,
+    reference,
+    replay,
+    run,
+    schema,
+    test,
+    topics,
+    version,
+)
 from stream_monitor.cli.failures import Commands
 
 _DESCRIPTION = """Streaming drift monitor on Kafka.
@@ -35,6 +47,7 @@ app.command("demo")(demo.demo)
 app.command("replay", no_args_is_help=True)(replay.replay)
 app.command("check")(check.check)
 app.command("test", no_args_is_help=True)(test.run_tests)
+app.command("explain", no_args_is_help=True)(explain.explain)
 app.add_typer(reference.app, name="reference")
 app.add_typer(topics.app, name="topics")
 app.command("detectors")(detectors.detectors)

@@ -224,6 +224,7 @@ def _event(finding: Finding, parameters: ModelParameters, *, alert_id: str, inci
         incident_id=incident_id,
         number=0,
         status=Status.OPENED,
+        claim=finding.claim,
         severity=finding.severity,
         resolution=None,
         summary="",

@@ -49,6 +49,7 @@ class _Confirmed(NamedTuple):
 
     sign: Sign
     view: str
+    effect: float
     bounded: bool
     located: bool
 
@@ -109,7 +110,7 @@ class Drift:
             if abs(moved.effect) >= self._bar(witness, sign, window, end):
                 del self._candidates[witness.name]
                 confirmed[witness.name] = _Confirmed(
-                    sign, moved.view, witness.bounded, located=witness.view is None
+                    sign, moved.view, moved.effect, witness.bounded, located=witness.view is None
                 )
         return confirmed
 
@@ -145,14 +146,11 @@ class Drift:
         episode.signs = lasting(episode.signs)
         if episode.blocks >= RECENT and self._is_over(lens, window, end, episode):
             return Transition.ENDED
-        again = [
-            name
-            for name, one in confirmed.items()
-            if name not in episode.signs or (one.bounded and self._lasts(lens, window, end))
-        ]
-        episode.signs = {**episode.signs, **{name: confirmed[name].sign for name in again}}
+        joined = [name for name in confirmed if name not in episode.signs]
+        grown = any(one.bounded for one in confirmed.values()) and self._has_grown(lens, window, end, episode)
+        episode.signs = {**episode.signs, **{name: one.sign for name, one in confirmed.items()}}
         worse = self._worse(lens, window, end, episode)
-        return Transition.CHANGED if again or worse else None
+        return Transition.CHANGED if joined or grown or worse else None
 
     def _open(self, lens: Lens, window: Window, end: int, confirmed: Mapping[str, _Confirmed]) -> Transition:
         blocks = max(_blocks_since(one, lens, window, end) for one in confirmed.values())
@@ -164,6 +162,7 @@ class Drift:
             severity=severity_of(effects_of(lens, window, first, end)),
             signs={name: replace(one.sign, blocks=blocks) for name, one in confirmed.items()},
             shape=all(one.view == SHAPE for one in confirmed.values()),
+            told=max(abs(one.effect) for one in confirmed.values()),
         )
         return Transition.BEGAN
 
@@ -180,9 +179,15 @@ class Drift:
         blocks = min(SETTLED, end)
         return shape_effect(lens, window, blocks, end) - expected_shape_effect(lens, blocks) < bound
 
-    def _lasts(self, lens: Lens, window: Window, end: int) -> bool:
-        """Whether the effect is there in the latest blocks, too: what the test noticed is not the return."""
-        return abs(measure(lens, window, min(RECENT, end), end, self._tolerance).effect) >= self._tolerance
+    def _has_grown(self, lens: Lens, window: Window, end: int, episode: Episode) -> bool:
+        """Whether the latest blocks show an effect that is larger by the tolerance than what was told: what the test noticed
+        again is not the same, nor the return.
+        """
+        size = abs(measure(lens, window, min(RECENT, end), end, self._tolerance).effect)
+        if size < episode.told + self._tolerance:
+            return False
+        episode.told = size
+        return True
 
     def _worse(self, lens: Lens, window: Window, end: int, episode: Episode) -> bool:
         """Severity only ever rises while a drift lasts, and only on enough values to tell."""

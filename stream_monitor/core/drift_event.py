@@ -132,7 +132,8 @@ class DriftEvent:
     """One transition of one alert.
 
     id: the same for the same input, so that a reader can deduplicate. number: 0-based place of this event in its alert.
-    time, change_point: event time, ms UTC. row, change_point_row: 0-based ordinal among the model's observed rows.
+    claim: the stronger one of its evidence. time, change_point: event time, ms UTC. row, change_point_row: 0-based ordinal among
+    the model's observed rows.
     """
 
     id: str
@@ -140,6 +141,7 @@ class DriftEvent:
     incident_id: str
     number: int
     status: Status
+    claim: Claim
     severity: Severity
     resolution: Resolution | None
     summary: str

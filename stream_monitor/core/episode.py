@@ -23,8 +23,8 @@ class Sign:
 
 @dataclass(slots=True, kw_only=True)
 class Episode:
-    """An open drift: when the new regime began, the signs that were confirmed, by witness, and whether it was the shape
-    alone that changed.
+    """An open drift: when the new regime began, the signs that were confirmed, by witness, whether it was the shape alone
+    that changed, and the size of the effect that was told last.
     """
 
     change_row: int
@@ -33,6 +33,7 @@ class Episode:
     severity: Severity
     signs: Mapping[str, Sign]
     shape: bool
+    told: float
 
 
 def lasting(signs: Mapping[str, Sign]) -> dict[str, Sign]:

@@ -4,6 +4,7 @@ import numpy as np
 
 from stream_monitor.core.batch import Cell
 from stream_monitor.core.detector import Kind
+from stream_monitor.core.diagnosis import sequential_status
 from stream_monitor.core.episode import RECENT
 from stream_monitor.core.measure import mean_effect
 from stream_monitor.core.partition_monitor import ModelTask
@@ -51,6 +52,7 @@ def _status_of_series(series: SeriesMonitor, *, drifting: bool, waiting: bool) -
     values = int(
         series.quality[[Cell.NUMBER, Cell.TEXT, Cell.FALSE, Cell.TRUE]].sum() - series.quality[WRONG_KIND]
     )
+    test = sequential_status(series.tests.diagnosis(series.key)) if series.tested else None
     return SeriesStatus(
         series=series.key.name,
         version=series.key.version,
@@ -60,27 +62,26 @@ def _status_of_series(series: SeriesMonitor, *, drifting: bool, waiting: bool) -
         values=values,
         missing=1.0 - values / cells if cells else 0.0,
         effect=_effect(series),
-        gauges=_gauges(series),
+        gauges={
+            f"{watch.name}/{name}": value
+            for watch in series.watches
+            for name, value in watch.detector.gauges().items()
+        },
         quality={name: int(series.quality[at]) for name, at in _QUALITY.items()},
         waiting=waiting,
-        blind=series.lens is not None
-        and not series.watches
-        and series.parameters.kind is not Kind.IDENTIFIER
-        and series.lens.reference.size == 0,
+        blind=_is_unseen(series) or (test is not None and test.view is None),
+        test=test,
     )
 
 
-def _gauges(series: SeriesMonitor) -> dict[str, float]:
-    """What its detectors show, as `detector/view/gauge`, and its sequential test."""
-    gauges = {
-        f"{watch.name}/{name}": value
-        for watch in series.watches
-        for name, value in watch.detector.gauges().items()
-    }
-    if series.tested:
-        seen = series.tests.diagnosis(series.key)
-        gauges |= {f"sequential/{name}": float(value) for name, value in seen._asdict().items()}
-    return gauges
+def _is_unseen(series: SeriesMonitor) -> bool:
+    """Whether a series that is meant to be watched brought nothing that can be."""
+    return (
+        series.lens is not None
+        and not series.watches
+        and series.parameters.kind is not Kind.IDENTIFIER
+        and series.lens.reference.size == 0
+    )
 
 
 def _phase(series: SeriesMonitor, *, drifting: bool) -> Phase:

@@ -40,7 +40,7 @@ def summary_of(event: DriftEvent) -> str:
         event.evidence, key=lambda e: (e.view == "value", abs(e.effect))
     )  # a moved mean also widens
     what = _BY_VIEW.get((strongest.view, strongest.direction), "changed")
-    if all(evidence.claim is Claim.DIFFERS for evidence in event.evidence):
+    if event.claim is Claim.DIFFERS:
         what = "differs from its reference"
     since = datetime.fromtimestamp(event.change_point / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return f"{name} {what}: {_figures(event, strongest)} since {since}"

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from stream_monitor.core.detector import DetectorSpec, Kind
-from stream_monitor.core.drift_event import Distribution, EffectSizes, Evidence, Severity
+from stream_monitor.core.drift_event import Claim, Distribution, EffectSizes, Evidence, Severity
 from stream_monitor.core.parameters import DetectorChoice
 
 MISSING = "missing:"
@@ -47,6 +47,12 @@ class Finding:
     effect_sizes: EffectSizes
     reference: Distribution
     current: Distribution
+
+    @property
+    def claim(self) -> Claim:
+        """What it says: that the series changed, if any evidence says so."""
+        changed = any(evidence.claim is Claim.CHANGED for evidence in self.evidence)
+        return Claim.CHANGED if changed else Claim.DIFFERS
 
     @property
     def bounded(self) -> bool:

@@ -18,11 +18,29 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SequentialStatus:
+    """What the sequential test of a series can see. evidence: 1 is an alarm. learning: it gathers no evidence yet.
+
+    view: what it watches, `value`, `residual` (of a forecast), `hour` (less the usual of the hour) or `hour_residual`; None
+    while it is blind. lag_1: autocorrelation of the values. effective_share: of them that count as independent, 0..1.
+    bounded: the bound on its false alarms is a theorem here. words: all of it for people.
+    """
+
+    evidence: float
+    learning: bool
+    view: str | None
+    lag_1: float
+    effective_share: float
+    bounded: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesStatus:
     """One series right now. warm_up: 0..1. effect: recent, in standard deviations of the reference. quality: cells by code.
 
-    waiting: it drifts, but the alarm budget has held no credit yet to open an alert. blind: no detector watches it, although
-    it is meant to be watched. gauges: `detector/view/gauge`.
+    waiting: it drifts, but the alarm budget has held no credit yet to open an alert. blind: nothing that is meant to watch it
+    can see it: no detector, or a sequential test that is blind. gauges: `detector/view/gauge`. test: None where none is run.
     """
 
     series: str
@@ -37,6 +55,7 @@ class SeriesStatus:
     quality: Mapping[str, int]
     waiting: bool
     blind: bool
+    test: SequentialStatus | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ _EVENT_FIELDS: Mapping[str, str] = {
     "incident_id": "The same for the alerts of a model that opened together.",
     "number": "Place of this drift event in its alert, from 0.",
     "status": "What this drift event says of its alert.",
+    "claim": "What it says: `changed` from its own past if any evidence says so, else `differs_from_reference`.",
     "severity": "How bad, by effect size.",
     "resolution": "Why the alert was resolved; null while it is open.",
     "summary": "One sentence for people.",

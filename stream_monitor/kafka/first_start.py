@@ -14,7 +14,7 @@ from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.positions import expired_group
 
-_SECONDS = 30.0
+_SECONDS = 60.0
 
 
 def refuse_expired_group(

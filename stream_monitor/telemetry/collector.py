@@ -9,13 +9,15 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Final, TypeAlias
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from stream_monitor.core.drift_event import Severity
+from stream_monitor.core.drift_event import Claim, Severity
+from stream_monitor.core.series import SEQUENTIAL
 from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
 from stream_monitor.telemetry import metrics
 from stream_monitor.telemetry.metrics import PHASES, Metric, Type
@@ -129,9 +131,9 @@ def _of_model(model: ModelStatus, *, hidden: int) -> Iterator[_Sample]:
     phases = Counter(series.phase for series in model.series)
     for phase in Phase:
         yield metrics.MODEL_SERIES, [model.model, phase.value], phases[phase]
-    alerts = Counter(event.severity for event in model.open_alerts)
-    for severity in Severity:
-        yield metrics.MODEL_OPEN_ALERTS, [model.model, severity.value], alerts[severity]
+    alerts = Counter((event.severity, event.claim) for event in model.open_alerts)
+    for severity, claim in product(Severity, Claim):
+        yield metrics.MODEL_OPEN_ALERTS, [model.model, severity.value, claim.value], alerts[severity, claim]
     yield metrics.MODEL_SERIES_DROPPED, name, model.series_dropped
     yield metrics.MODEL_SERIES_HIDDEN, name, hidden
     yield metrics.MODEL_HELD_ROWS, name, model.held_rows
@@ -164,6 +166,18 @@ def _of_detectors(labels: list[str], series: SeriesStatus) -> Iterator[_Sample]:
         yield metrics.SERIES_DETECTOR, [*labels, detector, view, gauge], value
         if gauge == "evidence" and math.isfinite(value):
             evidence.append(value)
+    test = series.test
+    if test is not None:
+        evidence.append(test.evidence)
+        shown = {
+            "evidence": test.evidence,
+            "lag_1": test.lag_1,
+            "effective_share": test.effective_share,
+            "bounded": float(test.bounded),
+            "learning": float(test.learning),
+        }
+        for gauge, value in shown.items():
+            yield metrics.SERIES_DETECTOR, [*labels, SEQUENTIAL, test.view or "", gauge], value
     if evidence:
         yield metrics.SERIES_EVIDENCE, labels, max(evidence)
 

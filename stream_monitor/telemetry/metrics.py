@@ -131,7 +131,10 @@ RESTORE_SECONDS = Metric(
 )
 ROWS_RESTORED = Metric("rows_refolded_total", _C, (), "Rows observed again, without output, while restoring.")
 DRIFT_EVENTS = Metric(
-    "drift_events_total", _C, ("model", "status", "severity"), "Drift events published to the alerts topic."
+    "drift_events_total",
+    _C,
+    ("model", "status", "severity", "claim"),
+    "Drift events published to the alerts topic.",
 )
 SUPPRESSED = Metric(
     "detections_suppressed_total",
@@ -198,7 +201,9 @@ MODEL_SERIES_HIDDEN = Metric(
 MODEL_HELD_ROWS = Metric(
     "model_held_rows", _G, ("model",), "Rows that wait for the watermark of slower sources."
 )
-MODEL_OPEN_ALERTS = Metric("model_open_alerts", _G, ("model", "severity"), "Alerts that are not resolved.")
+MODEL_OPEN_ALERTS = Metric(
+    "model_open_alerts", _G, ("model", "severity", "claim"), "Alerts that are not resolved."
+)
 MODEL_BUDGET = Metric(
     "model_budget_credit", _G, ("model",), "Alarms that could be raised at once; below 1 the next one waits."
 )

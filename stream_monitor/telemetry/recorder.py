@@ -5,12 +5,13 @@ written when a state changes, never per event: what repeats is logged when its t
 """
 
 from collections.abc import Iterable
+from itertools import product
 
 from prometheus_client import Counter, Histogram
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from stream_monitor.core.drift_event import DriftEvent, Severity, Status
+from stream_monitor.core.drift_event import Claim, DriftEvent, Severity, Status
 from stream_monitor.core.events import Reason, Source
 from stream_monitor.telemetry import metrics
 from stream_monitor.telemetry.logs import get_logger
@@ -99,12 +100,13 @@ class Telemetry(Collector):
 
     def drift_event(self, event: DriftEvent) -> None:
         """A drift event was committed to the alerts topic."""
-        self._add(metrics.DRIFT_EVENTS, 1, event.model, event.status, event.severity)
+        self._add(metrics.DRIFT_EVENTS, 1, event.model, event.status, event.severity, event.claim)
         self._log.info(
             f"drift {event.status.value}",
             model=event.model,
             series=event.series,
             severity=event.severity.value,
+            claim=event.claim.value,
             alert_id=event.alert_id,
             summary=event.summary,
         )
@@ -123,9 +125,8 @@ class Telemetry(Collector):
         """A model is there: its counters are exported from 0 on, so that `rate` sees the first increase of each."""
         for metric in (metrics.ROWS_OBSERVED, metrics.ROWS_LATE, metrics.SUPPRESSED):
             self._counters[metric].labels(model)
-        for status in Status:
-            for severity in Severity:
-                self._counters[metrics.DRIFT_EVENTS].labels(model, status.value, severity.value)
+        for status, severity, claim in product(Status, Severity, Claim):
+            self._counters[metrics.DRIFT_EVENTS].labels(model, status.value, severity.value, claim.value)
 
     def describe(self) -> Iterable[Family]:
         """The families it may export, so that a registry refuses a second one of the same name."""

@@ -3,6 +3,7 @@
 No raw feature values: statistics, counts and the sentences of drift events only. Knows no HTTP.
 """
 
+from dataclasses import asdict
 from typing import TypeAlias
 
 from stream_monitor.core.drift_event import DriftEvent
@@ -69,6 +70,7 @@ def _series(series: SeriesStatus) -> Json:
         "quality": dict(series.quality),
         "waiting": series.waiting,
         "blind": series.blind,
+        "test": None if series.test is None else asdict(series.test),
     }
 
 

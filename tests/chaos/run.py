@@ -22,8 +22,9 @@ GROUP: Final = "chaos"  # of both runs, for it is part of the ids of alerts
 INPUT: Final = "events"
 SESSION_SECONDS: Final = 6
 AT_REST_SECONDS: Final = 240.0
-# Nothing is committed any more but ticks: three times lateness and commit_every, then a snapshot.
-SETTLE_SECONDS: Final = 3 * (2 + 0.3) + 4
+# Until a tick of every worker says that its sources are at their end and nothing is held back any more.
+LAST_TICK_SECONDS: Final = 3 * (2 + 0.3)
+SNAPSHOT_SECONDS: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,16 +90,24 @@ def _forget_group(admin: AdminClient) -> None:
 
 def _finish(crew: Crew, workers: list[WorkerProcess], bootstrap: str) -> Outcome:
     """Let the workers read to the end, observe it all and write it down; end them; read what they have left."""
-    ends, deadline = end_offsets(bootstrap, INPUT), time.monotonic() + AT_REST_SECONDS
-    while committed_offsets(bootstrap, GROUP, INPUT) != ends:
-        for worker in workers:
-            assert worker.process.poll() is None, f"{worker.name} has ended:\n{worker.tail()}"
-        assert time.monotonic() < deadline, f"not at the end of the input:\n{workers[0].tail()}"
-        time.sleep(0.2)
-    time.sleep(SETTLE_SECONDS)
+    settings = load(None, {}, dict(crew.settings))
+    _await_read(workers, bootstrap, INPUT)
+    time.sleep(LAST_TICK_SECONDS)
+    _await_read(workers, bootstrap, settings.topics.columns)
+    time.sleep(SNAPSHOT_SECONDS)
     for worker in workers:
         worker.stop()
-    return read_outcome(load(None, {}, dict(crew.settings)))
+    return read_outcome(settings)
+
+
+def _await_read(workers: list[WorkerProcess], bootstrap: str, topic: str) -> None:
+    """Until the group has committed all that is in a topic now."""
+    ends, deadline = end_offsets(bootstrap, topic), time.monotonic() + AT_REST_SECONDS
+    while any(committed_offsets(bootstrap, GROUP, topic).get(at, 0) < end for at, end in ends.items()):
+        for worker in workers:
+            assert worker.process.poll() is None, f"{worker.name} has ended:\n{worker.tail()}"
+        assert time.monotonic() < deadline, f"not at the end of {topic}:\n{workers[0].tail()}"
+        time.sleep(0.2)
 
 
 def _settings(bootstrap: str, prefix: str) -> Mapping[str, object]:

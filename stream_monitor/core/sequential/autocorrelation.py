@@ -1,56 +1,101 @@
-"""Autocorrelation of a stream's own past, kept as sums: the whiteness gate of a sequential test.
+"""Autocorrelation of a stream's own past, kept as sums: the whiteness gate of a sequential test, and forecasts.
 
 A stream takes part in a test only while its past shows no material autocorrelation, of its values or of their squares:
 Q = n Σ r_k² over lags 1..4 significant (Ljung–Box type portmanteau, here without small-sample factors) and the variance
-inflation 1 + 2 Σ |r_k| material. The past is read with a delay, so that a change does not switch off its own alarm.
+inflation 1 + 2 Σ |r_k| material. What is slower than a few values shows in the means of blocks: their variance is too large.
 """
 
+from typing import Final
+
 import numpy as np
+from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
+from stream_monitor.core.sequential.choices import MATERIAL, SIGNIFICANT, SLOW, SLOW_NOISE, SLOW_SIGNIFICANT
+from stream_monitor.core.sequential.sums import COARSE
+from stream_monitor.core.window import BLOCK
 
-LAGS = 4
-SIGNIFICANT = 18.5  # 99.9 % of chi-squared with 4 degrees of freedom
-MATERIAL = 1.3
-SUMS = 4 + 2 * LAGS  # n, Σy, Σy², Σy⁴, Σ y_t y_{t-k}, Σ y²_t y²_{t-k}
+LAGS: Final = 4
+SUMS: Final = 3 + LAGS  # Σy, Σy², Σ y_t y_{t-k}, Σ (Σ of a block)²
+SLOW_SUMS: Final = (
+    6  # blocks, Σm, Σm², Σmx, Σx, Σx²: m a running mean of block means, x the block mean that follows
+)
+ORDER: Final = 3  # of the autoregression
+_LARGEST: Final = 8.0
+_NEARLY: Final = 0.999  # largest partial autocorrelation: a forecast must not run away
 
 
-def sums_of(values: FloatArray, before: FloatArray) -> FloatArray:
-    """What some values add to the sums: (m, SUMS) for values (m, b) that follow `before` (m, LAGS)."""
-    m, b = values.shape
-    line = np.concatenate([before, values], axis=1)
-    square, lines = values * values, line * line
-    sums = np.empty((m, SUMS))
-    sums[:, 0] = b
-    sums[:, 1], sums[:, 2], sums[:, 3] = values.sum(axis=1), square.sum(axis=1), (square * square).sum(axis=1)
-    for lag in range(1, LAGS + 1):
-        shifted = slice(LAGS - lag, LAGS - lag + b)
-        sums[:, 3 + lag] = (values * line[:, shifted]).sum(axis=1)
-        sums[:, 3 + LAGS + lag] = (square * lines[:, shifted]).sum(axis=1)
+def sums_of(line: FloatArray) -> FloatArray:
+    """What blocks (m, b) add to the sums of values and of squares, (m, 2, SUMS). line: (m, LAGS + b), from LAGS before each.
+
+    Values are taken as multiples of 1/256 up to 8: nothing is rounded here, so the order of adding does not matter.
+    """
+    line = np.rint(np.clip(line, -_LARGEST, _LARGEST) * COARSE) * (1.0 / COARSE)
+    sums = np.empty((len(line), 2, SUMS))
+    for at, whole in enumerate((line, line * line)):
+        values = whole[:, LAGS:]
+        sums[:, at, 0] = np.einsum("ij->i", values)
+        sums[:, at, 1] = np.einsum("ij,ij->i", values, values)
+        for lag in range(1, LAGS + 1):
+            sums[:, at, 1 + lag] = np.einsum("ij,ij->i", values, whole[:, LAGS - lag : -lag])
+        sums[:, at, -1] = sums[:, at, 0] ** 2
     return sums
 
 
-def is_white(sums: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Whether streams with these sums (n, SUMS) are free of material autocorrelation. Few values count as white."""
+def is_white(n: FloatArray, sums: FloatArray) -> NDArray[np.bool_]:
+    """Whether streams with these sums (s, 2, SUMS) of n (s,) values are free of material autocorrelation."""
+    white = np.ones(len(n), np.bool_)
+    for r in (correlations(n, sums[:, 0]), correlations(n, sums[:, 1])):
+        significant = n * (r * r).sum(axis=1) > SIGNIFICANT
+        white &= ~(significant & (1.0 + 2.0 * np.abs(r).sum(axis=1) > MATERIAL))
+    return white
+
+
+def is_even(n: FloatArray, sums: FloatArray) -> NDArray[np.bool_]:
+    """Whether the means of blocks, of values and of squares, vary no more than those of white values would."""
+    n = np.maximum(n, 1.0)
+    most = 1.0 + np.maximum(SLOW, SLOW_NOISE * np.sqrt(2.0 * BLOCK / n))
+    even = np.ones(len(n), np.bool_)
+    for of in (sums[:, 0], sums[:, 1]):
+        mean = of[:, 0] / n
+        variance = of[:, 1] / n - mean**2
+        even &= of[:, -1] / n - BLOCK * mean**2 <= most * variance + 1e-9 * BLOCK * mean**2
+    return even
+
+
+def correlations(n: FloatArray, sums: FloatArray) -> FloatArray:
+    """Autocorrelation at lags 1..4, (s, LAGS), of streams with these sums (s, SUMS) of n (s,) values; 0 of a constant."""
+    n = np.maximum(n, 1.0)
+    mean = sums[:, 0] / n
+    variance = sums[:, 1] / n - mean**2
+    covariance = sums[:, 2 : 2 + LAGS] / n[:, None] - (mean**2)[:, None]
+    varies = variance > 1e-12 * mean**2
+    return np.where(varies[:, None], covariance / np.where(varies, variance, 1.0)[:, None], 0.0)
+
+
+def forecast(n: FloatArray, sums: FloatArray) -> FloatArray:
+    """(s, 1 + ORDER): constant and coefficients, newest first, of the autoregression that the sums (s, SUMS) say.
+
+    Levinson's recursion on the Yule–Walker equations (Brockwell and Davis, Time Series, §5.2).
+    """
+    r = correlations(n, sums)
+    phi, error = np.zeros((len(sums), 0)), np.ones(len(sums))
+    for order in range(ORDER):
+        known = r[:, order].copy()
+        for k in range(order):
+            known -= phi[:, k] * r[:, order - 1 - k]
+        partial = np.clip(known / error, -_NEARLY, _NEARLY)
+        phi = np.concatenate([phi - partial[:, None] * phi[:, ::-1], partial[:, None]], axis=1)
+        error = error * (1.0 - partial * partial)
+    mean = sums[:, 0] / np.maximum(n, 1.0)
+    return np.concatenate([(mean * (1.0 - phi.sum(axis=1)))[:, None], phi], axis=1)
+
+
+def slow_forecast(sums: FloatArray) -> FloatArray:
+    """(s, 2): mean of the running mean, and what of its distance from it the next block mean keeps; 0 unless significant."""
     n = np.maximum(sums[:, 0], 1.0)
-    mean, square, fourth = (sums[:, k] / n for k in (1, 2, 3))
-    values = _passes(n, sums[:, 4 : 4 + LAGS] / n[:, None] - mean[:, None] ** 2, square - mean**2)
-    squares = _passes(n, sums[:, 4 + LAGS :] / n[:, None] - square[:, None] ** 2, fourth - square**2)
-    return np.asarray(values & squares)
-
-
-def correlations(sums: FloatArray) -> FloatArray:
-    """Autocorrelation of the values at lags 1..4, (n, LAGS)."""
-    n = np.maximum(sums[:, 0], 1.0)
-    mean, square = sums[:, 1] / n, sums[:, 2] / n
-    variance = np.maximum(square - mean**2, 1e-300)
-    return np.asarray((sums[:, 4 : 4 + LAGS] / n[:, None] - mean[:, None] ** 2) / variance[:, None])
-
-
-def _passes(
-    n: FloatArray, covariances: FloatArray, variance: FloatArray
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    r = covariances / np.maximum(variance, 1e-300)[:, None]
-    significant = n * (r * r).sum(axis=1) > SIGNIFICANT
-    material = 1.0 + 2.0 * np.abs(r).sum(axis=1) > MATERIAL
-    return np.asarray(~(significant & material) | (variance <= 0))
+    slow, square, both, mean, squares = (sums[:, k] / n for k in range(1, SLOW_SUMS))
+    covariance, variance = both - slow * mean, np.maximum(square - slow * slow, 1e-12)
+    significant = covariance**2 * n > SLOW_SIGNIFICANT * variance * np.maximum(squares - mean * mean, 1e-12)
+    keeps = np.where(significant, np.clip(covariance / variance, 0.0, 1.0), 0.0)
+    return np.stack([slow, keeps], axis=1)

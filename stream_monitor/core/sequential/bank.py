@@ -1,97 +1,200 @@
-"""Many conformal Shiryaev–Roberts tests side by side, one row a stream, advanced one block at a time.
+"""Many conformal Shiryaev–Roberts tests of bin counts side by side, one row a series, advanced many blocks at a time.
 
-For every bettor, M ← (M + w) · E, where E is the probability of the block's bin counts under the bettor's table over their
-probability in the Polya urn, and w the share of the alarm budget that the block is worth, known before it. The mean of M
-over the bettors reaches 1 at most Σ w times in expectation, for every distribution of the values.
+For every bettor, M ← (M + w) · E, where E is the probability of the bin counts of a part of a block under the bettor's table
+over their probability in the Polya urn, and w the share of the alarm budget that the part is worth, known before it. The
+weighted mean of M over the bettors reaches 1 at most Σ w times in expectation, for every distribution of the values.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
-from stream_monitor.core.sequential.bets import changed_odds, shifted_and_scaled
+from stream_monitor.core.fields import Fields
+from stream_monitor.core.sequential import bets
+from stream_monitor.core.sequential import rows as stores
+from stream_monitor.core.sequential.choices import LEARN, MEMORY, PARTS, RENEWALS
+from stream_monitor.core.sequential.sums import FINE, on_grid, running
+from stream_monitor.core.window import BLOCK
 
-MEMORIES = np.array([100.0, 500.0])  # values; of the two bettors that expect what they have seen lately
-REFRESH = 1.05  # tables are made anew when the urn has grown by a twentieth
-_CAUTION = 0.1  # share of the urn in an adaptive bettor's table
-_EXP_MAX = 600.0
-_FACTORIALS = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, 65536)))])
+_KEEP: Final = (1.0 - 1.0 / MEMORY) ** BLOCK
+_PUT: Final = (1.0 - _KEEP) / BLOCK
+_EXP_MAX: Final = 150.0  # of one part: the product of a block's stays finite
+_TABLE: Final = 65536
+_BEFORE: Final = on_grid(np.concatenate([[0.0, 0.0], np.cumsum(np.log(np.arange(1, _TABLE)))]), FINE)
+"""log (n - 1)! at n, up to _TABLE."""
+
+
+class Counted(NamedTuple):
+    """Up to m blocks of n streams, block by block. rows: (n,) in the bank. counts: (m, PARTS, n, bins). weights: (m, n) of the
+    blocks. size: (n,) blocks of each; behind them counts and weights are 0. open: (n,) whether the gate lets it take part.
+    """
+
+    rows: NDArray[np.intp]
+    counts: NDArray[np.int64]
+    weights: FloatArray
+    size: NDArray[np.int64]
+    open: NDArray[np.bool_]
 
 
 class Bank:
-    """Streams with the same number of bins. numeric: bins are ordered and bets are shifts and scalings; else odds."""
+    """Streams with the same number of bins. numeric: bins are ordered quantiles; else they are a few levels."""
 
-    ARRAYS: ClassVar[Mapping[str, str]] = {"urn": "<u4", "seen": "<u4", "recent": "<f8", "evidence": "<f8"}
+    ARRAYS: ClassVar[Mapping[str, str]] = {
+        "urn": "<u4",
+        "seen": "<u4",
+        "blocks": "<i8",
+        "recent": "<f8",
+        "evidence": "<f8",
+        "peak": "<f8",
+    }
 
-    def __init__(self, *, bins: int, numeric: bool) -> None:
-        self._tables = shifted_and_scaled if numeric else changed_odds
-        fixed = self._tables(np.full((1, bins), 1.0 / bins)).shape[1]
-        self._fixed = fixed
-        self.urn: FloatArray = np.zeros((0, bins))
-        self.seen: FloatArray = np.zeros((0, bins))  # the urn when the tables were made
-        self.recent: FloatArray = np.zeros((0, len(MEMORIES), bins))
-        self.evidence: FloatArray = np.zeros((0, fixed + len(MEMORIES)))
-        self._log_q: FloatArray = np.zeros((0, fixed, bins))
+    MADE: ClassVar[tuple[str, ...]] = ("log_q",)
 
-    def add(self, places: FloatArray) -> int:
-        """A new stream that starts from these places, (bins,). Returns its row."""
-        share = places / places.sum()
-        self.urn = np.concatenate([self.urn, places[None]])
-        self.seen = np.concatenate([self.seen, places[None]])
-        self.recent = np.concatenate([self.recent, np.tile(share, (1, len(MEMORIES), 1))])
-        self.evidence = np.concatenate([self.evidence, np.zeros((1, self.evidence.shape[1]))])
-        self._log_q = np.concatenate([self._log_q, self._tables(share[None])])
-        return len(self.urn) - 1
+    def __init__(self, rows: int = 0, *, bins: int, numeric: bool) -> None:
+        self.free: list[int] = []
+        self._kind = (bins, numeric)
+        self._numeric = numeric
+        self._tables = bets.ordered if numeric else bets.levels
+        self.priors = (bets.ordered_priors if numeric else bets.levels_priors)(bins)
+        self.urn = np.ones((rows, bins), np.int64)
+        self.seen = np.ones((rows, bins), np.int64)  # the urn when the tables were made
+        self.blocks = np.zeros(rows, np.int64)  # in the urn, those that it began from included
+        # shares of the bins seen lately, where a bettor looks at them
+        self.recent: FloatArray = np.zeros((rows, bins if numeric else 0))
+        self.evidence: FloatArray = np.zeros((rows, len(self.priors)))
+        self.peak: FloatArray = np.zeros(rows)  # the largest weighted mean at the last block
+        self.log_q: FloatArray = np.zeros((rows, bins, len(self.priors) - (bets.RECENT if numeric else 0)))
 
-    def step(self, rows: NDArray[np.intp], counts: FloatArray, weights: FloatArray) -> FloatArray:
-        """One block of each of these streams. counts: (n, bins). weights: (n,). Returns the evidence (n,); 1 is an alarm."""
-        self._refresh(rows)
-        urn, recent = self.urn[rows], self.recent[rows]
-        total, size = urn.sum(axis=1), counts.sum(axis=1)
-        null = (_log_rising(urn, counts)).sum(axis=1) - _log_rising(total, size)
-        fixed = (self._log_q[rows] * counts[:, None, :]).sum(axis=2)
-        table = (1 - _CAUTION) * recent + _CAUTION * (urn / total[:, None])[:, None, :]
-        adaptive = (np.log(table) * counts[:, None, :]).sum(axis=2)
-        gain = np.exp(np.minimum(np.concatenate([fixed, adaptive], axis=1) - null[:, None], _EXP_MAX))
-        evidence = (self.evidence[rows] + weights[:, None]) * gain
-        keep = (1.0 - 1.0 / MEMORIES[None, :]) ** size[:, None]
-        share = counts / size[:, None]
-        self.recent[rows] = recent * keep[:, :, None] + (1.0 - keep)[:, :, None] * share[:, None, :]
-        self.urn[rows] = urn + counts
-        self.evidence[rows] = evidence
-        return np.asarray(evidence.mean(axis=1))
+    def fresh(self, rows: int) -> "Bank":
+        """So many rows as they begin."""
+        return Bank(rows, bins=self._kind[0], numeric=self._kind[1])
 
-    def begin(self, row: int, places: FloatArray) -> None:
-        """Start a stream anew from these places, (bins,)."""
+    def begin(self, row: int, places: NDArray[np.int64], blocks: int) -> None:
+        """Start a stream anew from these places, (bins,), which come from so many blocks."""
         self.urn[row] = self.seen[row] = places
-        self.recent[row] = places / places.sum()
-        self.evidence[row] = 0.0
-        self._log_q[row] = self._tables((places / places.sum())[None])[0]
+        self.blocks[row] = blocks
+        self.recent[row] = places[: self.recent.shape[1]] / places.sum()
+        self.evidence[row] = self.peak[row] = 0.0
 
-    def remake(self, rows: slice) -> None:
-        """Make again, after these rows were loaded, the tables that follow from them."""
-        self._log_q[rows] = self._tables(self.seen[rows] / self.seen[rows].sum(axis=1)[:, None])
+    def advance(self, new: Counted) -> FloatArray:
+        """Take the new blocks. Returns the evidence (m, n) at each: the largest of the weighted means of M at its parts."""
+        rows, every = new.rows, np.arange(len(new.rows))
+        m, parts, n, bins = new.counts.shape
+        urn = running(self.urn[rows], new.counts.reshape(m * parts, n, bins))
+        gain = self._fixed(new, urn)
+        gain -= _null(urn)[:, :, None]
+        np.exp(np.minimum(gain, _EXP_MAX, out=gain), out=gain)
+        if not new.open.all():
+            gain[:, ~new.open] = 0.0
+        self.urn[rows] = urn[new.size * parts, every]
+        self.blocks[rows] += new.size
+        return self._accumulate(new, gain.reshape(m, parts, n, -1))
 
-    def _refresh(self, rows: NDArray[np.intp]) -> None:
-        due = rows[self.urn[rows].sum(axis=1) >= REFRESH * self.seen[rows].sum(axis=1)]
-        if len(due):
-            self.seen[due] = self.urn[due]
-            self._log_q[due] = self._tables(self.urn[due] / self.urn[due].sum(axis=1)[:, None])
+    def load(self, row: int, fields: Fields) -> None:
+        """Read a row, and make again the tables that follow from it. Raises CorruptState."""
+        stores.load(self, row, fields)
+        seen = self.seen[row : row + 1]
+        if (self.urn[row] < 1).any() or (seen < 1).any():
+            raise fields.wrong("urn", "a bin without a place")
+        if self.blocks[row] < LEARN or (self.recent[row] < 0).any() or (self.evidence[row] < 0).any():
+            raise fields.wrong("blocks", "younger than its slots, or less than nothing")
+        self.log_q[row] = self._tables(seen / seen.sum())[0]
+
+    def _fixed(self, new: Counted, urn: NDArray[np.int64]) -> FloatArray:
+        """log of the probability of every part under every bettor, (m · PARTS, n, bettors), with the tables of its time.
+
+        The tables are on a grid on which products and sums of counts are exact: any routine adds them up to the same bits.
+        """
+        rows, counts = new.rows, new.counts.astype(np.float64).reshape(len(urn) - 1, len(new.rows), -1)
+        due = RENEWALS.due(self.blocks[rows], new.size)
+        seen = urn[due.step * PARTS, due.stream]
+        tables = self._tables(seen / seen.sum(axis=1)[:, None]) if len(seen) else self.log_q[:0]
+        out = np.zeros((*counts.shape[:2], len(self.priors)))
+        fixed = out[:, :, : self.log_q.shape[2]]
+        begun = np.zeros(len(rows), np.int64)
+        steps = [*zip(due.stream.tolist(), due.step.tolist(), tables, strict=True)]
+        for at, step, table in [*steps, *((at, size, None) for at, size in enumerate(new.size.tolist()))]:
+            start, stop = int(begun[at]) * PARTS, step * PARTS
+            if stop > start:
+                np.matmul(counts[start:stop, at], self.log_q[rows[at]], out=fixed[start:stop, at])
+            begun[at] = step
+            if table is not None:
+                self.log_q[rows[at]] = table
+        self.seen[rows[due.stream]] = seen  # in order of time: the last stays
+        if self._numeric:
+            self._recent(new, urn, counts, out[:, :, -bets.RECENT :])
+        return out
+
+    def _recent(self, new: Counted, urn: NDArray[np.int64], counts: FloatArray, out: FloatArray) -> None:
+        """The same under the bettors that expect what was seen lately; their tables are of the beginning of the block."""
+        m, parts, n, bins = new.counts.shape
+        begin = urn[:-1:PARTS]
+        seen = np.empty((m + 1, n, bins))
+        seen[0] = self.recent[new.rows]
+        added = urn[PARTS::PARTS] - begin
+        put = _PUT * added
+        unused = added.sum(axis=2) == 0  # the view could not be used, or the series has no more blocks
+        gaps = unused.any(axis=1)
+        for at in range(m):
+            np.multiply(seen[at], _KEEP, out=seen[at + 1])
+            seen[at + 1] += put[at]
+            if gaps[at]:
+                seen[at + 1, unused[at]] = seen[at, unused[at]]
+        tables = bets.recent(seen[:-1], begin / begin.sum(axis=2, keepdims=True))
+        blocks = counts.reshape(m, parts, n, bins)
+        product = np.empty((m, n, bins))
+        for part in range(parts):
+            for which, table in enumerate(tables):
+                np.multiply(blocks[:, part], table, out=product)
+                out[part::parts, :, which] = np.einsum("ij->i", product.reshape(-1, bins)).reshape(m, n)
+        self.recent[new.rows] = seen[new.size, np.arange(n)]
+
+    def _accumulate(self, new: Counted, gain: FloatArray) -> FloatArray:
+        """Move M through all parts. Over a block it is linear: M ← product · M + put; only that runs block by block."""
+        weight = (new.weights / PARTS)[:, :, None]
+        products, puts = [gain[:, 0]], [weight * gain[:, 0]]
+        for part in range(1, PARTS):
+            products.append(products[-1] * gain[:, part])
+            puts.append((puts[-1] + weight) * gain[:, part])
+        every = np.arange(len(new.rows))
+        with np.errstate(over="ignore", invalid="ignore"):  # behind an alarm, where nobody looks any more
+            grown = np.empty((len(gain) + 1, *gain.shape[2:]))
+            grown[0] = self.evidence[new.rows]
+            for at, (product, put) in enumerate(zip(products[-1], puts[-1], strict=True)):
+                np.multiply(grown[at], product, out=grown[at + 1])
+                grown[at + 1] += put
+            means = [
+                np.einsum("ijk,k->ij", grown[:-1] * product + put, self.priors)
+                for product, put in zip(products, puts, strict=True)
+            ]
+        self.evidence[new.rows] = grown[new.size, every]
+        peak = np.fmax.reduce(means)
+        self.peak[new.rows] = peak[new.size - 1, every]
+        return np.asarray(peak)
 
 
-def _log_rising(start: FloatArray, steps: FloatArray) -> FloatArray:
-    """log of start · (start + 1) ⋯ (start + steps - 1), for whole numbers, start >= 1, any shape."""
-    return _log_factorial(start + steps - 1) - _log_factorial(start - 1)
+def _null(urn: NDArray[np.int64]) -> FloatArray:
+    """log of the probability of every step of the urns (m + 1, n, bins), (m, n)."""
+    total = urn.sum(axis=2)
+    if total.max(initial=0) <= _TABLE or urn.max() <= _TABLE:
+        chosen = np.diff(np.einsum("ijk->ij", _BEFORE.take(urn)), axis=0)
+    else:
+        chosen = np.einsum("ijk->ij", _log_rising(urn[:-1], urn[1:]))
+    return np.asarray(chosen - _log_rising(total[:-1], total[1:]))
 
 
-def _log_factorial(n: FloatArray) -> FloatArray:
-    """log n!, any shape: a table, and Stirling's series behind its end (relative error below 1e-15 there)."""
-    small = _FACTORIALS[np.minimum(n, len(_FACTORIALS) - 1).astype(np.intp)]
-    if n.max(initial=0.0) < len(_FACTORIALS):
+def _log_rising(start: NDArray[np.int64], end: NDArray[np.int64]) -> FloatArray:
+    """log of start · (start + 1) ⋯ (end - 1) on the fine grid, any shape; 1 <= start <= end <= start + BLOCK.
+
+    A table of factorials, and behind its end the first terms of the expansion around the middle factor: relative error below
+    1e-15 of each factor there.
+    """
+    small = _BEFORE[np.minimum(end, _TABLE)] - _BEFORE[np.minimum(start, _TABLE)]
+    if end.max(initial=0) <= _TABLE:
         return small
-    m = np.maximum(n, 1.0)
-    large = m * np.log(m) - m + 0.5 * np.log(2 * np.pi * m) + 1 / (12 * m) - 1 / (360 * m**3)
-    return np.where(n < len(_FACTORIALS), small, large)
+    steps, middle = end - start, (start + end - 1) / 2.0
+    large = steps * (np.log(np.maximum(middle, 1.0)) - (steps * steps - 1.0) / (24.0 * middle * middle))
+    return np.where(end <= _TABLE, small, -on_grid(-large, FINE))

@@ -1,43 +1,169 @@
 """What a bettor expects after a change: tables of log probabilities over bins, made from the past alone.
 
-Any predictable table is a valid bet; these are good against shifts and scalings of numbers, and against odds of categories.
+Any predictable table is a valid bet. On ordered bins these are good against shifts, scalings and changes of shape: each is a
+distribution on [0, 1], of the ranks after the change, and a bin gets what lies between its ends. On few levels one of them
+becomes more or less likely, or all tilt towards one end.
 """
+
+import math
+from functools import cache
+from typing import Final
 
 import numpy as np
 
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.sequential import normal
+from stream_monitor.core.sequential.choices import (
+    CAUTION,
+    DEGREE,
+    LEAST,
+    LEVELS_SHARE,
+    ODDS,
+    OUTLIERS,
+    SCALES,
+    SHARE_ODDS,
+    SHARE_RECENT,
+    SHARE_SHAPES,
+    SHIFTS,
+    SKEWED,
+    TILT,
+    TILTS,
+)
+from stream_monitor.core.sequential.sums import FINE, exact_product, exact_total, on_grid
 
-SHIFTS = np.array([0.15, -0.15, 0.3, -0.3, 0.6, -0.6, 1.2, -1.2, 2.4, -2.4, 0, 0, 0, 0, 0, 0])
-SCALES = np.array([1.0] * 10 + [1.25, 1.6, 2.5, 0.8, 0.6, 0.4])
-ODDS = np.array([1.5, 2.5, 5.0, 20.0, 1 / 1.5, 1 / 2.5])
-_LEAST = 1e-300
+_LEAST: Final = 1e-300
+_EXACT: Final = 2.0**18  # grid on which products with the polynomials are exact
+_RATIO: Final = 64.0
+_CELLS: Final = 4096  # of [0, 1]; between their ends the distributions are taken as straight lines
+_RANKS: Final = np.arange(_CELLS + 1) / _CELLS
+_SCORES: Final = normal.quantile(np.clip(_RANKS, 1e-9, 1 - 1e-9))
 
 
-def shifted_and_scaled(share: FloatArray) -> FloatArray:
-    """log Q (n, 16, K): a shift or scaling on the normal-score axis of bins that had the shares `share` (n, K)."""
-    upper = np.cumsum(share, axis=1)[:, :-1]
-    score = normal.quantile(np.clip(upper, 1e-9, 1 - 1e-9))[:, None, :]
-    cumulated = normal.distribution((score - SHIFTS[:, None]) / SCALES[:, None])
-    n, j, _ = cumulated.shape
-    ends = np.zeros((n, j, 1)), np.ones((n, j, 1))
-    return np.asarray(
-        np.log(np.maximum(np.diff(np.concatenate([ends[0], cumulated, ends[1]], axis=2), axis=2), _LEAST))
+def _normal(shift: float, scale: float) -> FloatArray:
+    """Distribution of ranks when normal values are shifted and scaled."""
+    return normal.distribution((_SCORES - shift) / scale)
+
+
+def _skewed(sign: float) -> FloatArray:
+    """When normal values become gamma ones of the same mean and variance, to the right or to the left."""
+    shape, usual = SKEWED
+    at = shape + sign * math.sqrt(shape) * _SCORES
+    below = _gamma(shape, np.maximum(at, 0.0))
+    return (1.0 - usual) * (below if sign > 0 else 1.0 - below) + usual * _RANKS
+
+
+def _gamma(shape: float, x: FloatArray) -> FloatArray:
+    """Distribution function of the gamma distribution, by its series (Abramowitz and Stegun 6.5.29)."""
+    term = total = np.full_like(x, 1.0 / shape)
+    for k in range(1, 200):
+        term = term * x / (shape + k)
+        total = total + term
+    return np.asarray(np.minimum(total * np.exp(-x) * x**shape / math.gamma(shape), 1.0))
+
+
+def _tilted(by: float) -> FloatArray:
+    """Density exp(by · φ₄) of the ranks, φ₄ the fourth Legendre polynomial of norm one: towards both ends and the middle."""
+    x = _RANKS[1:] + _RANKS[:-1] - 1.0
+    density = np.exp(by * 3.0 * (35.0 * x**4 - 30.0 * x * x + 3.0) / 8.0)
+    return np.concatenate([[0.0], np.cumsum(density) / density.sum()])
+
+
+def _outliers(*, above: bool) -> FloatArray:
+    """One end of the ranks becomes so many times as likely."""
+    share, odds = OUTLIERS
+    density = np.where(_RANKS[1:] > 1.0 - share if above else _RANKS[:-1] < share, odds, 1.0)
+    return np.concatenate([[0.0], np.cumsum(density) / density.sum()])
+
+
+def _distributions() -> FloatArray:
+    """(_CELLS + 1, bettors): one distribution a column."""
+    shifts = [_normal(sign * shift, 1.0) for shift in SHIFTS for sign in (1, -1)]
+    scales = [_normal(0.0, scale) for scale in SCALES]
+    shapes = [
+        _skewed(1.0),
+        _skewed(-1.0),
+        _tilted(TILT),
+        _tilted(-TILT),
+        _outliers(above=True),
+        _outliers(above=False),
+    ]
+    table = np.stack([*shifts, *scales, *shapes], axis=1)
+    table[0], table[-1] = 0.0, 1.0
+    return np.asarray(np.maximum.accumulate(np.clip(table, 0.0, 1.0), axis=0))
+
+
+_TABLE: Final = _distributions()
+RECENT: Final = 2  # bettors on ordered bins that expect what was seen lately: as it was, and smoothed
+
+
+def ordered_priors(bins: int) -> FloatArray:
+    """Share (bettors,) of each bettor on ordered bins in the evidence, whatever their number; the last RECENT are `recent`."""
+    del bins
+    shifts = [share for share in SHIFTS.values() for _ in (1, -1)]
+    priors = np.array([*shifts, *SCALES.values(), *[SHARE_SHAPES] * 6, *[SHARE_RECENT] * RECENT])
+    return np.asarray(priors / priors.sum())
+
+
+@cache
+def _polynomials(bins: int) -> FloatArray:
+    """(bins, DEGREE + 1): orthonormal polynomials over the bins."""
+    x = np.linspace(-1.0, 1.0, bins)
+    basis: list[FloatArray] = []
+    for degree in range(min(DEGREE + 1, bins)):
+        column = x**degree
+        for other in basis:
+            column = column - float((column * other).sum()) * other
+        basis.append(column / math.sqrt(float((column * column).sum())))
+    return on_grid(np.stack(basis, axis=1), _EXACT)
+
+
+def recent(seen: FloatArray, urn: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """log Q (..., K) of the bettors that expect the shares seen lately, as they were and smoothed. seen, urn: (..., K) shares.
+
+    The smoothed ones: their ratio to the urn's, projected on polynomials.
+    """
+    ratio = on_grid(np.minimum(seen / urn, _RATIO), _EXACT)
+    basis = _polynomials(urn.shape[-1])
+    part = on_grid(exact_product(ratio, basis), _EXACT)
+    smooth = np.maximum(exact_product(part, basis.T), LEAST) * urn
+    smooth /= exact_total(smooth)[..., None]
+    cautious = CAUTION * urn
+    return (
+        _logarithms((1.0 - CAUTION) * seen + cautious),
+        _logarithms((1.0 - CAUTION) * smooth + cautious),
     )
 
 
-def shifted(share: FloatArray) -> FloatArray:
-    """log Q (n, 10, K): as `shifted_and_scaled`, shifts only."""
-    return shifted_and_scaled(share)[:, SCALES == 1.0]
+def ordered(share: FloatArray) -> FloatArray:
+    """log Q (n, K, bettors) for ordered bins that had the shares `share` (n, K)."""
+    upper = np.cumsum(share, axis=1)[:, :-1] * _CELLS
+    cell = np.minimum(upper.astype(np.intp), _CELLS - 1)
+    low = _TABLE[cell]
+    inner = low + (upper - cell)[..., None] * (_TABLE[cell + 1] - low)
+    ends = np.zeros((len(share), 1, inner.shape[2]))
+    return _logarithms(np.diff(np.concatenate([ends, inner, ends + 1.0], axis=1), axis=1))
 
 
-def changed_odds(share: FloatArray) -> FloatArray:
-    """log Q (n, 6·K, K): the odds of one bin multiplied, the others in proportion, for bins with shares `share` (n, K)."""
+def levels_priors(bins: int) -> FloatArray:
+    """Share (bettors,) of each bettor on so many levels in the evidence; LEVELS_SHARE together."""
+    odds = np.full(bins * len(ODDS), SHARE_ODDS / (bins * len(ODDS)))
+    return LEVELS_SHARE * np.concatenate([odds, np.full(len(TILTS), (1.0 - SHARE_ODDS) / len(TILTS))])
+
+
+def levels(share: FloatArray) -> FloatArray:
+    """log Q (n, K, bettors) for few levels that had the shares `share` (n, K)."""
     k = share.shape[1]
-    odds = np.tile(ODDS, k)  # (6K,) bin by bin
     at = np.repeat(np.arange(k), len(ODDS))
-    p = share[:, at]  # (n, 6K)
+    odds, p = np.tile(ODDS, k), share[:, at]
     q = odds * p / (1.0 + (odds - 1.0) * p)
-    others = share[:, None, :] * ((1.0 - q) / np.maximum(1.0 - p, _LEAST))[:, :, None]
-    others[:, np.arange(len(at)), at] = q
-    return np.asarray(np.log(np.maximum(others, _LEAST)))
+    changed = share[:, :, None] * ((1.0 - q) / np.maximum(1.0 - p, _LEAST))[:, None, :]
+    changed[:, at, np.arange(len(at))] = q
+    tilted = share[:, :, None] * TILTS ** np.arange(k)[:, None]
+    tilted /= tilted.sum(axis=1, keepdims=True)
+    return _logarithms(np.concatenate([changed, tilted], axis=2))
+
+
+def _logarithms(q: FloatArray) -> FloatArray:
+    """Rounded down, so that a table's probabilities sum to at most one, to a grid on which sums are exact."""
+    logs = np.maximum(q, _LEAST)
+    return on_grid(np.log(logs, out=logs), FINE)

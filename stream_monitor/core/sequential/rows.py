@@ -1,4 +1,4 @@
-"""State of many streams side by side: arrays whose first axis is the stream."""
+"""State of many streams side by side: arrays whose first axis is the stream, with rows that are claimed and given back."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
@@ -8,27 +8,67 @@ import numpy as np
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.fields import Fields, as_bytes
 
+_FIRST = 8
 
-class Rows(Protocol):
-    """Has arrays named in ARRAYS, each (rows, ...)."""
+
+class Store(Protocol):
+    """Has arrays, each (rows, ...)."""
 
     ARRAYS: ClassVar[Mapping[str, str]]
-    """Name → kind in which the array is written, little endian."""
+    """What is written: name → kind, little endian."""
+
+    MADE: ClassVar[tuple[str, ...]]
+    """What follows from it."""
+
+    free: list[int]
+    """Rows that nobody has."""
+
+    def fresh(self, rows: int) -> "Store":
+        """So many rows as they begin."""
+        ...
 
 
-def append(rows: Rows, fresh: Rows) -> None:
-    """The streams of `fresh` join those of `rows`, behind them."""
-    for name in rows.ARRAYS:
-        setattr(rows, name, np.concatenate([getattr(rows, name), getattr(fresh, name)]))
+def claim(store: Store) -> int:
+    """A row as it begins."""
+    if not store.free:
+        rows = len(getattr(store, next(iter(store.ARRAYS))))
+        more = store.fresh(max(_FIRST, rows))
+        for name in (*store.ARRAYS, *store.MADE):
+            setattr(store, name, np.concatenate([getattr(store, name), getattr(more, name)]))
+        store.free.extend(range(rows + max(_FIRST, rows) - 1, rows - 1, -1))
+    row = store.free.pop()
+    begin(store, row)
+    return row
 
 
-def dump(rows: Rows, at: slice) -> dict[str, Plain]:
-    """Explicit fields of some streams."""
-    return {name: as_bytes(getattr(rows, name)[at], kind) for name, kind in rows.ARRAYS.items()}
+def begin(store: Store, row: int) -> None:
+    """Put a row back to how it began."""
+    one = store.fresh(1)
+    for name in store.ARRAYS:
+        getattr(store, name)[row] = getattr(one, name)[0]
 
 
-def load(rows: Rows, at: slice, fields: Fields) -> None:
+def dump(store: Store, row: int) -> dict[str, Plain]:
+    """Explicit fields of one stream."""
+    return {name: as_bytes(getattr(store, name)[row], kind) for name, kind in store.ARRAYS.items()}
+
+
+def load(store: Store, row: int, fields: Fields) -> None:
     """The inverse of `dump`. Raises CorruptState."""
-    for name, kind in rows.ARRAYS.items():
-        array: np.ndarray[Any, Any] = getattr(rows, name)
-        array[at] = fields.array(name, kind, array[at].shape)
+    for name, kind in store.ARRAYS.items():
+        array: np.ndarray[Any, Any] = getattr(store, name)
+        stored = fields.array(name, kind)
+        if stored.size != array[row].size:
+            raise fields.wrong(name, f"not {array[row].size} numbers")
+        array[row] = stored.reshape(array.shape[1:])
+
+
+def saved(store: Store, rows: np.ndarray[Any, np.dtype[np.intp]]) -> dict[str, np.ndarray[Any, Any]]:
+    """A copy of these rows."""
+    return {name: getattr(store, name)[rows] for name in (*store.ARRAYS, *store.MADE)}
+
+
+def restore(store: Store, row: int, copy: Mapping[str, np.ndarray[Any, Any]], at: int) -> None:
+    """Put one row back to what it was, which is at this place of the copy."""
+    for name, values in copy.items():
+        getattr(store, name)[row] = values[at]

@@ -1,8 +1,8 @@
-"""What one series brings to its sequential test: its slots, and its new blocks as bins and normal scores."""
+"""One series of the sequential tests: its slots, its scale, and where its state lies."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,19 +10,15 @@ from numpy.typing import NDArray
 from stream_monitor.core.detector import FloatArray, Plain
 from stream_monitor.core.fields import Fields, as_bytes
 from stream_monitor.core.sequential import normal
-from stream_monitor.core.sequential.calendar import phase_of
-from stream_monitor.core.sequential.slots import Slots, slots_of_numbers, slots_of_places, tie_breakers
+from stream_monitor.core.sequential.choices import FEW, LEARN, LONGEST, NUMERIC_BINS, PATIENT
+from stream_monitor.core.sequential.slots import Slots, slots_of_levels, slots_of_numbers, tie_breakers
 from stream_monitor.core.window import BLOCK
 
-LEARN: Final = 16  # blocks whose values give the slots
-NUMERIC_BINS: Final = 32
-FEW: Final = 6  # distinct values up to which they are treated as categories
-PATIENT: Final = 20  # warm-ups; an alarm sooner than that after a start doubles the next warm-up
-LONGEST: Final = 1024 * LEARN
+_IQR_OF_NORMAL = 1.349
 
 
 class Blocks(NamedTuple):
-    """m full blocks of one series. numbers: (m, BLOCK). times: (m, BLOCK) event time of every value, ms, or all 0.
+    """m full blocks of one series. numbers: (m, BLOCK). times: (m, BLOCK) event time of every value, ms; 0 where there is none.
 
     weights: (m,) share of the alarm budget that each is worth, known before it, >= 0. A block of weight 0 is learned from and
     puts no evidence in.
@@ -35,147 +31,168 @@ class Blocks(NamedTuple):
 
 @dataclass(slots=True)
 class Series:
-    """Row in the arrays of all tests, slots, and the blocks at hand.
+    """row: in the arrays of views and calendar. bank: bins are ordered, and their number; bank_row: in that bank.
 
-    levels: the distinct values of the learning phase if they are few: then each has a bin of its own. sample, sample_times: of
-    the blocks of the learning phase. seen: values ever seen, which number the tie-breakers. blocks: since the last start.
-    warm_up: blocks before evidence counts.
+    seen: values ever seen, which number the tie-breakers. blocks: since the last start. look: number of blocks at which the view
+    is chosen next. warm_up: blocks before evidence counts. alarmed: blocks at an alarm that may be confirmed, else -1. until:
+    no further in the next pass. slots: of values, once learned; levels: whether each of a few values has one. own: slots of the
+    view, where it is not the value. center, unit: of standardised values; unit 0: values tie too much or spread too wide, their
+    normal scores stand for them. sample, sample_hours, sample_at: blocks to learn slots from, the hours of their values, the
+    ordinals of their first ones.
     """
 
-    name: Hashable
+    key: Hashable
     row: int
     seed: int
-    slots: Slots | None = None
-    levels: FloatArray = field(default_factory=lambda: np.zeros(0))
-    bank: tuple[bool, int] = (True, 0)
-    bank_rows: dict[tuple[bool, int], int] = field(default_factory=dict)
+    bank: tuple[bool, int] | None = None
+    bank_row: int = -1
     seen: int = 0
     blocks: int = 0
+    look: int = LEARN
     warm_up: int = LEARN
+    slots: Slots | None = None
+    levels: bool = False
+    own: Slots | None = None
+    center: float = 0.0
+    unit: float = 0.0
+    scores: FloatArray = field(default_factory=lambda: np.zeros(0))
+    alarmed: int = -1
+    until: int = 64
     sample: list[FloatArray] = field(default_factory=list)
-    sample_times: list[int] = field(default_factory=list)
-    arrived: Blocks | None = None
-    bins: NDArray[np.intp] = field(default_factory=lambda: np.zeros((0, BLOCK), np.intp))
-    scores: FloatArray = field(default_factory=lambda: np.zeros((0, BLOCK)))
-    jitter: FloatArray = field(default_factory=lambda: np.zeros(0))
-    phases: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    first: int = 0
-    sample_first: int = 0
+    sample_hours: list[NDArray[np.int8]] = field(default_factory=list)
+    sample_at: list[int] = field(default_factory=list)
 
     @property
-    def bank_row(self) -> int:
-        """Its row in its bank."""
-        return self.bank_rows[self.bank]
+    def constant(self) -> bool:
+        """Whether all values were the same when it learned: there is nothing to see but that it is no longer so."""
+        return self.levels and self.slots is not None and len(self.slots.edges) == 1
 
-    def take(self, arrived: Blocks) -> None:
-        """New blocks are at hand."""
-        self.arrived = arrived
-        self.first = self.seen
-        self.seen += arrived.numbers.size
-        self.phases = phase_of(arrived.times[:, 0])
-        if self.slots is not None:
-            self._place(arrived.numbers, self.first)
-
-    def counts(self, at: int, bins: int) -> FloatArray:
-        """Bin counts (bins,) of a new block."""
-        return np.bincount(self.bins[at], minlength=bins).astype(np.float64)
-
-    def weight(self, at: int) -> float:
-        """What a new block is worth: nothing while the series still warms up."""
-        assert self.arrived is not None
-        self.blocks += 1
-        return float(self.arrived.weights[at]) if self.blocks > self.warm_up else 0.0
-
-    def learn(self, at: int) -> bool:
-        """Keep a new block for learning. Returns whether the slots are learned now."""
-        assert self.arrived is not None
-        self.sample.append(self.arrived.numbers[at])
-        self.sample_times.append(int(self.arrived.times[at, 0]))
-        self.blocks += 1
-        if len(self.sample) < LEARN:
-            return False
-        values = np.concatenate(self.sample)
-        self.sample_first = self.first + (at + 1) * BLOCK - len(values)
-        ties = tie_breakers(self.seed, self.sample_first + np.arange(len(values)))
+    def learn(self) -> None:
+        """The sample is whole: it gives slots and scale."""
+        values, ties = self._sample()
         distinct = np.unique(values)
-        self.levels = distinct if len(distinct) <= FEW else distinct[:0]
-        if len(self.levels):
-            self.slots = slots_of_places(self._values(values), ties, len(self.levels) + 1)
-        else:
-            self.slots = slots_of_numbers(values, ties, NUMERIC_BINS)
-        self._place(self.arrived.numbers, self.first)
-        return True
+        self.levels = len(distinct) <= FEW
+        self.slots = (
+            slots_of_levels(values, ties) if self.levels else slots_of_numbers(values, ties, NUMERIC_BINS)
+        )
+        low, center, high = np.sort(values)[
+            [len(values) // 4, len(values) // 2, 3 * len(values) // 4]
+        ].tolist()
+        spread = (high - low) / _IQR_OF_NORMAL
+        linear = 2 * len(distinct) > len(values) and 0.0 < spread < np.inf and np.isfinite(1.0 / spread)
+        self.center, self.unit = (center, 1.0 / spread) if linear else (0.0, 0.0)
+        self.make_scores()
 
-    def learned(self) -> Iterator[tuple[FloatArray, int, float]]:
-        """Scores (BLOCK,), phase and jitter of the blocks of the learning phase; they are let go."""
-        for place, (numbers, time) in enumerate(zip(self.sample, self.sample_times, strict=True)):
-            _, scores, jitter = self._placed(numbers[None], self.sample_first + place * BLOCK)
-            yield scores[0], int(phase_of(np.array([time]))[0]), float(jitter[0])
-        self.sample, self.sample_times = [], []
+    def learn_own(self) -> None:
+        """The sample of the view is whole: it gives the slots of the view."""
+        self.own = slots_of_numbers(*self._sample(), NUMERIC_BINS)
+        self.sample, self.sample_at = [], []
+
+    def make_scores(self) -> None:
+        """Normal scores (bins · SPREAD,) of the bins, each cut into equal parts, where values are not taken as they are."""
+        if self.slots is None or self.unit > 0.0:
+            return
+        if self.constant:
+            self.scores = np.repeat([0.0, 1.0], SPREAD)
+            return
+        places = self.slots.places
+        ends = np.concatenate([[0], np.cumsum(places)])
+        share = ends[:-1, None] + (np.arange(SPREAD) + 0.5) / SPREAD * places[:, None]
+        self.scores = normal.quantile(share / ends[-1]).ravel()
 
     def restart(self) -> None:
-        """Learn anew; a series that alarms soon after each start is given more and more time."""
+        """Learn anew; a series whose alarms are confirmed soon after each start is given more and more time."""
         soon = self.blocks < PATIENT * self.warm_up
         self.warm_up = min(2 * self.warm_up, LONGEST) if soon else max(LEARN, self.warm_up // 2)
-        self.slots, self.blocks = None, 0
+        self.slots = self.own = None
+        self.blocks, self.look = 0, LEARN
+        self.forget()
+
+    def keep(self, numbers: FloatArray, hours: NDArray[np.int8]) -> None:
+        """Blocks (m, BLOCK) to learn from, which begin at the ordinal `seen`, and the hours of their values."""
+        self.sample += list(numbers.copy())
+        self.sample_hours += list(hours)
+        self.sample_at += range(self.seen, self.seen + numbers.size, BLOCK)
+
+    def testing(self) -> Slots:
+        """The slots whose bins are counted."""
+        slots = self.slots if self.own is None else self.own
+        assert slots is not None
+        return slots
+
+    def forget(self) -> None:
+        """There is nothing to learn from, and no alarm to be confirmed."""
+        self.sample, self.sample_hours, self.sample_at, self.alarmed = [], [], [], -1
 
     def dump(self) -> dict[str, Plain]:
-        """Explicit fields, without what is at hand only during `advance`."""
-        slots = self.slots
+        """Explicit fields."""
         return {
-            "levels": as_bytes(self.levels, "<f8"),
-            "blocks": self.blocks,
-            "warm_up": self.warm_up,
-            "edges": None if slots is None else as_bytes(slots.edges, "<f8"),
-            "ties": None if slots is None else as_bytes(slots.ties, "<f8"),
-            "places": None if slots is None else as_bytes(slots.places, "<u4"),
-            "sample": as_bytes(np.array(self.sample).reshape(-1, BLOCK), "<f8"),
             "seen": self.seen,
-            "sample_times": as_bytes(np.array(self.sample_times, np.int64), "<i8"),
+            "blocks": self.blocks,
+            "look": self.look,
+            "warm_up": self.warm_up,
+            "alarmed": self.alarmed,
+            "levels": self.levels,
+            "center": self.center,
+            "unit": self.unit,
+            "slots": None if self.slots is None else self.slots.dump(),
+            "own": None if self.own is None else self.own.dump(),
+            "sample": as_bytes(np.array(self.sample).reshape(-1, BLOCK), "<f8"),
+            "sample_hours": as_bytes(np.array(self.sample_hours, np.int8).reshape(-1, BLOCK), "<i1"),
+            "sample_at": as_bytes(np.array(self.sample_at, np.int64), "<i8"),
         }
 
     def load(self, fields: Fields) -> None:
         """The inverse of `dump`. Raises CorruptState."""
-        self.levels = fields.array("levels", "<f8")
-        self.blocks = fields.integer("blocks", least=0)
-        self.warm_up = fields.integer("warm_up", least=LEARN)
-        self.sample = list(fields.array("sample", "<f8", (-1, BLOCK)))
         self.seen = fields.integer("seen", least=0)
-        self.sample_times = fields.array("sample_times", "<i8").tolist()
-        if not len(self.sample) == len(self.sample_times) < LEARN:
-            raise fields.wrong("sample", "values and times do not fit")
-        if fields.plain("edges") is not None:
-            edges, ties = fields.array("edges", "<f8"), fields.array("ties", "<f8")
-            places = fields.array("places", "<u4").astype(np.float64)
-            if (
-                not len(edges) == len(ties) == len(places) - 1
-                or (places < 1).any()
-                or (np.diff(edges) < 0).any()
-            ):
-                raise fields.wrong("edges", "slots do not fit")
-            self.slots = Slots(edges, ties, places)
+        self.blocks = fields.integer("blocks", least=0)
+        self.look = fields.integer("look", least=LEARN)
+        self.warm_up = fields.integer("warm_up", least=LEARN)
+        self.alarmed = fields.integer("alarmed", least=-1)
+        self.center, self.unit = fields.number("center"), fields.number("unit")
+        if not isinstance(levels := fields.plain("levels"), bool):
+            raise fields.wrong("levels", "neither true nor false")
+        self.levels = levels
+        self.slots = None if fields.plain("slots") is None else Slots.load(fields.inside("slots"))
+        self.own = None if fields.plain("own") is None else Slots.load(fields.inside("own"))
+        self.sample = list(fields.array("sample", "<f8", (-1, BLOCK)))
+        self.sample_hours = list(fields.array("sample_hours", "<i1", (-1, BLOCK)))
+        self.sample_at = fields.array("sample_at", "<i8").tolist()
+        if not len(self.sample) == len(self.sample_at) < LEARN:
+            raise fields.wrong("sample", "values and ordinals do not fit")
+        self._check(fields)
+        self.make_scores()
 
-    def _place(self, numbers: FloatArray, first: int) -> None:
-        self.bins, self.scores, self.jitter = self._placed(numbers, first)
+    def _check(self, fields: Fields) -> None:
+        learning, hours = self.slots is None, np.array(self.sample_hours)
+        if len(hours) != (len(self.sample) if learning else 0) or (
+            len(hours) and not ((hours >= -1) & (hours < 24)).all()
+        ):
+            raise fields.wrong("sample_hours", "hours do not fit")
+        if (self.blocks != len(self.sample) if learning else self.blocks < LEARN) or self.unit < 0:
+            raise fields.wrong("blocks", "do not fit the sample")
+        if self.alarmed > (-1 if learning else self.blocks):
+            raise fields.wrong("alarmed", "lies ahead")
+        if self.slots is not None and not (
+            2 <= len(self.slots.places) <= FEW + 1 if self.levels else len(self.slots.places) == NUMERIC_BINS
+        ):
+            raise fields.wrong("slots", "of another number of bins")
+        if self.own is not None and (learning or len(self.own.places) != NUMERIC_BINS):
+            raise fields.wrong("own", "of another number of bins")
+        if self.look <= self.blocks and not learning:
+            raise fields.wrong("look", "lies behind")
 
-    def _values(self, numbers: FloatArray) -> FloatArray:
-        """What the slots sort: the numbers, or the place of each among the few levels, one more for all above them."""
-        if len(self.levels) == 0:
-            return numbers
-        return np.searchsorted(self.levels, numbers, side="left").astype(np.float64)
+    def _sample(self) -> tuple[FloatArray, FloatArray]:
+        """Values and tie-breakers of the sample."""
+        ordinals = np.array(self.sample_at)[:, None] + np.arange(BLOCK)
+        return np.concatenate(self.sample), tie_breakers(self.seed, ordinals.ravel())
 
-    def _placed(self, numbers: FloatArray, first: int) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
-        """Bins and normal scores, (m, BLOCK), and a jitter (m,) of blocks; scores are spread within a bin at random."""
-        slots = self.slots
-        assert slots is not None
-        ordinals = first + np.arange(numbers.size)
-        ties = tie_breakers(self.seed, ordinals)
-        bins = slots.bin(self._values(numbers.ravel()), ties)
-        spread = tie_breakers(self.seed + 1, ordinals)
-        upper = np.cumsum(slots.places)
-        share = (upper[bins] - slots.places[bins] + spread * slots.places[bins]) / upper[-1]
-        return (
-            bins.reshape(numbers.shape),
-            normal.quantile(share).reshape(numbers.shape),
-            ties.reshape(numbers.shape)[:, 0],
-        )
+
+SPREAD = 64  # parts of a bin
+
+
+def spreads(seed: int, first: int, values: int) -> NDArray[np.int64]:
+    """A part (values,) of its bin for each value from ordinal `first` on, which is a multiple of 4, from a hash."""
+    words = tie_breakers(seed + 1, np.arange(first // 4, (first + values) // 4))
+    bits = (words * 2.0**24).astype(np.int64)
+    return np.stack([bits & 63, bits >> 6 & 63, bits >> 12 & 63, bits >> 18], axis=1).ravel()

@@ -6,63 +6,88 @@ places: a Polya urn that starts from the places and gains one with every value (
 Random World, 2nd ed., ch. 8; ties by smoothed ranks).
 """
 
-from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_monitor.core.detector import FloatArray
+from stream_monitor.core.detector import FloatArray, Plain
+from stream_monitor.core.fields import Fields, as_bytes
+from stream_monitor.core.sequential.choices import TAIL
 
-_MIX = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+_MIX: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
-@dataclass(frozen=True, slots=True)
 class Slots:
     """edges, ties: (K-1,) order statistics of the first sample with their tie-breakers, ascending. places: (K,) counts."""
 
-    edges: FloatArray
-    ties: FloatArray
-    places: FloatArray
+    __slots__ = ("_keys", "edges", "places", "ties")
 
-    def bin(self, values: FloatArray, ties: FloatArray) -> NDArray[np.intp]:
+    def __init__(self, edges: FloatArray, ties: FloatArray, places: NDArray[np.int64]) -> None:
+        self.edges = edges
+        self.ties = ties
+        self.places = places
+        self._keys = np.searchsorted(edges, edges, side="left") + ties
+
+    def bin(self, values: FloatArray, seed: int, ordinals: NDArray[np.int64]) -> NDArray[np.intp]:
         """Bin (n,) of every value, by (value, tie-breaker)."""
+        if len(self.edges) == 1:
+            above = (values == self.edges[0]) & (tie_breakers(seed, ordinals) > self.ties[0])
+            return np.asarray(above | (values > self.edges[0])).astype(np.intp)
         at = np.searchsorted(self.edges, values, side="left")
-        upper = np.searchsorted(self.edges, values, side="right")
-        tied = np.flatnonzero(upper > at)
+        tied = np.flatnonzero(self.edges.take(at, mode="clip") == values)
         if len(tied):
-            keys = np.searchsorted(self.edges, self.edges, side="left") + self.ties
-            at[tied] = np.searchsorted(keys, at[tied] + ties[tied], side="left")
+            first = at[tied]  # below all edges of this value
+            at[tied] = np.searchsorted(self._keys, first + tie_breakers(seed, ordinals[tied]), side="left")
         return at
+
+    def dump(self) -> dict[str, Plain]:
+        """Explicit fields."""
+        return {
+            "edges": as_bytes(self.edges, "<f8"),
+            "ties": as_bytes(self.ties, "<f8"),
+            "places": as_bytes(self.places, "<u2"),
+        }
+
+    @classmethod
+    def load(cls, fields: Fields) -> "Slots":
+        """The inverse of `dump`. Raises CorruptState."""
+        edges, ties = fields.array("edges", "<f8"), fields.array("ties", "<f8")
+        places = fields.array("places", "<u2").astype(np.int64)
+        if not 0 < len(edges) == len(ties) == len(places) - 1 or (places < 1).any():
+            raise fields.wrong("places", "slots do not fit")
+        if (np.diff(edges) < 0).any() or (ties < 0).any() or (ties >= 1).any():
+            raise fields.wrong("edges", "not ascending")
+        return cls(edges, ties, places)
 
 
 def slots_of_numbers(sample: FloatArray, ties: FloatArray, bins: int) -> Slots:
-    """`bins` bins of nearly equal numbers of places. sample, ties: (m,), m >= bins."""
+    """`bins` bins, TAIL places in the first and the last, nearly equal numbers in the others. sample, ties: (m,)."""
     order = np.lexsort((ties, sample))
     m = len(sample)
-    ranks = np.round(np.arange(1, bins) * (m + 1) / bins).astype(np.int64)
+    ranks = np.round(TAIL + np.arange(bins - 1) * (m + 1 - 2 * TAIL) / (bins - 2)).astype(np.int64)
     at = order[ranks - 1]
-    return Slots(sample[at], ties[at], np.diff(ranks, prepend=0, append=m + 1).astype(np.float64))
+    return Slots(sample[at], ties[at], np.diff(ranks, prepend=0, append=m + 1))
 
 
-def slots_of_places(sample: FloatArray, ties: FloatArray, categories: int) -> Slots:
-    """A bin for every place 0..categories-1 that occurs, and the last one also for what lies behind. sample, ties: (m,)."""
+def slots_of_levels(sample: FloatArray, ties: FloatArray) -> Slots:
+    """A bin for every distinct value, and one for what lies above all of them. sample, ties: (m,)."""
     order = np.lexsort((ties, sample))
     ordered = sample[order]
-    last = np.flatnonzero(np.diff(ordered, append=np.inf) > 0)  # the last of every place that occurs
-    if ordered[-1] >= categories - 1:
-        last = last[:-1]
+    last = np.flatnonzero(np.append(np.diff(ordered) > 0, values=True))  # of every level
     places = np.diff(last + 1, prepend=0, append=len(sample) + 1)
-    return Slots(ordered[last], ties[order][last], places.astype(np.float64))
+    return Slots(ordered[last], ties[order][last], places)
 
 
-def tie_breakers(seed: int, rows: NDArray[np.int64]) -> FloatArray:
-    """Uniform numbers in [0, 1), (n,), from a hash of the series and the row: a replay breaks every tie the same way.
+def tie_breakers(seed: int, ordinals: NDArray[np.int64]) -> FloatArray:
+    """Uniform numbers in [0, 1), any shape, from a hash of the seed and the ordinal: a replay breaks every tie the same way.
 
-    The seed is hashed first: with seed + row, one seed would give another's numbers a row later, and they must look
+    The seed is hashed first: with seed + ordinal, one seed would give another's numbers a value later, and they must look
     independent. SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
     """
-    start = _mixed(np.array([seed], np.uint64) * _MIX[0])
-    return (_mixed(start + rows.astype(np.uint64) * _MIX[0]) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    start = _mixed(np.array([seed % 2**64], np.uint64) * _MIX[0])
+    mixed = _mixed(start + ordinals.astype(np.uint64) * _MIX[0])
+    return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:

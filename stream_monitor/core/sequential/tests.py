@@ -1,89 +1,52 @@
-"""The sequential tests of all series of a model, advanced together: one row a series, one block a step.
+"""The sequential tests of all series of a model, advanced together, many blocks at a time.
 
-A series learns its slots from its first LEARN blocks, then every block moves its evidence: the base test on bin counts while
-single values are white, and the tests of its views and scales while those are. The largest of them, each weighted, is the
-evidence of the series: it reaches 1 with at most the probability that the shares of the alarm budget add up to.
+A series learns its slots from its first LEARN blocks. Then a bank counts the bins of the view that is white, and the evidence
+of the series moves with every part of a block: it reaches 1 with at most the probability that the shares of the alarm budget
+add up to. After an alarm evidence begins from 0; a second alarm soon after confirms it, and the series learns the new regime.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import ClassVar, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_monitor.core.detector import FloatArray, Plain
+from stream_monitor.core.detector import Plain
 from stream_monitor.core.fields import Fields
-from stream_monitor.core.sequential.autocorrelation import LAGS, SUMS, correlations, is_white, sums_of
-from stream_monitor.core.sequential.bank import Bank
-from stream_monitor.core.sequential.rows import append, dump, load
+from stream_monitor.core.sequential import rows as stores
+from stream_monitor.core.sequential.calendar import hours_of
+from stream_monitor.core.sequential.choices import CONFIRM, LEARN
+from stream_monitor.core.sequential.engine import Engine, Pass, Tested
 from stream_monitor.core.sequential.series import Blocks, Series
-from stream_monitor.core.sequential.views import Views
+from stream_monitor.core.sequential.sums import Layout
+from stream_monitor.core.sequential.views import View
+from stream_monitor.core.window import BLOCK
 
-DELAY: Final = 19  # blocks by which the past that the base gate sees lags behind
-RECHECK: Final = 1.1
-BASE_WEIGHT: Final = 0.35
-ENOUGH: Final = 200.0  # values in the delayed past; before that the gate sees all of it
+_MOST: Final = 64  # blocks of a series in one pass: what a pass needs in memory has a bound
+_WASTE: Final = 1.5  # how much larger than its blocks a pass may be
 
 
 class Alarm(NamedTuple):
-    """at: place of the block among the new ones. evidence: >= 1."""
+    """at: place of the block among the new ones. evidence: >= 1. confirms: the alarm shortly before was of the same change, and
+    the series now learns the new regime.
+    """
 
     at: int
     evidence: float
+    confirms: bool = False
 
 
 class Diagnosis(NamedTuple):
-    """evidence: 1 is an alarm. lag_1: autocorrelation of the scores. values_white: the base test takes part. views_white: of
-    how many views and scales the test takes part. learning: no evidence is gathered yet.
+    """evidence: 1 is an alarm. lag_1: autocorrelation of the values. values_white: they are watched as they are. views_white: 1
+    if another view is watched; if neither, the series is blind. view: which one. learning: no evidence is gathered yet.
     """
 
     evidence: float
     lag_1: float
     values_white: bool
     views_white: int
+    view: View
     learning: bool
-
-
-class Gate:
-    """Whether single values are white, from the past of each series, one row a series."""
-
-    ARRAYS: ClassVar[Mapping[str, str]] = {
-        "sums": "<f8",
-        "line": "<f8",
-        "last": "<f8",
-        "blocks": "<i8",
-        "next": "<i8",
-        "white": "<u1",
-    }
-
-    def __init__(self, rows: int) -> None:
-        self.sums: FloatArray = np.zeros((rows, SUMS))  # of blocks older than DELAY
-        self.line: FloatArray = np.zeros((rows, DELAY, SUMS))
-        self.last: FloatArray = np.zeros((rows, LAGS))  # the last scores
-        self.blocks = np.zeros(rows, np.int64)
-        self.next = np.zeros(rows, np.int64)  # number of blocks at which to look again
-        self.white = np.ones(rows, np.bool_)
-
-    def push(self, rows: NDArray[np.intp], scores: FloatArray) -> None:
-        """One block of scores (n, b) of each of these series."""
-        new = sums_of(scores, self.last[rows])
-        self.last[rows] = scores[:, -LAGS:]
-        self.sums[rows] += self.line[rows, 0]
-        self.line[rows] = np.concatenate([self.line[rows, 1:], new[:, None]], axis=1)
-        blocks = self.blocks[rows] = self.blocks[rows] + 1
-        look = rows[blocks >= self.next[rows]]
-        if len(look):
-            self.next[look] = np.ceil(self.blocks[look] * RECHECK).astype(np.int64)
-            past = self.sums[look]
-            short = past[:, 0] < ENOUGH
-            past[short] += self.line[look[short]].sum(axis=1)
-            self.white[look] = is_white(past)
-
-    def restart(self, row: int) -> None:
-        """Begin anew."""
-        for name in self.ARRAYS:
-            getattr(self, name)[row] = 0
-        self.white[row] = True
 
 
 class SequentialTests:
@@ -91,144 +54,188 @@ class SequentialTests:
 
     def __init__(self) -> None:
         self.series: dict[Hashable, Series] = {}
-        self._free: list[Series] = []
-        self.gate = Gate(0)
-        self.views = Views(0)
-        self.banks: dict[tuple[bool, int], Bank] = {}
+        self._engine = Engine()
 
     def add(self, key: Hashable, *, seed: int) -> None:
-        """A new series."""
-        if self._free:
-            free = self._free.pop()
-            self.series[key] = Series(name=key, row=free.row, seed=seed, bank_rows=free.bank_rows)
-            return
-        self.series[key] = Series(name=key, row=len(self.gate.blocks), seed=seed)
-        append(self.gate, Gate(1))
-        self.views.add()
+        """A new series. Its tie-breakers are those of the seed and of its values' ordinals."""
+        self.series[key] = Series(key=key, row=self._engine.claim(), seed=seed)
 
     def remove(self, key: Hashable) -> None:
-        """A series ends; its row is for another. Raises KeyError."""
-        series = self.series.pop(key)
-        self.gate.restart(series.row)
-        self.views.restart(series.row)
-        self._free.append(series)
+        """A series ends; its place is for another. Raises KeyError."""
+        self._engine.release(self.series.pop(key))
 
     def advance(self, arrived: Mapping[Hashable, Blocks]) -> dict[Hashable, list[Alarm]]:
         """Take the new blocks of these series. Returns the alarms of each, in order."""
         alarms: dict[Hashable, list[Alarm]] = {}
-        for name, blocks in arrived.items():
-            self.series[name].take(blocks)
-        for at in range(max((len(blocks.times) for blocks in arrived.values()), default=0)):
-            here = [name for name, blocks in arrived.items() if at < len(blocks.times)]
-            ready = [self.series[name] for name in here if self.series[name].slots is not None]
-            for name in here:
-                if self.series[name].slots is None and self.series[name].learn(at):
-                    self._begin(self.series[name])
-            if ready:
-                evidence = self._step(ready, at)
-                for series, value in zip(ready, evidence.tolist(), strict=True):
-                    if value >= 1.0:
-                        alarms.setdefault(series.name, []).append(Alarm(at, value))
-                        self._restart(series)
+        taken = dict.fromkeys(arrived, 0)
+        while left := {key: rest for key, at in taken.items() if (rest := len(arrived[key].weights) - at)}:
+            whole: list[Series] = []
+            running: list[Series] = []
+            for key in left:
+                series = self.series[key]
+                if series.slots is None:
+                    taken[key] += _collect(series, arrived[key], taken[key])
+                    whole += [series] if len(series.sample) == LEARN else []
+                else:
+                    running.append(series)
+            if whole:
+                self._begin(whole)
+            if running:
+                size = _evened([min(left[series.key], self._room(series)) for series in running])
+                new = _gathered(running, size, arrived, taken)
+                for series, alarm in self._run(new, taken):
+                    alarms.setdefault(series.key, []).append(alarm)
         return alarms
-
-    def _step(self, ready: Sequence[Series], at: int) -> FloatArray:
-        """One block of each of these series. Returns their evidence."""
-        rows = np.array([series.row for series in ready], np.intp)
-        scores = np.stack([series.scores[at] for series in ready])
-        weights = np.array([series.weight(at) for series in ready])
-        jitter = np.array([series.jitter[at] for series in ready])
-        phases = np.array([series.phases[at] for series in ready])
-        self.gate.push(rows, scores)
-        base = np.zeros(len(ready))
-        for key, bank in self.banks.items():
-            mine = [place for place, series in enumerate(ready) if series.bank == key]
-            if mine:
-                chosen = [ready[place] for place in mine]
-                bank_rows = np.array([series.bank_row for series in chosen], np.intp)
-                counts = np.stack([series.counts(at, key[1]) for series in chosen])
-                evidence = bank.step(bank_rows, counts, weights[mine])
-                white = self.gate.white[rows[mine]]
-                bank.evidence[bank_rows[~white]] = 0.0
-                base[mine] = np.where(white, evidence, 0.0)
-        self.views.push(rows, scores, phases, jitter, weights)
-        return np.maximum(BASE_WEIGHT * base, (1.0 - BASE_WEIGHT) * self.views.statistic(rows))
-
-    def _begin(self, series: Series) -> None:
-        """The slots of a series are learned: its bank row starts, and the blocks it learned from pass through the views."""
-        self._place(series)
-        rows = np.array([series.row], np.intp)
-        for scores, phase, jitter in series.learned():
-            self.gate.push(rows, scores[None])
-            self.views.push(rows, scores[None], np.array([phase]), np.array([jitter]), np.zeros(1))
-
-    def _restart(self, series: Series) -> None:
-        """After an alarm a series learns anew what is normal, from the blocks that follow."""
-        self.gate.restart(series.row)
-        self.views.restart(series.row)
-        series.restart()
 
     def dump(self, key: Hashable) -> dict[str, Plain]:
         """Explicit fields of the test of one series, between two calls of `advance`."""
-        series = self.series[key]
-        row = slice(series.row, series.row + 1)
-        fields: dict[str, Plain] = {
-            "series": series.dump(),
-            "gate": dump(self.gate, row),
-            "views": self.views.dump(series.row),
-        }
+        series, engine = self.series[key], self._engine
+        fields: dict[str, Plain] = {"series": series.dump()}
         if series.slots is not None:
-            fields["bank"] = dump(self.banks[series.bank], slice(series.bank_row, series.bank_row + 1))
+            fields["views"] = stores.dump(engine.views, series.row)
+            fields["calendar"] = stores.dump(engine.calendar, series.row)
+        if series.bank is not None:
+            fields["bank"] = stores.dump(engine.bank(series), series.bank_row)
         return fields
 
     def load(self, key: Hashable, plain: Plain) -> None:
         """The inverse of `dump`, for a series just added. Raises CorruptState."""
         fields = Fields(plain, "sequential")
-        series = self.series[key]
-        row = slice(series.row, series.row + 1)
+        series, engine = self.series[key], self._engine
         series.load(fields.inside("series"))
-        expected = {"series", "gate", "views"} | ({"bank"} if series.slots is not None else set())
+        expected = {"series"}
+        if series.slots is not None:
+            expected |= {"views", "calendar"}
+            engine.views.load(series.row, fields.inside("views"))
+            stores.load(engine.calendar, series.row, fields.inside("calendar"))
+            indirect = engine.view(series) is not View.VALUE
+            if (series.own is not None and not indirect) or (
+                series.sample and (not indirect or series.own is not None)
+            ):
+                raise fields.wrong("views", "do not fit the slots")
+            if series.own is not None or not indirect:
+                expected |= {"bank"}
+                engine.enter(series)
         if set(fields.names()) != expected:
             raise fields.wrong("bank", f"fields are {fields.names()}")
-        load(self.gate, row, fields.inside("gate"))
-        self.views.load(series.row, fields.inside("views"))
-        if series.slots is not None:
-            bank = self._place(series)
-            at = slice(series.bank_row, series.bank_row + 1)
-            load(bank, at, fields.inside("bank"))
-            if (bank.urn[at] < 1).any() or (bank.seen[at] < 1).any():
-                raise fields.wrong("bank", "an urn without a place")
-            bank.remake(at)
+        if "bank" in expected:
+            engine.bank(series).load(series.bank_row, fields.inside("bank"))
 
     def diagnosis(self, key: Hashable) -> Diagnosis:
         """What the test of one series can see at present."""
-        series = self.series[key]
-        past = self.gate.sums[series.row] + self.gate.line[series.row].sum(axis=0)
-        evidence = 0.0
-        if series.slots is not None:
-            rows = np.array([series.row], np.intp)
-            base = (
-                self.banks[series.bank].evidence[series.bank_row].mean()
-                if self.gate.white[series.row]
-                else 0.0
-            )
-            evidence = float(max(BASE_WEIGHT * base, (1.0 - BASE_WEIGHT) * self.views.statistic(rows)[0]))
+        series, engine = self.series[key], self._engine
+        view, open_ = engine.view(series), bool(engine.views.open[series.row])
+        evidence = 0.0 if series.bank is None else engine.bank(series).peak[series.bank_row]
         return Diagnosis(
-            evidence=evidence,
-            lag_1=float(correlations(past[None])[0, 0]) if past[0] > LAGS else 0.0,
-            values_white=bool(self.gate.white[series.row]),
-            views_white=int(self.views.active(series.row).sum()),
-            learning=series.slots is None or series.blocks <= series.warm_up,
+            evidence=float(evidence),
+            lag_1=engine.views.lag_1(series.row),
+            values_white=open_ and view is View.VALUE,
+            views_white=int(open_ and view is not View.VALUE),
+            view=view,
+            learning=series.bank is None or series.blocks <= series.warm_up,
         )
 
-    def _place(self, series: Series) -> Bank:
-        """The bank of a series whose slots are known, with a row for it."""
-        assert series.slots is not None
-        places = series.slots.places
-        series.bank = (len(series.levels) == 0, len(places))
-        bank = self.banks.setdefault(series.bank, Bank(bins=len(places), numeric=series.bank[0]))
-        if series.bank in series.bank_rows:
-            bank.begin(series.bank_row, places)
-        else:
-            series.bank_rows[series.bank] = bank.add(places)
-        return bank
+    def _room(self, series: Series) -> int:
+        """Blocks up to the next choice about a series."""
+        room = min(_MOST, series.look - series.blocks, series.until)
+        return room if series.bank is not None else min(room, LEARN - len(series.sample))
+
+    def _begin(self, whole: Sequence[Series]) -> None:
+        """The samples of these series are whole: they get their slots, and their first blocks pass through the views."""
+        for series in whole:
+            series.learn()
+            self._engine.enter(series)
+        hours = np.concatenate([np.array(series.sample_hours) for series in whole])
+        numbers = np.concatenate([np.array(series.sample) for series in whole])
+        ordinals = np.array([series.sample_at[0] for series in whole])
+        layout = Layout.of(np.full(len(whole), LEARN))
+        self._engine.see(Pass(whole, layout, numbers, hours, np.zeros(len(numbers)), ordinals))
+        for series in whole:
+            series.forget()
+        self._engine.look(whole)
+
+    def _run(self, new: Pass, taken: dict[Hashable, int]) -> list[tuple[Series, Alarm]]:
+        """One pass. Returns its alarms, and moves on what was taken of each series."""
+        tested = self._engine.run(new)
+        found, look = [], []
+        over = tested.evidence >= 1.0
+        for at, series in enumerate(new.series):
+            mine = slice(first := int(new.layout.first[at]), first + int(new.layout.size[at]))
+            size = int(new.layout.size[at])
+            series.until = int(np.argmax(over[mine])) + 1 if over[mine].any() else _MOST
+            if series.until < size:  # the pass went past an alarm: once more, up to there
+                self._engine.take_back(series, tested)
+                continue
+            taken[series.key] += size
+            series.seen += size * BLOCK
+            series.blocks += size
+            if over[mine].any():
+                confirms = self._alarm(series)
+                found.append(
+                    (series, Alarm(taken[series.key] - 1, float(tested.evidence[mine][-1]), confirms))
+                )
+            elif series.bank is None:
+                self._learn_own(series, tested, mine, int(new.ordinals[at]))
+            series.until = _MOST
+            look += [series] if series.slots is not None and series.blocks == series.look else []
+        if look:
+            self._engine.look(look)
+        return found
+
+    def _alarm(self, series: Series) -> bool:
+        """An alarm at the last block of a series. Returns whether it confirms the one before."""
+        if series.alarmed >= 0 and series.blocks - series.alarmed <= CONFIRM:
+            self._engine.restart(series)
+            series.restart()
+            return True
+        bank = self._engine.bank(series)
+        bank.evidence[series.bank_row] = bank.peak[series.bank_row] = 0.0
+        series.alarmed = series.blocks
+        return False
+
+    def _learn_own(self, series: Series, tested: Tested, mine: slice, ordinal: int) -> None:
+        """A view that has no slots yet learns them from its blocks."""
+        usable = np.flatnonzero(tested.usable[mine])
+        series.sample += list(tested.numbers[mine][usable])
+        series.sample_at += (ordinal + usable * BLOCK).tolist()
+        if len(series.sample) == LEARN:
+            series.learn_own()
+            self._engine.enter(series)
+
+
+def _collect(series: Series, blocks: Blocks, start: int) -> int:
+    """A series that has no slots yet takes blocks to learn them from. Returns how many."""
+    stop = min(len(blocks.weights), start + LEARN - len(series.sample))
+    series.keep(blocks.numbers[start:stop], hours_of(blocks.times[start:stop]))
+    series.seen += (stop - start) * BLOCK
+    series.blocks += stop - start
+    return stop - start
+
+
+def _evened(size: Sequence[int]) -> NDArray[np.int64]:
+    """How many blocks of each series go into one pass: none waits for another's many."""
+    wanted = np.array(size)
+    levels = np.unique(wanted)
+    used = np.minimum(wanted, levels[:, None]).sum(axis=1)
+    fits = levels[levels * len(wanted) <= _WASTE * used]
+    return np.asarray(np.minimum(wanted, fits[-1]))
+
+
+def _gathered(
+    series: Sequence[Series],
+    size: NDArray[np.int64],
+    arrived: Mapping[Hashable, Blocks],
+    taken: Mapping[Hashable, int],
+) -> Pass:
+    """The next so many (n,) blocks of each series."""
+    parts = []
+    for one, many in zip(series, size.tolist(), strict=True):
+        blocks, start = arrived[one.key], taken[one.key]
+        span = slice(start, start + many)
+        parts.append(Blocks(blocks.numbers[span], blocks.times[span], blocks.weights[span]))
+    numbers = np.concatenate([part.numbers for part in parts])
+    times = np.concatenate([part.times for part in parts])
+    weights = np.concatenate([part.weights for part in parts])
+    hours = hours_of(times) if times.any() else None
+    ordinals = np.array([one.seen for one in series])
+    return Pass(series, Layout.of(size), numbers, hours, weights, ordinals)

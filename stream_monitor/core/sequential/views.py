@@ -1,151 +1,238 @@
-"""The views of many series at many scales, all on block means of normal scores, and the evidence of their tests.
+"""What a series is watched through, and whether that is white: the value, its forecast error, what is left of the hour, and the
+forecast error of that.
 
-View 0 is the block mean itself, 1 the residual of an autoregression on block means, 2 the block mean less what is usual for
-its calendar phase, 3 the residual of that. Each is watched at scales of 1, 4 and 32 blocks, through the means of the scaled
-blocks and through the means of their squares.
+One view at a time: the first whose own past is free of material autocorrelation. The choice is made at scheduled numbers of
+blocks, from the past up to the look before, so that a change does not hide its own alarm.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from enum import IntEnum
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_monitor.core.detector import FloatArray, Plain
+from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.fields import Fields
-from stream_monitor.core.sequential.calendar import Calendar
-from stream_monitor.core.sequential.points import Points
-from stream_monitor.core.sequential.residuals import WARM, Residuals
-from stream_monitor.core.sequential.rows import Rows, append, dump, load
+from stream_monitor.core.sequential import rows as stores
+from stream_monitor.core.sequential.autocorrelation import (
+    LAGS,
+    ORDER,
+    SLOW_SUMS,
+    SUMS,
+    correlations,
+    forecast,
+    is_even,
+    is_white,
+    slow_forecast,
+    sums_of,
+)
+from stream_monitor.core.sequential.calendar import Calendar, Hours
+from stream_monitor.core.sequential.choices import ENOUGH, LEARN, SLOW_RATE
+from stream_monitor.core.sequential.sums import COARSE, Layout, on_grid
+from stream_monitor.core.window import BLOCK
 
-VIEWS: Final = 4
-SCALES: Final = (1, 4, 32)  # blocks
-STATISTICS: Final = 2  # mean, mean of squares
-STREAMS: Final = VIEWS * len(SCALES) * STATISTICS
-VIEW_WEIGHTS: Final = np.array([0.5, 0.25, 0.125, 0.125])
-SCALE_WEIGHTS: Final = np.array([0.4, 0.3, 0.3])
-_SCALES: Final = np.array(SCALES)
-_WEIGHTS: Final = np.repeat(np.outer(VIEW_WEIGHTS, SCALE_WEIGHTS).ravel() / STATISTICS, STATISTICS)
-_JITTER: Final = 1e-9  # block means of few-valued series tie; a hair of the tie-breaker parts them
+
+class View(IntEnum):
+    """LEFT: the value less what is usual at the hour of the day."""
+
+    VALUE = 0
+    RESIDUAL = 1
+    LEFT = 2
+    LEFT_RESIDUAL = 3
+
+
+_OF: Final = (
+    0,
+    0,
+    1,
+    1,
+)  # the line of values that a view is made from: standardised values, or what is left of them
+_LARGEST: Final = 8.0
+_OWN: Final = 2  # the line of the view itself
+
+
+class Seen(NamedTuple):
+    """Blocks through the views of their series. values: (N, BLOCK), meaningless for View.VALUE. usable: (N,) whether all its
+    hours are known, where the view needs them.
+    """
+
+    values: FloatArray
+    usable: NDArray[np.bool_]
 
 
 class Views:
-    """State of S series, one row each; stream (view, scale, statistic) of row r is the point stream r·STREAMS + its place."""
+    """One row a series. Of three lines (values, what is left, the view itself): sums, number of values, the last LAGS values."""
 
-    ARRAYS: ClassVar[Mapping[str, str]] = {"sums": "<f8", "number": "<u4", "worth": "<f8"}
+    ARRAYS: ClassVar[Mapping[str, str]] = {
+        "sums": "<f8",
+        "number": "<i8",
+        "looked": "<f8",
+        "looked_number": "<i8",
+        "last": "<f8",
+        "model": "<f8",
+        "slow": "<f8",
+        "slow_sums": "<f8",
+        "slow_model": "<f8",
+        "view": "<u1",
+        "open": "<u1",
+    }
+    MADE: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, rows: int) -> None:
-        self.points = Points(rows * STREAMS)
-        self.residuals = (Residuals(rows), Residuals(rows))
-        self.calendar = Calendar(rows)
-        self.sums: FloatArray = np.zeros((rows, VIEWS, len(SCALES), STATISTICS))
-        self.number = np.zeros((rows, VIEWS, len(SCALES)), np.int64)
-        self.worth: FloatArray = np.zeros((rows, VIEWS, len(SCALES)))  # of `sums`, of the budget
+    def __init__(self, rows: int = 0) -> None:
+        self.free: list[int] = []
+        self.sums: FloatArray = np.zeros((rows, 3, 2, SUMS))
+        self.number = np.zeros((rows, 3), np.int64)
+        self.looked: FloatArray = np.zeros((rows, 3, 2, SUMS))  # the sums at the last look
+        self.looked_number = np.zeros((rows, 3), np.int64)
+        self.last: FloatArray = np.zeros((rows, 3, LAGS))
+        self.model: FloatArray = np.zeros((rows, 1 + ORDER))  # constant and coefficients of the forecast
+        # Of the view itself: the running mean of its block means, sums, and their forecast of the next block mean.
+        self.slow: FloatArray = np.zeros(rows)
+        self.slow_sums: FloatArray = np.zeros((rows, SLOW_SUMS))
+        self.slow_model: FloatArray = np.zeros((rows, 2))
+        self.view = np.zeros(rows, np.int64)
+        self.open = np.ones(rows, np.bool_)  # whether the view is white
+
+    def fresh(self, rows: int) -> "Views":
+        """So many rows as they begin."""
+        return Views(rows)
 
     def push(
-        self,
-        rows: NDArray[np.intp],
-        scores: FloatArray,
-        phases: NDArray[np.int64],
-        jitter: FloatArray,
-        weights: FloatArray,
-    ) -> None:
-        """One block of each of these series. scores: (n, b) normal scores. phases: (n,) of the block. jitter: (n,) in
-        [0, 1). weights: (n,) share of the budget that one block is worth.
+        self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, calendar: Calendar, hours: Hours
+    ) -> Seen:
+        """Standardised values (N, BLOCK) of new blocks of these series, and the hour of each value."""
+        line = self._line(rows, layout, values, 0)
+        self._add(rows, layout, line, 0)
+        left, known = self._left(rows, layout, values, calendar, hours)
+        calendar.learn(rows, layout, values, hours)
+        view = self.view[rows]
+        if not view.any():
+            return Seen(values, np.ones(len(values), np.bool_))
+        seen = Seen(np.zeros_like(values), np.ones(len(values), np.bool_))
+        for which in (View.RESIDUAL, View.LEFT, View.LEFT_RESIDUAL):
+            mine = layout.each(view == which)
+            if mine.any():
+                source = (line, left)[_OF[which]][mine]
+                model = layout.each(self.model[rows])[mine]
+                seen.values[mine] = source[:, LAGS:] if which is View.LEFT else _errors(source, model)
+                seen.usable[mine] = known[mine] | (_OF[which] == 0)
+        chosen, part, mine = layout.each(view > 0), Layout.of(layout.size[view > 0]), rows[view > 0]
+        steady = self._steady(mine, part, seen.values[chosen], seen.usable[chosen])
+        seen.values[chosen] = steady
+        self._add(mine, part, self._line(mine, part, steady, _OWN), _OWN, seen.usable[chosen])
+        return seen
+
+    def look(self, rows: NDArray[np.intp], ages: NDArray[np.int64], fixed: NDArray[np.bool_]) -> list[bool]:
+        """These series, so many blocks old, choose their view. fixed: (n,) which cannot but watch values.
+
+        Returns which have changed it.
         """
-        mean, square = scores.mean(axis=1), (scores * scores).mean(axis=1)
-        usual, known = self.calendar.push(rows, phases, mean)
-        error = self.residuals[0].push(rows, mean)
-        left, spread = mean - usual, square - 2 * usual * mean + usual**2
-        later = np.zeros(len(rows))
-        if known.any():
-            later[known] = self.residuals[1].push(rows[known], left[known])
-        here = np.empty((len(rows), VIEWS), np.bool_)
-        here[:, 0], here[:, 1] = True, self.residuals[0].number[rows] > WARM
-        here[:, 2], here[:, 3] = known, known & (self.residuals[1].number[rows] > WARM)
-        values = np.stack([mean, square, error, error**2, left, spread, later, later**2], axis=1)
-        self._scale(rows, here, values.reshape(len(rows), VIEWS, 1, STATISTICS), jitter, weights)
-
-    def statistic(self, rows: NDArray[np.intp]) -> FloatArray:
-        """The largest weighted evidence (n,) of all views, scales and statistics; 0 where none takes part.
-
-        Not their sum: each is a martingale in the filtration of its own ranks only, so only the union bound adds them up.
-        """
-        streams = rows[:, None] * STREAMS + np.arange(STREAMS)
-        return np.asarray((self.points.statistic(streams) * _WEIGHTS).max(axis=1))
-
-    def active(self, row: int) -> NDArray[np.bool_]:
-        """Which (view, scale) of a series takes part: (VIEWS, scales)."""
-        streams = row * STREAMS + np.arange(STREAMS)
-        return np.asarray(self.points.white[streams].reshape(VIEWS, len(SCALES), STATISTICS).all(axis=2))
-
-    def add(self) -> None:
-        """One more series."""
-        fresh = Views(1)
-        append(self, fresh)
-        for mine, theirs in zip(self._parts(), fresh._parts(), strict=True):
-            append(mine, theirs)
-        self.points.remake(slice(len(self.points.number) - STREAMS, len(self.points.number)))
-
-    def dump(self, row: int) -> dict[str, Plain]:
-        """Explicit fields of one series."""
-        points = slice(row * STREAMS, (row + 1) * STREAMS)
-        one = slice(row, row + 1)
-        return {
-            "own": dump(self, one),
-            "points": dump(self.points, points),
-            "residuals": [dump(residuals, one) for residuals in self.residuals],
-            "calendar": dump(self.calendar, one),
-        }
+        first = (ages == LEARN)[:, None]
+        number = np.where(first, self.number[rows], self.looked_number[rows])
+        sums = np.where(first[:, :, None, None], self.sums[rows], self.looked[rows])
+        white = np.stack(
+            [is_white(number[:, line].astype(float), sums[:, line]) for line in range(3)], axis=1
+        )
+        for line in range(_OWN):
+            white[:, line] &= is_even(number[:, line].astype(float), sums[:, line])
+        timed = number[:, 1] >= ENOUGH
+        left = np.where(white[:, 1], View.LEFT, View.LEFT_RESIDUAL)
+        want = np.where(white[:, 0] | fixed, View.VALUE, np.where(timed, left, View.RESIDUAL))
+        changed = want != self.view[rows]
+        self.view[rows] = want
+        self.open[rows] = np.where(
+            want == View.VALUE, white[:, 0], changed | white[:, _OWN] | (number[:, _OWN] < ENOUGH)
+        )
+        source = np.array(_OF)[want]
+        number, sums = self.number[rows, source].astype(float), self.sums[rows, source, 0]
+        self.model[rows] = forecast(number, sums)
+        anew = rows[changed]
+        self.sums[anew, _OWN] = self.last[anew, _OWN] = 0.0
+        self.number[anew, _OWN] = 0
+        self.slow[anew] = 0.0
+        self.slow_sums[anew] = 0.0
+        self.slow_model[rows] = slow_forecast(self.slow_sums[rows])
+        self.looked[rows], self.looked_number[rows] = self.sums[rows], self.number[rows]
+        return [bool(one) for one in changed]
 
     def load(self, row: int, fields: Fields) -> None:
-        """The inverse of `dump`. Raises CorruptState."""
-        points = slice(row * STREAMS, (row + 1) * STREAMS)
-        one = slice(row, row + 1)
-        load(self, one, fields.inside("own"))
-        load(self.points, points, fields.inside("points"))
-        stored = fields.rows("residuals")
-        if len(stored) != len(self.residuals):
-            raise fields.wrong("residuals", "not two")
-        for residuals, plain in zip(self.residuals, stored, strict=True):
-            load(residuals, one, Fields(plain, "residuals"))
-        load(self.calendar, one, fields.inside("calendar"))
-        if (self.points.urn[points] < 1).any() or (self.points.seen[points] < 1).any():
-            raise fields.wrong("points", "an urn without a place")
-        self.points.remake(points)
+        """Read a row. Raises CorruptState."""
+        stores.load(self, row, fields)
+        if self.view[row] not in tuple(View):
+            raise fields.wrong("view", "no such view")
 
-    def _parts(self) -> tuple[Rows, ...]:
-        return (self.points, *self.residuals, self.calendar)
+    def lag_1(self, row: int) -> float:
+        """Autocorrelation of the values so far."""
+        return float(correlations(self.number[row, :1].astype(float), self.sums[row, :1, 0])[0, 0])
 
-    def restart(self, row: int) -> None:
-        """Forget everything of a series."""
-        rows = np.array([row])
-        self.points.restart(row * STREAMS + np.arange(STREAMS))
-        for residuals in self.residuals:
-            residuals.restart(rows)
-        self.calendar.restart(rows)
-        self.sums[row] = self.worth[row] = 0.0
-        self.number[row] = 0
+    def _steady(
+        self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, usable: NDArray[np.bool_]
+    ) -> FloatArray:
+        """Views (N, BLOCK) less what the running mean of the blocks before says of their mean."""
+        means = np.einsum("ij->i", on_grid(np.clip(values, -_LARGEST, _LARGEST), COARSE)) / BLOCK
+        before = np.empty((int(layout.size.max()), len(rows)))
+        slow, sums = self.slow[rows], self.slow_sums[rows]
+        by_time = zip(layout.by_time(means), layout.by_time(usable), strict=True)
+        for at, (mean, here) in enumerate(by_time):
+            before[at] = slow
+            put = np.stack([np.ones_like(slow), slow, slow * slow, slow * mean, mean, mean * mean], axis=1)
+            sums += np.where(here[:, None], put, 0.0)
+            slow = np.where(here, slow + SLOW_RATE * (mean - slow), slow)
+        self.slow[rows], self.slow_sums[rows] = slow, sums
+        model = layout.each(self.slow_model[rows])
+        return np.asarray(values - (model[:, 1] * (layout.flat(before) - model[:, 0]))[:, None])
 
-    def _scale(
+    def _left(
+        self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, calendar: Calendar, hours: Hours
+    ) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """What is left of the hour, as lines (N, LAGS + BLOCK), and of which blocks (N,) all hours are known."""
+        timed = np.asarray(calendar.known[rows].any(axis=1))
+        known = np.zeros(len(values), np.bool_)
+        if not timed.any():
+            return np.zeros((len(values), LAGS + BLOCK)), known
+        if hours is None:
+            hours = np.full(values.shape, -1, np.int8)
+        chosen, part, mine = layout.each(timed), Layout.of(layout.size[timed]), rows[timed]
+        usual, known[chosen] = calendar.usual_of(mine, part, hours[chosen])
+        line = np.zeros((len(values), LAGS + BLOCK))
+        line[chosen] = self._line(mine, part, values[chosen] - usual, 1)
+        self._add(mine, part, line[chosen], 1, known[chosen])
+        return line, known
+
+    def _line(self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, of: int) -> FloatArray:
+        """Blocks (N, BLOCK) with the LAGS values before each."""
+        line = np.empty((len(values), LAGS + BLOCK))
+        line[:, LAGS:] = values
+        line[1:, :LAGS] = values[:-1, -LAGS:]
+        line[layout.first, :LAGS] = self.last[rows, of]
+        return line
+
+    def _add(
         self,
         rows: NDArray[np.intp],
-        here: NDArray[np.bool_],
-        values: FloatArray,
-        jitter: FloatArray,
-        weights: FloatArray,
+        layout: Layout,
+        line: FloatArray,
+        of: int,
+        usable: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Add values (n, VIEWS, 1, STATISTICS), where they are there (n, VIEWS), to all scales; test the full ones."""
-        sums = self.sums[rows] + np.where(here[:, :, None, None], values, 0.0)
-        number = self.number[rows] + here[:, :, None]
-        worth = self.worth[rows] + np.where(here, weights[:, None], 0.0)[:, :, None]
-        full = number >= _SCALES
-        at, view, scale = np.nonzero(full)
-        means = sums[at, view, scale] / _SCALES[scale][:, None] + _JITTER * (jitter[at][:, None] - 0.5)
-        streams = (rows[at] * STREAMS + (view * len(SCALES) + scale) * STATISTICS)[:, None] + np.arange(
-            STATISTICS
-        )
-        self.sums[rows] = np.where(full[..., None], 0.0, sums)
-        self.number[rows] = np.where(full, 0, number)
-        self.worth[rows] = np.where(full, 0.0, worth)
-        self.points.push(streams.ravel(), means.ravel(), np.repeat(worth[at, view, scale], STATISTICS))
+        """Put these blocks into the sums of a line."""
+        added = sums_of(line)
+        number = layout.size
+        if usable is not None and not usable.all():
+            added[~usable] = 0.0
+            number = np.add.reduceat(usable.astype(np.int64), layout.first)
+        total = self.sums[rows, of]
+        for step in layout.by_time(added):
+            total += step
+        self.sums[rows, of] = total
+        self.number[rows, of] += number * BLOCK
+        self.last[rows, of] = line[layout.first + layout.size - 1, -LAGS:]
+
+
+def _errors(line: FloatArray, model: FloatArray) -> FloatArray:
+    """Errors (m, BLOCK) of forecasting each value of the lines (m, LAGS + BLOCK). model: (m, 1 + ORDER)."""
+    errors = line[:, LAGS:] - model[:, :1]
+    for lag in range(1, ORDER + 1):
+        errors -= model[:, lag : lag + 1] * line[:, LAGS - lag : -lag]
+    return errors

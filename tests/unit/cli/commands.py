@@ -15,6 +15,7 @@ NAMES = (
     "replay",
     "check",
     "test",
+    "explain",
     "reference",
     "reference build",
     "reference show",

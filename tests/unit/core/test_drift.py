@@ -14,7 +14,7 @@ from stream_monitor.core.parameters import DetectorChoice
 from stream_monitor.core.reference import learn_numeric
 from stream_monitor.core.series import SeriesKey, Transition
 from stream_monitor.core.standardise import Lens
-from stream_monitor.core.watch import watches_of
+from stream_monitor.core.watch import TEST, watches_of
 from stream_monitor.core.window import BLOCK, LENGTH, Window
 from stream_monitor.detectors import registry
 
@@ -114,6 +114,42 @@ def test_another_detector_or_a_critical_effect_is_a_change_told_once() -> None:
         if decision is not None:
             found.append((at, decision.transition, len(decision.finding(SeriesKey("x", None)).evidence)))
     assert found == [(6, Transition.BEGAN, 1), (11, Transition.CHANGED, 2)]
+
+
+def alarmed(drift: Drift, means: Sequence[float], alarms: Sequence[int]) -> list[tuple[int, Transition]]:
+    """The transitions by block. alarms: blocks in which the sequential test alarms."""
+    window, found = window_of(means), []
+    for at in range(len(means)):
+        signs = [Fired(TEST, 2.0, 1.0, 0)] if at in alarms else []
+        decision = drift.decide(LENS, (*WITNESSES, TEST), window, at + 1, signs)
+        if decision is not None:
+            found.append((at, decision.transition))
+    return found
+
+
+def test_an_alarm_of_the_test_is_dated_and_measured_by_what_moved() -> None:
+    drift = Drift(TOLERANCE)
+    assert alarmed(drift, [0.0] * 10 + [1.0] * 6, [13]) == [(13, Transition.BEGAN)]
+    assert drift.episode is not None
+    assert (drift.episode.change_row, drift.episode.told) == (10 * BLOCK, 1.0)
+    assert alarmed(Drift(TOLERANCE), [0.0] * 10 + [0.25] * 40, [30]) == []
+
+
+def test_alarms_of_one_drift_are_news_only_when_it_has_grown() -> None:
+    means = [0.0] * 10 + [1.0] * 20 + [2.0] * 20
+    assert alarmed(Drift(TOLERANCE), means, [13, 20, 28, 40, 45]) == [
+        (13, Transition.BEGAN),
+        (40, Transition.CHANGED),
+    ]
+
+
+def test_an_alarm_that_comes_after_the_return_is_no_drift() -> None:
+    means = [0.0] * 10 + [1.0] * 20 + [0.0] * 40 + [1.0] * 10
+    assert alarmed(Drift(TOLERANCE), means, [13, 45, 73]) == [
+        (13, Transition.BEGAN),
+        (36, Transition.ENDED),
+        (73, Transition.BEGAN),
+    ]
 
 
 def test_severity_rises_once_and_only_on_enough_blocks() -> None:

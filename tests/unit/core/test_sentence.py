@@ -43,7 +43,10 @@ def test_a_shape_and_a_claim_against_the_reference() -> None:
     )
     differs = replace(evidence("value", 0.5), claim=Claim.DIFFERS)
     both = [(differs,), (differs, evidence("value", 0.5))]
-    said = [summary_of(replace(EVENT, evidence=one)) for one in both]
+    said = [
+        summary_of(replace(EVENT, evidence=one, claim=claim))
+        for one, claim in zip(both, reversed(Claim), strict=True)
+    ]
     assert said[0] == f"feature:amount of fraud differs from its reference: mean 1 → 2 (+0.50 sd) {SINCE}"
     assert " rose: " in said[1]
 

@@ -32,7 +32,7 @@ def test_it_fires_at_the_last_value_of_the_block_that_decided(sizes: list[int]) 
         assert all(detection.statistic >= detection.threshold == 1.0 for detection in found)
         start += size
     assert places == _by_the_core(5_000)
-    assert [2_500 <= at < 2_600 for at in places] == [True]
+    assert [2_500 <= at < 2_600 for at in places] == [True, True]  # the second confirms
 
 
 def test_rarer_alarms_come_a_little_later() -> None:
@@ -65,7 +65,7 @@ def test_gauges_say_what_the_test_sees() -> None:
     detector.update(COLUMN[:2_000])
     white = detector.gauges()
     assert (white["values_white"], white["learning"]) == (1.0, 0.0)
-    assert white["views_white"] >= 1
+    assert white["views_white"] == 0
     assert 0 < white["evidence"] < 1
     walk = np.cumsum(np.random.default_rng(2).normal(size=20_000))
     detector = SEQUENTIAL.build({}, seed=3)

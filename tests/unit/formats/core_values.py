@@ -18,7 +18,7 @@ from stream_monitor.core.drift_event import (
     Status,
 )
 from stream_monitor.core.events import Record, Source
-from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
+from stream_monitor.core.status import ModelStatus, Phase, SequentialStatus, SeriesStatus
 
 SOURCE = Source("fraud.events", 3)
 NOON = 1795255200123  # 2026-11-21T10:00:00.123Z
@@ -34,6 +34,7 @@ OPENED = DriftEvent(
     incident_id="c0ffee1234567890",
     number=0,
     status=Status.OPENED,
+    claim=Claim.CHANGED,
     severity=Severity.WARNING,
     resolution=None,
     summary="feature:amount of fraud rose by 0.5 standard deviations of the reference",
@@ -135,6 +136,15 @@ def series_status(series: str, phase: Phase, gauges: Mapping[str, float] | None 
         quality={"null": 600},
         waiting=False,
         blind=False,
+        test=SequentialStatus(
+            evidence=0.25,
+            learning=False,
+            view="residual",
+            lag_1=0.5,
+            effective_share=0.33,
+            bounded=False,
+            words="its values depend on those before",
+        ),
     )
 
 

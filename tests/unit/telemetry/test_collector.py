@@ -97,7 +97,12 @@ def test_status_of_series_and_counts_of_a_model() -> None:
         ("fraud", "watching"): 1,
         ("fraud", "unwatched"): 0,
     }
-    assert scrape.samples("model_open_alerts") == {("fraud", "critical"): 1, ("fraud", "warning"): 0}
+    assert scrape.samples("model_open_alerts") == {
+        ("changed", "fraud", "critical"): 1,
+        ("changed", "fraud", "warning"): 0,
+        ("differs_from_reference", "fraud", "critical"): 0,
+        ("differs_from_reference", "fraud", "warning"): 0,
+    }
 
 
 def test_detectors_show_their_state_and_the_largest_evidence() -> None:

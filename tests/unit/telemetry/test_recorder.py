@@ -5,7 +5,7 @@ import logging
 import pytest
 from prometheus_client import CollectorRegistry
 
-from stream_monitor.core.drift_event import Severity, Status
+from stream_monitor.core.drift_event import Claim, Severity, Status
 from stream_monitor.core.events import Reason, Source
 from stream_monitor.telemetry.metrics import Abort, Discard, Rebalance, Stage
 from stream_monitor.telemetry.recorder import Telemetry
@@ -45,7 +45,12 @@ def test_known_labels_start_at_zero(registry: CollectorRegistry, telemetry: Tele
     assert {value(registry, "checkpoints_aborted_total", reason=reason) for reason in Abort} == {0}
     assert {value(registry, "snapshots_discarded_total", reason=reason) for reason in Discard} == {0}
     assert value(registry, "rows_observed_total", model="fraud") == 0
-    assert value(registry, "drift_events_total", model="fraud", status="resolved", severity="warning") == 0
+    assert {
+        value(
+            registry, "drift_events_total", model="fraud", status="resolved", severity="warning", claim=claim
+        )
+        for claim in Claim
+    } == {0}
     assert value(registry, "stage_seconds_count", stage=Stage.OBSERVE) == 0
 
 
@@ -70,7 +75,7 @@ def test_a_drift_event_is_counted_and_told_with_its_sentence(
     registry: CollectorRegistry, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
 ) -> None:
     telemetry.drift_event(a_drift_event(status=Status.UPDATED, severity=Severity.WARNING))
-    labels = {"model": "fraud", "status": "updated", "severity": "warning"}
+    labels = {"model": "fraud", "status": "updated", "severity": "warning", "claim": "changed"}
     assert value(registry, "drift_events_total", **labels) == 1
     assert "drift updated" in caplog.text
     assert "rose by 1.5 standard deviations" in caplog.text

@@ -9,6 +9,7 @@ from stream_monitor.core.batch import Cell, ColumnBatch
 from stream_monitor.core.columnise import PlacedRow, columnise
 from stream_monitor.core.detector import FloatArray, Kind
 from stream_monitor.core.drift_event import (
+    Claim,
     Distribution,
     DriftEvent,
     EffectSize,
@@ -134,6 +135,7 @@ def alert(series: str, row: int, status: Status = Status.OPENED) -> DriftEvent:
         incident_id=series,
         number=0,
         status=status,
+        claim=Claim.CHANGED,
         severity=Severity.WARNING,
         resolution=None,
         summary="",

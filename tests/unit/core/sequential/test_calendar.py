@@ -1,39 +1,65 @@
 import numpy as np
 import pytest
 
-from stream_monitor.core.sequential.calendar import HOUR_MS, VISITS, Calendar, phase_of
+from stream_monitor.core.sequential.calendar import HOUR_MS, Calendar, hours_of
+from stream_monitor.core.sequential.choices import VISITS
+from stream_monitor.core.sequential.sums import Layout
 
-ROW = np.zeros(1, np.intp)
+ROWS = np.zeros(1, np.intp)
+ONE = Layout.of(np.array([1]))
 
 
-def test_a_phase_is_the_hour_of_the_day() -> None:
+def test_hours_are_of_the_day_and_time_nothing_has_none() -> None:
     day = 1_735_689_600_000  # 2025-01-01T00:00Z
-    times = np.array([day, day + HOUR_MS - 1, day + HOUR_MS, day + 25 * HOUR_MS, -1])
-    assert phase_of(times).tolist() == [0, 0, 1, 1, 23]
+    times = np.array([day, day + HOUR_MS - 1, day + HOUR_MS, day + 25 * HOUR_MS, -1, 0])
+    assert hours_of(times).tolist() == [0, 0, 1, 1, 23, -1]
 
 
-def test_what_is_usual_is_the_mean_of_all_earlier_blocks_of_the_phase() -> None:
+def test_what_is_usual_is_the_mean_of_all_values_of_the_hour_so_far() -> None:
     random = np.random.default_rng(1)
-    calendar, earlier, visits = Calendar(1), [[0.0] * 0 for _ in range(24)], [0] * 24
-    for block in range(400):
-        phase, mean = block // 3 % 24, random.normal()
-        visits[phase] += block % 3 == 0
-        usual, known = calendar.push(ROW, np.array([phase]), np.array([mean]))
-        assert usual[0] == pytest.approx(np.mean(earlier[phase]) if earlier[phase] else 0.0)
-        assert known[0] == (visits[phase] > VISITS)
-        earlier[phase].append(mean)
+    calendar, earlier, visits, last = Calendar(1), [[0.0] * 0 for _ in range(24)], [0] * 24, -1
+    for _ in range(300):
+        hours = (np.maximum(last, 0) + np.cumsum(random.random(8) < 0.3)) % 24
+        values = np.rint(random.normal(size=8) * 256) / 256
+        calendar.learn(ROWS, ONE, values[None], hours[None].astype(np.int8))
+        for hour, value in zip(hours.tolist(), values.tolist(), strict=True):
+            visits[hour] += hour != last
+            earlier[hour].append(value)
+            last = hour
+    calendar.renew(ROWS)
+    assert calendar.usual[0] == pytest.approx([np.mean(values) if values else 0.0 for values in earlier])
+    assert calendar.known[0].tolist() == [many > VISITS for many in visits]
+    assert {True, False} >= set(calendar.known[0].tolist())
 
 
-def test_a_stream_without_time_never_knows_what_is_usual() -> None:
-    calendar = Calendar(1)
-    assert not any(calendar.push(ROW, np.array([0]), np.array([1.0]))[1][0] for _ in range(50))
-
-
-def test_restart_forgets_one_row() -> None:
+def test_a_block_is_known_when_all_its_hours_are() -> None:
     calendar = Calendar(2)
-    for phase in (1, 2, 1, 2):
-        calendar.push(np.array([0, 1]), np.array([phase, phase]), np.array([3.0, 4.0]))
-    calendar.restart(np.array([0]))
-    assert calendar.mean[:, 1].tolist() == [0.0, 4.0]
-    assert calendar.visits[:, 1].tolist() == [0, 2]
-    assert calendar.last.tolist() == [-1, 2]
+    calendar.known[1, [3, 4]] = True
+    calendar.usual[1, 3:6] = [0.5, 0.7, 0.9]
+    layout = Layout.of(np.array([1, 3]))
+    hours = np.array([[3, 3], [3, 4], [4, 5], [4, -1]], np.int8)
+    usual, known = calendar.usual_of(np.array([0, 1]), layout, hours)
+    assert known.tolist() == [False, True, False, False]
+    assert usual[1:3].tolist() == [[0.5, 0.7], [0.7, 0.9]]
+
+
+def test_blocks_with_a_value_that_has_no_time_teach_nothing() -> None:
+    calendar = Calendar(1)
+    calendar.learn(ROWS, ONE, np.ones((1, 3)), np.array([[1, -1, 1]], np.int8))
+    calendar.learn(ROWS, ONE, np.ones((1, 3)), None)
+    assert not calendar.number.any()
+    assert calendar.last.tolist() == [-1]
+
+
+def test_parts_and_company_change_nothing() -> None:
+    random = np.random.default_rng(2)
+    values = random.normal(size=(2, 20, 4))
+    hours = np.sort(random.integers(-1, 24, (2, 20, 4)), axis=2).astype(np.int8)
+    together, apart = Calendar(2), Calendar(2)
+    both = Layout.of(np.array([20, 20]))
+    together.learn(np.array([0, 1]), both, values.reshape(-1, 4), hours.reshape(-1, 4))
+    for row in (0, 1):
+        for at in range(20):
+            apart.learn(np.array([row]), ONE, values[row, at : at + 1], hours[row, at : at + 1])
+    for name in Calendar.ARRAYS:
+        assert getattr(together, name).tobytes() == getattr(apart, name).tobytes(), name

@@ -8,7 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats  # type: ignore[import-untyped]  # no stubs
 
-from stream_monitor.core.sequential.slots import Slots, slots_of_numbers, slots_of_places, tie_breakers
+from stream_monitor.core.errors import CorruptState
+from stream_monitor.core.fields import Fields
+from stream_monitor.core.sequential.choices import TAIL
+from stream_monitor.core.sequential.slots import Slots, slots_of_levels, slots_of_numbers, tie_breakers
 
 few_levels = st.lists(st.integers(0, 3), min_size=5, max_size=40)
 any_numbers = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=5, max_size=40)
@@ -21,18 +24,22 @@ def _by_definition(slots: Slots, value: float, tie: float) -> int:
     )
 
 
-@given(st.one_of(few_levels, any_numbers), st.integers(0, 2**32 - 1), st.integers(2, 4))
-@example([7] * 12, 1, 4)
-@example([0] * 11 + [1], 1, 3)
+@given(
+    st.one_of(*(kind.filter(lambda some: len(some) > 2 * TAIL + 4) for kind in (few_levels, any_numbers))),
+    st.integers(0, 2**32 - 1),
+    st.integers(3, 5),
+)
+@example([7] * 13, 1, 4)
+@example([0] * 12 + [1], 1, 3)
 def test_every_bin_gets_exactly_its_places(values: Sequence[float], seed: int, bins: int) -> None:
     numbers = np.array(values, np.float64)
     ties = tie_breakers(seed, np.arange(len(numbers)))
     got = np.zeros(bins)
-    places = np.zeros(bins)
+    places = np.zeros(bins, np.int64)
     for last in range(len(numbers)):
         others = np.arange(len(numbers)) != last
         slots = slots_of_numbers(numbers[others], ties[others], bins)
-        got[slots.bin(numbers[[last]], ties[[last]])[0]] += 1
+        got[slots.bin(numbers[[last]], seed, np.array([last]))[0]] += 1
         places = slots.places
     assert got.tolist() == places.tolist()
 
@@ -41,44 +48,66 @@ def test_every_bin_gets_exactly_its_places(values: Sequence[float], seed: int, b
 def test_a_bin_is_found_by_value_and_then_tie_breaker(values: Sequence[float], seed: int) -> None:
     numbers = np.array(values, np.float64)
     ties = tie_breakers(seed, np.arange(len(numbers)))
-    slots = slots_of_numbers(numbers[:5], ties[:5], 4)
+    order = np.lexsort((ties[:5], numbers[:5]))
+    slots = Slots(numbers[order], ties[order], np.ones(6, np.int64))
     expected = [_by_definition(slots, *pair) for pair in zip(numbers.tolist(), ties.tolist(), strict=True)]
-    assert slots.bin(numbers, ties).tolist() == expected
+    assert slots.bin(numbers, seed, np.arange(len(numbers))).tolist() == expected
 
 
 @given(few_levels, st.integers(0, 2**32 - 1))
 def test_a_sample_fills_its_own_places_and_leaves_one(values: Sequence[int], seed: int) -> None:
-    numbers, ties = np.array(values, np.float64), tie_breakers(seed, np.arange(len(values)))
-    numeric, places = slots_of_numbers(numbers, ties, 4), slots_of_places(numbers, ties, 5)
-    for slots in (numeric, places):
-        assert slots.places.sum() == len(values) + 1
-        filled = np.bincount(slots.bin(numbers, ties), minlength=len(slots.places))
+    numbers = np.array([*values] * 5, np.float64)
+    ordinals = np.arange(len(numbers))
+    ties = tie_breakers(seed, ordinals)
+    for slots in (slots_of_numbers(numbers, ties, 4), slots_of_levels(numbers, ties)):
+        assert slots.places.sum() == len(numbers) + 1
+        filled = np.bincount(slots.bin(numbers, seed, ordinals), minlength=len(slots.places))
         assert (slots.places - filled).tolist() == [0] * (len(filled) - 1) + [1]
 
 
-def test_every_category_has_a_bin_and_what_lies_behind_has_the_last() -> None:
-    sample = np.array([0.0] * 6 + [1.0] * 3 + [2.0] * 1)
-    slots = slots_of_places(sample, np.linspace(0.1, 0.9, 10), 4)
+def test_ordered_bins_are_equal_but_for_the_ends() -> None:
+    numbers = np.random.default_rng(1).normal(size=512)
+    places = slots_of_numbers(numbers, np.zeros(512), 32).places
+    assert (places[0], places[-1]) == (TAIL, TAIL)
+    assert set(places[1:-1].tolist()) == {16, 17}
+
+
+def test_every_level_has_a_bin_and_what_lies_above_has_the_last() -> None:
+    sample = np.array([0.0] * 6 + [1.0] * 3 + [2.5] * 1)
+    slots = slots_of_levels(sample, np.linspace(0.1, 0.9, 10))
     assert slots.places.tolist() == [6, 3, 1, 1]
-    assert slots.bin(np.array([0.0, 1.0, 2.0, 3.0]), np.zeros(4)).tolist() == [0, 1, 2, 3]
+    assert Slots(slots.edges, np.full(3, 0.999999), slots.places).bin(
+        np.array([-1.0, 0.0, 1.0, 2.0, 2.5, 9.0]), 1, np.arange(6)
+    ).tolist() == [0, 0, 1, 2, 2, 3]
 
 
-def test_the_last_category_takes_unseen_ones_in() -> None:
-    slots = slots_of_places(np.array([0.0, 0.0, 2.0, 2.0]), np.linspace(0.1, 0.9, 4), 3)
-    assert slots.places.tolist() == [2, 3]
-    assert slots.bin(np.array([2.0, 9.0]), np.full(2, 0.99)).tolist() == [1, 1]
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("edges", np.array([2.0, 1.0]).tobytes()),
+        ("ties", np.array([0.1, 1.5]).tobytes()),
+        ("places", np.array([3, 0, 2], np.uint16).tobytes()),
+        ("places", np.array([3, 2], np.uint16).tobytes()),
+    ],
+)
+def test_load_is_the_inverse_of_dump_and_refuses_what_cannot_be(name: str, wrong: bytes) -> None:
+    slots = Slots(np.array([1.0, 2.0]), np.array([0.1, 0.2]), np.array([3, 1, 2]))
+    plain = slots.dump()
+    assert Slots.load(Fields(plain, "slots")).dump() == plain
+    with pytest.raises(CorruptState):
+        Slots.load(Fields({**plain, name: wrong}, "slots"))
 
 
 def test_bins_of_independent_values_follow_the_urn() -> None:
     """By simulation: whatever the distribution, the share of a bin is its share of the places."""
     random = np.random.default_rng(3)
     m, trials, bins = 30, 4_000, 5
-    got, places = np.zeros(bins), np.zeros(bins)
+    got, places = np.zeros(bins), np.zeros(bins, np.int64)
     for trial in range(trials):
         values = random.poisson(0.7, m + 1).astype(np.float64)
         ties = tie_breakers(trial, np.arange(m + 1))
         slots = slots_of_numbers(values[:m], ties[:m], bins)
-        got[slots.bin(values[m:], ties[m:])[0]] += 1
+        got[slots.bin(values[m:], trial, np.array([m]))[0]] += 1
         places = slots.places
     assert stats.chisquare(got, trials * places / places.sum()).pvalue > 1e-3
 
@@ -89,11 +118,11 @@ def test_tie_breakers_are_uniform_and_say_nothing_of_each_other() -> None:
     assert stats.kstest(one, "uniform").pvalue > 1e-3
     for lag in range(4):
         assert abs(np.corrcoef(one[: 90_000 - lag], other[lag:90_000])[0, 1]) < 0.015
-    assert not np.isin(one, other).any()  # seed + 1 is no shift of the rows
+    assert not np.isin(one, other).any()  # seed + 1 is no shift of the ordinals
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2**32 - 1, 2**63])
-def test_tie_breakers_are_of_the_row_alone(seed: int) -> None:
+def test_tie_breakers_are_of_the_ordinal_alone(seed: int) -> None:
     whole = tie_breakers(seed, np.arange(50))
     assert whole[17:20].tolist() == tie_breakers(seed, np.array([17, 18, 19])).tolist()
     assert (whole >= 0).all()

@@ -1,144 +1,107 @@
-"""What reaches the streams of points: block means and squares of four views at three scales, and what each is worth."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""What a series is watched through, and when that is chosen anew."""
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.fields import Fields
-from stream_monitor.core.sequential.residuals import WARM, Residuals
-from stream_monitor.core.sequential.views import SCALES, STREAMS, VIEWS, Views
+from stream_monitor.core.sequential import rows
+from stream_monitor.core.sequential.calendar import Calendar
+from stream_monitor.core.sequential.choices import LEARN
+from stream_monitor.core.sequential.sums import Layout
+from stream_monitor.core.sequential.views import View, Views
+from stream_monitor.core.window import BLOCK
 
 ROW = np.zeros(1, np.intp)
-BLOCK = 8
+FREE = np.zeros(1, np.bool_)
 
 
-@contextmanager
-def _recorded(views: Views) -> Iterator[dict[int, list[tuple[float, float]]]]:
-    """(point, weight) of every stream, as they come."""
-    seen: dict[int, list[tuple[float, float]]] = {stream: [] for stream in range(STREAMS)}
-
-    def push(rows: NDArray[np.intp], points: FloatArray, weights: FloatArray) -> None:
-        for row, point, weight in zip(rows.tolist(), points.tolist(), weights.tolist(), strict=True):
-            seen[row].append((point, weight))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(views.points, "push", push)
-        yield seen
+def _ar1(phi: float, blocks: int) -> FloatArray:
+    random, values = np.random.default_rng(1), np.zeros(blocks * BLOCK)
+    for at in range(1, len(values)):
+        values[at] = phi * values[at - 1] + random.normal()
+    return np.asarray(values / values.std()).reshape(-1, BLOCK)
 
 
-def _stream(view: int, scale: int, statistic: int) -> int:
-    return (view * len(SCALES) + scale) * 2 + statistic
+def _pushed(values: FloatArray, hours: FloatArray | None = None) -> tuple[Views, Calendar]:
+    views, calendar = Views(1), Calendar(1)
+    layout = Layout.of(np.array([len(values)]))
+    views.push(ROW, layout, values, calendar, None if hours is None else hours.astype(np.int8))
+    return views, calendar
 
 
-def test_means_squares_and_weights_of_every_scale() -> None:
-    random = np.random.default_rng(1)
-    scores, weights = random.normal(size=(70, BLOCK)), random.random(70)
-    views = Views(0)
-    views.add()
-    with _recorded(views) as seen:
-        for at in range(70):
-            views.push(ROW, scores[at : at + 1], np.zeros(1, np.int64), np.full(1, 0.5), weights[at : at + 1])
-    for place, scale in enumerate(SCALES):
-        whole = len(scores) // scale * scale
-        for statistic, values in enumerate((scores, scores**2)):
-            points, worth = np.array(seen[_stream(0, place, statistic)]).T
-            assert points == pytest.approx(values[:whole].reshape(-1, scale * BLOCK).mean(axis=1))
-            # The budget of a scaled point is that of all its blocks, not of its last one times the scale.
-            assert worth == pytest.approx(weights[:whole].reshape(-1, scale).sum(axis=1))
+def test_white_values_are_watched_as_they_are() -> None:
+    views, calendar = _pushed(np.random.default_rng(2).normal(size=(LEARN, BLOCK)))
+    assert views.look(ROW, np.array([LEARN]), FREE) == [False]
+    assert (views.view[0], views.open[0]) == (View.VALUE, True)
+    more = np.ones((1, BLOCK))
+    seen = views.push(ROW, Layout.of(np.array([1])), more, calendar, None)
+    assert seen.usable.tolist() == [True]
 
 
-def test_residuals_join_when_they_are_warm_and_are_those_of_block_means() -> None:
-    random = np.random.default_rng(2)
-    scores = random.normal(size=(60, BLOCK))
-    views, alone = Views(0), Residuals(1)
-    views.add()
-    with _recorded(views) as seen:
-        for at in range(60):
-            views.push(ROW, scores[at : at + 1], np.zeros(1, np.int64), np.full(1, 0.5), np.ones(1))
-    errors = [float(alone.push(ROW, mean[None])[0]) for mean in scores.mean(axis=1)]
-    assert [point for point, _ in seen[_stream(1, 0, 0)]] == pytest.approx(errors[WARM:])
-    assert [point for point, _ in seen[_stream(1, 0, 1)]] == pytest.approx(np.square(errors[WARM:]), abs=1e-9)
+def test_errors_of_a_forecast_take_the_place_of_dependent_values() -> None:
+    values = _ar1(0.8, LEARN + 40)
+    views, calendar = _pushed(values[:LEARN])
+    assert views.look(ROW, np.array([LEARN]), FREE) == [True]
+    assert (views.view[0], views.open[0]) == (View.RESIDUAL, True)
+    seen = views.push(ROW, Layout.of(np.array([40])), values[LEARN:], calendar, None)
+    constant, *phi = views.model[0]
+    line = values.ravel()
+    expected = [
+        line[at] - constant - sum(phi[k] * line[at - 1 - k] for k in range(3))
+        for at in range(LEARN * BLOCK, len(line))
+    ]
+    assert seen.values.ravel() == pytest.approx(expected)
+    assert np.corrcoef(seen.values.ravel()[1:], seen.values.ravel()[:-1])[0, 1] == pytest.approx(
+        0.0, abs=0.25
+    )
 
 
-def test_what_is_usual_for_the_hour_is_taken_off() -> None:
-    random = np.random.default_rng(3)
-    hours = np.arange(400) // 2 % 24
-    scores = random.normal(size=(400, BLOCK)) + 5.0 * np.sin(hours / 4)[:, None]
-    views = Views(0)
-    views.add()
-    with _recorded(views) as seen:
-        for at in range(400):
-            views.push(ROW, scores[at : at + 1], hours[at : at + 1], np.full(1, 0.5), np.ones(1))
-    assert len(seen[_stream(2, 0, 0)]) == 400 - 3 * 48  # three visits of two blocks come first
-    assert np.std([point for point, _ in seen[_stream(2, 0, 0)]]) < 0.5
-    assert np.std([point for point, _ in seen[_stream(0, 0, 0)]]) > 2.0
-    last = len(seen[_stream(3, 0, 0)])
-    assert last == 400 - 3 * 48 - WARM
+def test_a_series_that_was_constant_cannot_but_watch_its_values_and_is_blind_when_they_depend() -> None:
+    values = np.repeat(np.random.default_rng(3).random((LEARN, 4)) < 0.2, BLOCK // 4, axis=1).astype(
+        np.float64
+    )
+    views, _ = _pushed(values)
+    views.look(ROW, np.array([LEARN]), np.ones(1, np.bool_))
+    assert (views.view[0], views.open[0]) == (View.VALUE, False)
 
 
-def test_squares_of_what_is_left_are_of_the_single_scores() -> None:
+def test_the_past_is_that_up_to_the_look_before() -> None:
+    """What comes between two looks closes the gate at the look after them: a change does not hide its own alarm."""
     random = np.random.default_rng(4)
-    hours = np.arange(400) // 2 % 24
-    scores = random.normal(size=(400, BLOCK))
-    views = Views(0)
-    views.add()
-    with _recorded(views) as seen:
-        for at in range(400):
-            views.push(ROW, scores[at : at + 1], hours[at : at + 1], np.full(1, 0.5), np.ones(1))
-    left = np.array([point for point, _ in seen[_stream(2, 0, 0)]])
-    usual = scores[-len(left) :].mean(axis=1) - left
-    squares = ((scores[-len(left) :] - usual[:, None]) ** 2).mean(axis=1)
-    assert [point for point, _ in seen[_stream(2, 0, 1)]] == pytest.approx(squares, abs=1e-8)
+    views, calendar = _pushed(random.normal(size=(LEARN, BLOCK)))
+    states = [views.look(ROW, np.array([LEARN]), FREE)]
+    for look in (1, 2):
+        views.push(ROW, Layout.of(np.array([LEARN])), _ar1(0.9, LEARN), calendar, None)
+        states.append(views.look(ROW, np.array([LEARN * (1 + look)]), FREE))
+    assert states == [[False], [False], [True]]
 
 
-def test_evidence_is_the_largest_weighted_one_and_the_weights_are_a_partition() -> None:
-    views = Views(0)
-    views.add()
-    for stream in range(STREAMS):
-        views.points.evidence[:] = 0.0
-        views.points.evidence[stream] = 8.0
-        one = views.statistic(ROW)[0]
-        assert one == pytest.approx(8.0 * _weight(stream))
-    views.points.evidence[:] = 8.0
-    assert views.statistic(ROW)[0] == pytest.approx(8.0 * _weight(0))
-    assert sum(map(_weight, range(STREAMS))) == pytest.approx(1.0)
-
-
-def _weight(stream: int) -> float:
-    view, scale = divmod(stream // 2, len(SCALES))
-    return (0.5, 0.25, 0.125, 0.125)[view] * (0.4, 0.3, 0.3)[scale] / 2
-
-
-def test_restart_forgets_one_series_and_only_that() -> None:
+def test_what_is_left_of_the_hour_is_watched_where_the_hour_is_known() -> None:
     random = np.random.default_rng(5)
-    views = Views(0)
-    for _ in range(2):
-        views.add()
-    for at in range(50):
-        phases = np.full(2, at % 24)
-        views.push(np.arange(2), random.normal(size=(2, BLOCK)), phases, random.random(2), np.ones(2))
-    kept = views.dump(1)
-    views.restart(0)
-    assert views.dump(1) == kept
-    fresh = Views(0)
-    fresh.add()
-    assert views.active(0).tolist() == fresh.active(0).tolist() == [[False] * len(SCALES)] * VIEWS
-    own = fresh.dump(0)["own"]
-    assert views.dump(0)["own"] == own
+    hours = (np.arange(200 * BLOCK) // 12 % 24).reshape(-1, BLOCK)
+    values = random.normal(size=hours.shape) * 0.3 + np.sin(hours * (2 * np.pi / 24))
+    views, calendar = Views(1), Calendar(1)
+    for start in range(0, 192, 16):
+        part = slice(start, start + 16)
+        views.push(ROW, Layout.of(np.array([16])), values[part], calendar, hours[part].astype(np.int8))
+        calendar.renew(ROW)
+        views.look(ROW, np.array([start + 16]), FREE)
+    assert (views.view[0], views.open[0]) == (View.LEFT, True)
+    late, unknown = hours[192:194].astype(np.int8), np.full((1, BLOCK), -1, np.int8)
+    seen = views.push(
+        ROW, Layout.of(np.array([3])), values[192:195], calendar, np.concatenate([late, unknown])
+    )
+    assert seen.usable.tolist() == [True, True, False]
+    assert seen.values[:2] == pytest.approx(
+        values[192:194] - np.sin(hours[192:194] * (2 * np.pi / 24)), abs=0.15 + 1.2
+    )
+    assert seen.values[:2].std() < 0.5
 
 
-@pytest.mark.parametrize("part", ["urn", "seen"])
-def test_an_urn_without_a_place_is_refused(part: str) -> None:
-    views = Views(0)
-    views.add()
-    plain = views.dump(0)
-    points = plain["points"]
-    assert isinstance(points, dict)
-    points[part] = bytes(len(points[part]))
-    with pytest.raises(CorruptState, match="points"):
-        views.load(0, Fields(plain, "views"))
+def test_no_such_view_is_refused() -> None:
+    views = Views(1)
+    plain = rows.dump(views, 0)
+    with pytest.raises(CorruptState, match="view"):
+        views.load(0, Fields({**plain, "view": b"\x09"}, "views"))

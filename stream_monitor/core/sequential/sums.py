@@ -1,0 +1,85 @@
+"""Sums whose bits do not depend on how the stream was cut, nor on what is tested beside it.
+
+Either they run in one order, block by block (`running`), or their terms lie on a grid so coarse that floating point adds them
+without rounding, in any order (`on_grid`): then they may be left to matrix products.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_monitor.core.detector import FloatArray
+
+FINE = 2.0**28  # for logarithms: a block of 32 adds up to less than 2^15 of it
+_ROWS = 512
+COARSE = (
+    2.0**8
+)  # for values below 2^3: their fourth powers are multiples of 2^-32 below 2^12, and a block adds up 32
+
+
+def on_grid(values: FloatArray, grid: float) -> FloatArray:
+    """Values rounded down to multiples of 1 / grid."""
+    steps = values * grid
+    np.floor(steps, out=steps)
+    steps *= 1.0 / grid
+    return steps
+
+
+def exact_product(left: FloatArray, right: FloatArray) -> FloatArray:
+    """left (..., k) times right (k, j), on grids on which that is exact; in parts too small to be spread over threads."""
+    flat = left.reshape(-1, left.shape[-1])
+    out = np.empty((len(flat), right.shape[1]))
+    for start in range(0, len(flat), _ROWS):
+        np.matmul(flat[start : start + _ROWS], right, out=out[start : start + _ROWS])
+    return out.reshape(*left.shape[:-1], right.shape[1])
+
+
+def exact_total(shares: FloatArray) -> FloatArray:
+    """Sums (...) of shares (..., k) below 2."""
+    return np.asarray(np.einsum("...k->...", on_grid(shares, 2.0**40)))
+
+
+def running(start: NDArray[Any], steps: NDArray[Any]) -> NDArray[Any]:
+    """start (...), steps (m, ...) → (m + 1, ...): the sum before every step, and after the last."""
+    out = np.empty((len(steps) + 1, *start.shape), start.dtype)
+    out[0] = start
+    for at, step in enumerate(steps):
+        np.add(out[at], step, out=out[at + 1])
+    return out
+
+
+class Layout(NamedTuple):
+    """N blocks, of n series one after the other. size: (n,) blocks of each. first: (n,) place of its first."""
+
+    size: NDArray[np.int64]
+    first: NDArray[np.int64]
+    even: bool
+
+    @classmethod
+    def of(cls, size: NDArray[np.int64]) -> "Layout":
+        """Series with so many (n,) blocks."""
+        return cls(size, np.cumsum(size) - size, bool((size == size[:1]).all()))
+
+    def by_time(self, flat: NDArray[Any]) -> NDArray[Any]:
+        """(N, ...) → (m, n, ...): block by block of all series; 0 where one has none any more."""
+        if self.even:
+            return flat.reshape(len(self.size), -1, *flat.shape[1:]).swapaxes(0, 1)
+        out = np.zeros((int(self.size.max()), len(self.size), *flat.shape[1:]), flat.dtype)
+        out[self.places()] = flat
+        return out
+
+    def flat(self, by_time: NDArray[Any]) -> NDArray[Any]:
+        """The inverse of `by_time`."""
+        if self.even:
+            return by_time.swapaxes(0, 1).reshape(-1, *by_time.shape[2:])
+        return np.asarray(by_time[self.places()])
+
+    def each(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Something of every series (n, ...) for each of its blocks, (N, ...)."""
+        return np.repeat(values, self.size, axis=0)
+
+    def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Of every block (N,): its number in its series, and the series."""
+        series = np.repeat(np.arange(len(self.size)), self.size)
+        return np.arange(len(series)) - self.first[series], series

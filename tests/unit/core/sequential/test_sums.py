@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_monitor.core.sequential.sums import FINE, Layout, exact_product, exact_total, on_grid, running
+
+
+def test_the_grid_is_below_and_near() -> None:
+    values = np.random.default_rng(1).normal(size=1_000) * 100
+    rounded = on_grid(values, 256.0)
+    assert (rounded <= values).all()
+    assert (values - rounded < 1 / 256).all()
+    assert (rounded * 256 == np.rint(rounded * 256)).all()
+
+
+def test_sums_on_the_grid_are_the_same_in_any_order() -> None:
+    random = np.random.default_rng(2)
+    logs = on_grid(np.log(random.random((32, 18))), FINE)
+    counts = random.integers(0, 9, (700, 32)).astype(np.float64)
+    whole = exact_product(counts, logs)
+    order = random.permutation(32)
+    assert exact_product(counts[:, order], logs[order]).tobytes() == whole.tobytes()
+    assert exact_product(counts[37:38], logs).tobytes() == whole[37:38].tobytes()
+    shares = random.random((50, 32))
+    assert exact_total(shares[:, order]).tobytes() == exact_total(shares).tobytes()
+    assert exact_total(shares) == pytest.approx(shares.sum(axis=1))
+
+
+def test_running_is_the_sum_before_each_step_and_after_the_last() -> None:
+    steps = np.arange(12.0).reshape(4, 3)
+    assert (
+        running(np.ones(3), steps).tolist() == (1 + np.vstack([np.zeros(3), steps.cumsum(axis=0)])).tolist()
+    )
+
+
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=6))
+def test_a_layout_turns_series_into_time_and_back(sizes: list[int]) -> None:
+    layout = Layout.of(np.array(sizes))
+    flat = np.arange(1, 2 * sum(sizes) + 1).reshape(-1, 2)
+    by_time = layout.by_time(flat)
+    assert by_time.shape == (max(sizes), len(sizes), 2)
+    step, series = layout.places()
+    assert by_time[step, series].tolist() == flat.tolist()
+    assert (by_time[..., 0] > 0).sum() == sum(sizes)  # 0 behind the last of each
+    assert layout.flat(by_time).tolist() == flat.tolist()
+    assert layout.each(np.arange(len(sizes))).tolist() == series.tolist()
