@@ -125,8 +125,10 @@ def test_a_long_stream_adds_up(shuffled_within: int) -> None:
     events.sort(key=lambda event: (event.time, event.label is None))
     twin = NaiveJoin(parameters)
     expected = twin.observe(events)
-    join, pairs, _, _ = fed(parameters, events, [(at, "write") for at in range(333, len(events), 333)])
+    loaded = [(at, "load" if at % 2 else "write") for at in range(333, len(events), 333)]
+    join, pairs, chunks, rest = fed(parameters, events, loaded)
     assert pairs == expected
+    assert (chunks, rest) == fed(parameters, events, [])[2:]
     counts = join.counts
     assert counts.predictions == counts.joined + counts.expired + counts.displaced + join.pending
     labels = counts.joined + counts.late + counts.orphan_label + counts.displaced_label + join.early

@@ -58,7 +58,7 @@ class Journal:
     def _store(self, rows: Arrays, number: int) -> NDArray[np.intp]:
         begin, end = self.size, self.size + number
         if end > len(self._state):
-            self._resize(max(end, len(self._state) * 5 // 4, 1024))
+            self._resize(max(end, len(self._state) * 2, 1024))
         for name, values in rows.items():
             if name not in self._arrays:
                 self._arrays[name] = np.zeros(len(self._state), values.dtype)
@@ -85,7 +85,7 @@ class Journal:
         """Positions of the `number` oldest open rows. Cost: a pass over the closed rows before them, once."""
         found: list[NDArray[np.intp]] = []
         missing, at = min(number, self.open), self._front
-        while missing > 0:
+        while missing > 0 and at < self.size:
             here = np.flatnonzero(self._state[at : min(at + 8192, self.size)] == OPEN)[:missing] + at
             found.append(here)
             missing -= len(here)

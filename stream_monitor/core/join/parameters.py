@@ -13,8 +13,8 @@ MOST_KEPT = 16
 class JoinParameters:
     """Bounds of the label join of one model. Raises ValueError for one out of range.
 
-    pending: predictions that may wait for their label; one more displaces the oldest. Raising it costs 62 bytes each with a
-    class and a probability, and 9 bytes each for every further column.
+    pending: predictions that may wait for their label; one more displaces the oldest. Raising it costs, each, 90 to 180
+    bytes with a class and a probability, and 9 to 20 bytes for every further column: `python -m bench.join`.
     wait_ms: how long after its prediction a label is still used, in ms of event time.
     early, early_wait_ms: the same for labels that come before their prediction.
     remembered: cases that are closed (labelled, or expired) and still known by id for up to `wait_ms`, to tell duplicate,

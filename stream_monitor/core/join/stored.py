@@ -32,6 +32,16 @@ def dirty_chunks(journals: Journals) -> dict[int, Plain]:
     }
 
 
+def chunk(journals: Journals, number: int) -> Plain:
+    """Fields of one chunk as of now, written or not. Raises KeyError."""
+    where = Where(number % len(FIXED) + 1)
+    journal = journals[where]
+    found = np.flatnonzero(journal.chunks.numbers == number // len(FIXED))
+    if len(found) == 0:
+        raise KeyError(number)
+    return _chunk(where, journal.held(int(found[0])))
+
+
 def gone_chunks(journals: Journals) -> list[int]:
     """Numbers of the written chunks that exist no longer, since the last call."""
     return [_number(where, n) for where, journal in journals.items() for n in journal.chunks.take_gone()]
