@@ -18,6 +18,7 @@ from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.findings import Decision, effects_of
 from stream_monitor.core.measure import (
     SHAPE,
+    VALUE,
     Measure,
     blocks_since_shift,
     expected_shape_effect,
@@ -57,8 +58,9 @@ class _Confirmed(NamedTuple):
 class Drift:
     """Candidates and the open episode of one series."""
 
-    def __init__(self, tolerance: float) -> None:
+    def __init__(self, tolerance: float, *, upward: bool = False) -> None:
         self._tolerance = tolerance
+        self._upward = upward  # only a rise counts
         self.episode: Episode | None = None
         self._candidates: dict[str, Sign] = {}
         self._returned_row = 0  # where the series was back after its last drift
@@ -107,7 +109,8 @@ class Drift:
             if sign is None:
                 continue
             moved = self._measure(witness, sign, lens, window, end)
-            if abs(moved.effect) >= self._bar(witness, sign, window, end):
+            effect = moved.effect if self._upward and moved.view == VALUE else abs(moved.effect)
+            if effect >= self._bar(witness, sign, window, end):
                 del self._candidates[witness.name]
                 confirmed[witness.name] = _Confirmed(
                     sign, moved.view, moved.effect, witness.bounded, located=witness.view is None

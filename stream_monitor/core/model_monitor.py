@@ -18,7 +18,9 @@ from stream_monitor.core.allowance import Allowance, bucket_budget
 from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, cell_of_absence
 from stream_monitor.core.credit import Credit
 from stream_monitor.core.drift_event import DriftEvent
+from stream_monitor.core.outcomes import Outcomes
 from stream_monitor.core.parameters import PER_WEEK, AfterDrift, ModelParameters, SeriesParameters
+from stream_monitor.core.performance.errors import ERROR
 from stream_monitor.core.positions import PositionLog
 from stream_monitor.core.sequential.series import Blocks
 from stream_monitor.core.sequential.tests import SequentialTests
@@ -62,6 +64,7 @@ class ModelMonitor:
         self.alerts = Alerts(parameters, Credit(bucket_budget(parameters)))
         self.positions = PositionLog()
         self.versions = Versions()
+        self.outcomes = Outcomes(parameters.outcomes)
         self._catalogue = catalogue
 
     def observe(self, batch: ColumnBatch) -> Outcome:
@@ -85,6 +88,7 @@ class ModelMonitor:
         for key, monitor in self.series.items():
             if not key.name.startswith(MISSING):  # indicators are fed by their features
                 taken.update(self._take(key, monitor, batch, rows, begins.get(key, 0)))
+        taken.update(self._take_errors(batch, first))
         findings = self._decide(taken)
         self.rows += len(batch)
         self.clock = int(clock[-1])
@@ -169,6 +173,18 @@ class ModelMonitor:
             taken[missing] = self.series[missing].take(indicator, mine.rows, mine.times)
         return taken
 
+    def _take_errors(self, batch: ColumnBatch, first: int) -> dict[SeriesKey, Taken]:
+        """Join what can be joined; the errors that this tells are series of the versions that made them."""
+        taken = {}
+        for version, column, rows, times in self.outcomes.observe(batch, first):
+            key = SeriesKey(ERROR, version)
+            if key not in self.series:
+                self._add(key, int(rows[0]))
+                self.split_budget()
+            if key in self.series:
+                taken[key] = self.series[key].take(column, rows, times)
+        return taken
+
     def _decide(self, taken: Mapping[SeriesKey, Taken]) -> list[Finding]:
         """Advance the sequential tests of all series at once; then every series decides."""
         blocks: dict[Hashable, Blocks] = {
@@ -192,6 +208,7 @@ class ModelMonitor:
             for key in [key for key in self.series if key.version == version]:
                 if self.series.pop(key).tested:
                     self.tests.remove(key)
+            self.outcomes.retire(version)
             self.split_budget()
             events += self.alerts.retire(version, self.rows - 1, self.clock)
         return events

@@ -6,6 +6,8 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from stream_monitor.core.detector import Kind, Scalar
+from stream_monitor.core.outcomes import OutcomeParameters
+from stream_monitor.core.performance.errors import ERROR
 from stream_monitor.core.reference import Reference, boolean
 
 WEEK_MS = 7 * 24 * 3600 * 1000
@@ -55,6 +57,7 @@ class SeriesParameters:
     )
     warm_up: int = 1000  # values
     reference: Reference | None = None
+    upward: bool = False  # only a rise is a drift
 
 
 class AfterDrift(StrEnum):
@@ -96,6 +99,7 @@ class ModelParameters:
     lateness_ms: int = 1_000
     after_drift: AfterDrift = AfterDrift.KEEP
     caps: Caps = Caps()
+    outcomes: OutcomeParameters = field(default_factory=OutcomeParameters)
 
     def of_indicator(self, name: str) -> SeriesParameters | None:
         """Parameters of the missing indicator of the feature `name`; None if the feature is not watched."""
@@ -120,7 +124,8 @@ class ModelParameters:
     def of_output(self, name: str, version: str | None) -> SeriesParameters:
         """Parameters of a series that belongs to a version: with the reference of this version, if there is one."""
         known = self.outputs.get(version, {}).get(name)
-        return self.default if known is None else replace(self.default, reference=known)
+        chosen = replace(self.default, upward=True) if name == ERROR else self.default
+        return chosen if known is None else replace(chosen, reference=known)
 
     def _with_reference(self, name: str, chosen: SeriesParameters | None) -> SeriesParameters | None:
         known = self.references.get(name)

@@ -17,7 +17,16 @@ from stream_monitor.core.order import Order
 from stream_monitor.core.parameters import ModelParameters
 from stream_monitor.core.series import DetectorCatalogue
 from stream_monitor.core.snapshot import Snapshot
-from stream_monitor.core.state import dump_model, dump_series, load_model, load_series, model_key, series_key
+from stream_monitor.core.state import (
+    dump_chunks,
+    dump_model,
+    dump_series,
+    join_key,
+    load_model,
+    load_series,
+    model_key,
+    series_key,
+)
 from stream_monitor.core.tick import Tick
 from stream_monitor.core.watermarks import Watermarks
 
@@ -107,6 +116,8 @@ class PartitionMonitor:
         gone = [key for key in self._written if key not in alive]
         for key in gone:
             del self._written[key]
+        for name, task in self.models.items():
+            gone += [join_key(name, number) for number in task.monitor.outcomes.join.gone_chunks()]
         return gone
 
     def snapshots(self) -> list[Snapshot]:
@@ -123,6 +134,7 @@ class PartitionMonitor:
             if not task.touched:
                 continue
             snapshots.append(dump_model(task.monitor, self._as_of))
+            snapshots += dump_chunks(task.monitor, self._as_of)
             for monitor in task.monitor.series.values():
                 key = series_key(task.monitor.parameters.name, monitor.key)
                 cells = int(monitor.quality.sum())
@@ -174,7 +186,7 @@ class PartitionMonitor:
         snapshot = snapshots.get(model_key(name))
         if snapshot is None:
             return  # its rows have only waited so far
-        for key, born in load_model(monitor, snapshot):
+        for key, born in load_model(monitor, snapshot, snapshots):
             if not monitor.watches(key):
                 continue  # the configuration has excluded it since
             try:

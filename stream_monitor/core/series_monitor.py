@@ -78,7 +78,7 @@ class SeriesMonitor:
         self.blocks = Blocks()
         self.begun = -1  # event time at which the last block began, so far
         self.window = Window(bins=0, views=0)
-        self.drift = Drift(self.parameters.tolerance)
+        self.drift = Drift(self.parameters.tolerance, upward=self.parameters.upward)
 
     def begin(self, lens: Lens) -> None:
         """From here on the series is watched against the reference of `lens`."""

@@ -9,6 +9,7 @@ from stream_monitor.core.detector import Plain
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.fields import Fields, as_bytes
 from stream_monitor.core.model_monitor import ModelMonitor
+from stream_monitor.core.outcomes import Outcomes
 from stream_monitor.core.parameters import SeriesParameters
 from stream_monitor.core.plain import plain_of, value_of
 from stream_monitor.core.positions import PositionLog
@@ -24,6 +25,7 @@ from stream_monitor.core.window import Window
 
 MODEL_VERSION = 1
 SERIES_VERSION = 1
+JOIN_VERSION = 1
 
 
 def model_key(model: str) -> str:
@@ -48,6 +50,7 @@ def dump_model(monitor: ModelMonitor, as_of: int) -> Snapshot:
         "alerts": monitor.alerts.dump(),
         "positions": monitor.positions.dump(),
         "versions": monitor.versions.dump(),
+        "outcomes": monitor.outcomes.dump(),
     }
     return Snapshot(
         kind="model",
@@ -60,8 +63,12 @@ def dump_model(monitor: ModelMonitor, as_of: int) -> Snapshot:
     )
 
 
-def load_model(monitor: ModelMonitor, snapshot: Snapshot) -> Sequence[tuple[SeriesKey, int]]:
-    """Fill `monitor`; returns the keys of its series in order, with the row of their birth. Raises NewerState, CorruptState."""
+def load_model(
+    monitor: ModelMonitor, snapshot: Snapshot, snapshots: Mapping[str, Snapshot]
+) -> Sequence[tuple[SeriesKey, int]]:
+    """Fill `monitor`; returns the keys of its series in order, with the row of their birth. snapshots: all of its partition, for
+    the chunks of the label join. Raises NewerState, CorruptState.
+    """
     _check_version(snapshot, MODEL_VERSION)
     fields = Fields(snapshot.fields, snapshot.key)
     monitor.rows = fields.integer("rows", least=0)
@@ -70,11 +77,55 @@ def load_model(monitor: ModelMonitor, snapshot: Snapshot) -> Sequence[tuple[Seri
     monitor.alerts.load(fields.plain("alerts"))
     monitor.positions = PositionLog.load(fields.plain("positions"))
     monitor.versions = Versions.load(fields.plain("versions"))
+    chunks = _chunks(monitor.parameters.name, snapshots)
+    monitor.outcomes = Outcomes.load(monitor.parameters.outcomes, fields.plain("outcomes"), chunks)
     keys = [value_of(SeriesKey, key) for key in fields.rows("series")]
     births = fields.array("births", "<i8").tolist()
     if len(births) != len(keys):
         raise fields.wrong("births", "not one for each series")
     return list(zip(keys, births, strict=True))
+
+
+def join_key(model: str, number: int) -> str:
+    """Key of a chunk of a model's label join."""
+    return f"{_join_prefix(model)}{number}"
+
+
+def dump_chunks(monitor: ModelMonitor, as_of: int) -> list[Snapshot]:
+    """The chunks of the label join that have changed since the last call."""
+    name = monitor.parameters.name
+    changed = monitor.outcomes.join.dirty_chunks()
+    return [dump_chunk(name, number, chunk, as_of) for number, chunk in changed.items()]
+
+
+def dump_chunk(model: str, number: int, chunk: Plain, as_of: int) -> Snapshot:
+    """One chunk of the label join of `model`."""
+    return Snapshot(
+        kind="join",
+        key=join_key(model, number),
+        state_version=JOIN_VERSION,
+        library_version=None,
+        parameters="",
+        as_of=as_of,
+        fields={"chunk": chunk},
+    )
+
+
+def _chunks(model: str, snapshots: Mapping[str, Snapshot]) -> dict[int, Plain]:
+    """Chunks of the label join of `model` among these snapshots. Raises NewerState, CorruptState."""
+    prefix, chunks = _join_prefix(model), {}
+    for key, snapshot in snapshots.items():
+        if key.startswith(prefix):
+            _check_version(snapshot, JOIN_VERSION)
+            number = key.removeprefix(prefix)
+            if not number.isdecimal():
+                raise CorruptState(f"{key}: no number of a chunk")
+            chunks[int(number)] = Fields(snapshot.fields, key).plain("chunk")
+    return chunks
+
+
+def _join_prefix(model: str) -> str:
+    return f"join/{len(model)}:{model}/"
 
 
 def dump_series(model: str, monitor: SeriesMonitor, as_of: int) -> Snapshot:

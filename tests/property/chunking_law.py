@@ -12,7 +12,7 @@ from stream_monitor.core.order import Order
 from stream_monitor.core.parameters import ModelParameters
 from stream_monitor.core.partition_monitor import PartitionMonitor
 from stream_monitor.core.snapshot import Snapshot
-from stream_monitor.core.state import dump_model, dump_series, load_model, load_series
+from stream_monitor.core.state import dump_chunks, dump_model, dump_series, join_key, load_model, load_series
 from stream_monitor.core.tick import Tick
 from stream_monitor.core.watermarks import Watermarks
 from stream_monitor.detectors import registry
@@ -39,11 +39,21 @@ def answer_of(
     """Observe `batches` one after the other; before some of them the monitor is dumped to bytes and loaded anew."""
     monitor = ModelMonitor(parameters, registry.installed())
     events: list[DriftEvent] = []
+    written: dict[str, bytes] = {}
     for at, batch in enumerate(batches):
         if at in reborn_before:
-            monitor = reborn(monitor)
+            monitor = reborn(monitor, written)
         events += monitor.observe(batch).drift_events
-    return Answer(events, state_of(monitor))
+    write_chunks(monitor, written)
+    return Answer(events, {**state_of(monitor), **written})
+
+
+def write_chunks(monitor: ModelMonitor, written: dict[str, bytes]) -> None:
+    """Bring what was written of the label join, by key, up to date."""
+    name = monitor.parameters.name
+    written.update((snapshot.key, snapshots.encode(snapshot)) for snapshot in dump_chunks(monitor, 0))
+    for number in monitor.outcomes.join.gone_chunks():
+        written.pop(join_key(name, number), None)
 
 
 def state_of(monitor: ModelMonitor) -> dict[str, bytes]:
@@ -53,12 +63,13 @@ def state_of(monitor: ModelMonitor) -> dict[str, bytes]:
     return {snapshot.key: snapshots.encode(snapshot) for snapshot in dumped}
 
 
-def reborn(monitor: ModelMonitor) -> ModelMonitor:
-    """Another monitor with the same state, by way of bytes."""
-    stored = {key: snapshots.decode(value) for key, value in state_of(monitor).items()}
+def reborn(monitor: ModelMonitor, written: dict[str, bytes]) -> ModelMonitor:
+    """Another monitor with the same state, by way of bytes. written: chunks of the label join so far, brought up to date."""
+    write_chunks(monitor, written)
+    stored = {key: snapshots.decode(value) for key, value in {**state_of(monitor), **written}.items()}
     other = ModelMonitor(monitor.parameters, registry.installed())
     name = f"model/{monitor.parameters.name}"
-    for key, born in load_model(other, stored[name]):
+    for key, born in load_model(other, stored[name], stored):
         other.series[key] = load_series(other, key, born, stored, registry.installed())
     other.split_budget()
     return other

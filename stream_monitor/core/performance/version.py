@@ -190,7 +190,9 @@ class VersionPerformance:
         self._begin(task)
         self._told = int(waiting.rows[-1])
         self.undecided = Undecided(forgotten=waiting.forgotten)
-        return self.learn(waiting.columns, everything)
+        errors = self.learn(waiting.columns, everything)
+        n = len(errors.rows)  # nobody could know of them before the row that told the task
+        return errors._replace(rows=np.full(n, self._told), times=np.full(n, waiting.times[-1]))
 
     def _take(self, columns: Columns, places: Places) -> Errors:
         """At most as many pairs as are missing to the next step."""
