@@ -65,7 +65,7 @@ class Outcomes:
         joined = self.join.observe(batch, first_row)
         found = [self._learn(joined, at, version) for at, version in enumerate(joined.versions)]
         self._see(batch, first_row)
-        return [one for one in found if one is not None]
+        return sorted((one for one in found if one is not None), key=_by_first_row)
 
     def retire(self, version: str) -> None:
         """A version has ended: its performance is forgotten."""
@@ -102,7 +102,9 @@ class Outcomes:
         return {
             "active": self.active,
             "join": self.join.dump(),
-            "versions": [[version, one.dump()] for version, one in self.versions.items()],
+            "versions": [
+                [version, self.versions[version].dump()] for version in sorted(self.versions, key=_name)
+            ],
         }
 
     @classmethod
@@ -120,6 +122,14 @@ class Outcomes:
                 raise CorruptState("outcomes: no version and its performance")
             outcomes.versions[entry[0]] = VersionPerformance.load(entry[1], parameters.performance)
         return outcomes
+
+
+def _by_first_row(one: ErrorSlice) -> tuple[int, str]:
+    return int(one.rows[0]), one.version or ""
+
+
+def _name(version: str | None) -> tuple[bool, str]:
+    return version is not None, version or ""
 
 
 def _column(errors: Errors, kind: TaskKind) -> Column:
