@@ -110,7 +110,7 @@ def test_the_plot_is_a_picture_of_every_point() -> None:
 def test_tables_are_made_of_the_smallest_size() -> None:
     size, measured = Size(values=2_000, trials=2, per_budget=0.1, most=2_000, wide=4_000), Measured()
     shown = sections.budgets(size, measured)
-    assert shown.count("\n") == 4
+    assert shown.count("\n") == 7
     assert "1 per 100,000" in shown
 
 

@@ -92,6 +92,11 @@ def _event(rng: np.random.Generator, at: int, rows: int, time: int, source: Sour
 
 MODEL = {
     "warm_up": 40,
+    "detectors": [
+        "sequential",
+        "adwin",
+        {"id": "page_hinkley", "params": {"threshold": 20, "min_instances": 20}},
+    ],
     "features": {"session": {"type": "identifier"}},
     "sources": ["events", "labels"],
     "alerting": {"false_alarms": "1 per 10 events"},

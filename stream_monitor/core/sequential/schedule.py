@@ -37,6 +37,6 @@ class Schedule:
         """The next number above this one.
 
         >>> Schedule(first=16, least=16, growth=0.1).after(200)
-        213
+        212
         """
         return int(self._numbers[np.searchsorted(self._numbers, done, side="right")])

@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+import structlog
 from prometheus_client import CollectorRegistry
 
 from stream_monitor.core.drift_event import Claim, Severity, Status
@@ -21,6 +22,7 @@ def registry() -> CollectorRegistry:
 
 @pytest.fixture
 def telemetry(registry: CollectorRegistry, caplog: pytest.LogCaptureFixture) -> Telemetry:
+    structlog.reset_defaults()  # whoever has configured logs in this process
     caplog.set_level(logging.INFO)
     return Telemetry(registry)
 
