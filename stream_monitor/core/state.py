@@ -93,22 +93,27 @@ def join_key(model: str, number: int) -> str:
 
 def dump_chunks(monitor: ModelMonitor, as_of: int) -> list[Snapshot]:
     """The chunks of the label join that have changed since the last call."""
-    name = monitor.parameters.name
-    changed = monitor.outcomes.join.dirty_chunks()
-    return [dump_chunk(name, number, chunk, as_of) for number, chunk in changed.items()]
+    return _snapshots_of(monitor, monitor.outcomes.join.dirty_chunks(), as_of)
 
 
-def dump_chunk(model: str, number: int, chunk: Plain, as_of: int) -> Snapshot:
-    """One chunk of the label join of `model`."""
-    return Snapshot(
-        kind="join",
-        key=join_key(model, number),
-        state_version=JOIN_VERSION,
-        library_version=None,
-        parameters="",
-        as_of=as_of,
-        fields={"chunk": chunk},
-    )
+def dump_all_chunks(monitor: ModelMonitor, as_of: int) -> list[Snapshot]:
+    """Every chunk of the label join, whether or not it was written."""
+    return _snapshots_of(monitor, monitor.outcomes.join.all_chunks(), as_of)
+
+
+def _snapshots_of(monitor: ModelMonitor, chunks: Mapping[int, Plain], as_of: int) -> list[Snapshot]:
+    return [
+        Snapshot(
+            kind="join",
+            key=join_key(monitor.parameters.name, number),
+            state_version=JOIN_VERSION,
+            library_version=None,
+            parameters="",
+            as_of=as_of,
+            fields={"chunk": chunk},
+        )
+        for number, chunk in chunks.items()
+    ]
 
 
 def _chunks(model: str, snapshots: Mapping[str, Snapshot]) -> dict[int, Plain]:

@@ -14,7 +14,7 @@ from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.events import Record
 from stream_monitor.core.partition_monitor import PartitionMonitor
 from stream_monitor.core.snapshot import Snapshot
-from stream_monitor.core.state import dump_chunk, dump_model, dump_series, join_key
+from stream_monitor.core.state import dump_all_chunks, dump_model, dump_series
 from stream_monitor.detectors import registry
 from stream_monitor.formats import columns, dead_letter, drift_events, snapshots
 from tests.chaos.workload import Item
@@ -136,10 +136,8 @@ def _state(monitor: PartitionMonitor, key: str) -> Snapshot:
         every = [dump_model(model, as_of)] if key.startswith("model/") else []
         if key.startswith("series/"):
             every = [dump_series(model.parameters.name, series, as_of) for series in model.series.values()]
-        prefix, _, number = key.rpartition("/")
-        if prefix == join_key(model.parameters.name, 0).rpartition("/")[0]:
-            chunk = model.outcomes.join.chunk(int(number))
-            every = [dump_chunk(model.parameters.name, int(number), chunk, as_of)]
+        if key.startswith("join/"):
+            every = dump_all_chunks(model, as_of)
         for snapshot in every:
             if snapshot.key == key:
                 return snapshot

@@ -9,7 +9,7 @@ from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.partition_monitor import CLOCK, PartitionMonitor
 from stream_monitor.core.snapshot import Snapshot
-from stream_monitor.core.state import dump_model, dump_series
+from stream_monitor.core.state import dump_all_chunks, dump_model, dump_series
 from stream_monitor.formats import columns, dead_letter, drift_events, snapshots
 from tests.driver import Cluster
 from tests.property.produced import SETTINGS, TOPICS, Place, Produced, records
@@ -126,6 +126,7 @@ def states_of(monitor: PartitionMonitor, *, as_of: int = 0) -> dict[str, bytes]:
     for name, task in monitor.models.items():
         dumped = [dump_model(task.monitor, as_of)]
         dumped += [dump_series(name, series, as_of) for series in task.monitor.series.values()]
+        dumped += dump_all_chunks(task.monitor, as_of)
         states.update({snapshot.key: snapshots.encode(snapshot) for snapshot in dumped})
     return states
 

@@ -94,9 +94,9 @@ class LabelJoin:
         """
         return stored.dirty_chunks(self._matching.journals)
 
-    def chunk(self, number: int) -> Plain:
-        """Fields of one chunk as of now, written or not. Raises KeyError."""
-        return stored.chunk(self._matching.journals, number)
+    def all_chunks(self) -> dict[int, Plain]:
+        """Every chunk as of now, by number, whether or not it was written."""
+        return stored.all_chunks(self._matching.journals)
 
     def gone_chunks(self) -> list[int]:
         """Numbers of written chunks to delete, since this was last called."""

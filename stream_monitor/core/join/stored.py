@@ -32,14 +32,13 @@ def dirty_chunks(journals: Journals) -> dict[int, Plain]:
     }
 
 
-def chunk(journals: Journals, number: int) -> Plain:
-    """Fields of one chunk as of now, written or not. Raises KeyError."""
-    where = Where(number % len(FIXED) + 1)
-    journal = journals[where]
-    found = np.flatnonzero(journal.chunks.numbers == number // len(FIXED))
-    if len(found) == 0:
-        raise KeyError(number)
-    return _chunk(where, journal.held(int(found[0])))
+def all_chunks(journals: Journals) -> dict[int, Plain]:
+    """Fields of every chunk as of now, written or not, by number."""
+    return {
+        _number(where, int(number)): _chunk(where, journal.held(at))
+        for where, journal in journals.items()
+        for at, number in enumerate(journal.chunks.numbers.tolist())
+    }
 
 
 def gone_chunks(journals: Journals) -> list[int]:
