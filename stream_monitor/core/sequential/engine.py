@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.sequential import rows as stores
 from stream_monitor.core.sequential.bank import Bank, Counted
-from stream_monitor.core.sequential.binning import Sorter
+from stream_monitor.core.sequential.binning import Bins, Sorter, counted
 from stream_monitor.core.sequential.calendar import Calendar, Hours
 from stream_monitor.core.sequential.choices import (
     INDIRECT_WARM_UP,
@@ -25,6 +25,7 @@ from stream_monitor.core.sequential.choices import (
 from stream_monitor.core.sequential.series import SPREAD, Series, spreads
 from stream_monitor.core.sequential.sums import Layout
 from stream_monitor.core.sequential.views import View, Views
+from stream_monitor.core.window import BLOCK
 
 
 class Pass(NamedTuple):
@@ -131,23 +132,13 @@ class Engine:
             if series.bank is not None:
                 groups.setdefault(series.bank, []).append(at)
         for key, group in groups.items():
-            member = np.zeros(len(new.series), np.bool_)
-            member[group] = True
-            mine = slice(None) if member.all() else new.layout.each(member)
-            layout = Layout.of(new.layout.size[group])
-            chosen = [new.series[at] for at in group]
-            at_bank = np.array([series.bank_row for series in chosen])
-            sorter = Sorter(
-                [series.testing() for series in chosen],
-                [series.seed for series in chosen],
-                new.ordinals[group].tolist(),
-                {place: bins[at] for place, at in enumerate(group) if at in bins},
-            )
-            counts = sorter.counts(layout, numbers[mine], usable[mine])
+            mine, layout = new.layout.part(np.array(group))
+            at_bank = np.array([new.series[at].bank_row for at in group])
+            counts = counted(layout, bins[mine], key[1], usable[mine])
             open_ = self.views.open[rows[group]]
             before.append((self.banks[key], at_bank, stores.saved(self.banks[key], at_bank)))
-            counted = Counted(at_bank, counts, layout.by_time(weights[mine]), layout.size, open_)
-            evidence[mine] = layout.flat(self.banks[key].advance(counted))
+            blocks = Counted(at_bank, counts, layout.by_time(weights[mine]), layout.size, open_)
+            evidence[mine] = layout.flat(self.banks[key].advance(blocks))
         return Tested(numbers, usable, evidence, before)
 
     def take_back(self, series: Series, tested: Tested) -> None:
@@ -159,33 +150,53 @@ class Engine:
             else:
                 stores.restore(store, series.row, copy, int(np.argmax(rows == series.row)))
 
-    def see(self, new: Pass) -> tuple[FloatArray, NDArray[np.bool_], dict[int, NDArray[np.intp]]]:
-        """What the blocks are through the views of their series: values (N, BLOCK), which are usable (N,), and the bins that are
-        already known, by place of the series.
+    def see(self, new: Pass) -> tuple[FloatArray, NDArray[np.bool_], Bins]:
+        """What the blocks are through the views of their series: values (N, BLOCK), which are usable (N,), and bins (N, BLOCK)
+        of those that have slots for their view.
         """
-        layout = new.layout
         rows = np.array([series.row for series in new.series])
-        unit = np.array([series.unit for series in new.series])
-        center = np.array([series.center for series in new.series])
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # of the widest numbers, and of those whose unit is 0
-            values = new.numbers - layout.each(center)[:, None]
-            values *= layout.each(unit)[:, None]
-            np.clip(values, -LARGEST, LARGEST, out=values)
-        bins = {}
-        own = self.views.view[rows] != View.VALUE
-        indirect = own.tolist()
-        for at in np.flatnonzero(unit == 0.0).tolist():
-            mine = slice(first := int(layout.first[at]), first + int(layout.size[at]))
-            found, scores = _scored(new.series[at], new.numbers[mine], int(new.ordinals[at]))
-            values[mine] = scores
-            if not indirect[at]:
-                bins[at] = found
-        seen = self.views.push(rows, layout, values, self.calendar, new.hours)
-        if not own.any():
-            return new.numbers, seen.usable, bins
-        return np.where(layout.each(own)[:, None], seen.values, new.numbers), seen.usable, bins
+        indirect = self.views.view[rows] != View.VALUE
+        tie = np.array([series.unit == 0.0 for series in new.series])
+        numbers, usable = new.numbers, np.ones(len(new.numbers), np.bool_)
+        bins = np.zeros(numbers.shape, np.uint8)
+        self._sort(new, np.flatnonzero(tie | ~indirect), numbers, bins)
+        constant = np.array([series.constant for series in new.series])
+        still = _still(new, constant)
+        self.views.rest(rows[still], new.layout.size[still])
+        moving = np.flatnonzero(~still)
+        if len(moving):
+            mine, layout = new.layout.part(moving)
+            hours = new.hours
+            if hours is not None:  # a constant has no season
+                hours = np.where(layout.each(constant[moving])[:, None], np.int8(-1), hours[mine])
+            part = Pass(
+                [new.series[at] for at in moving],
+                layout,
+                numbers[mine],
+                hours,
+                new.weights[mine],
+                new.ordinals[moving],
+            )
+            values = _standardised(part, bins[mine])
+            seen = self.views.push(rows[moving], layout, values, self.calendar, hours)
+            usable[mine] = seen.usable
+            if indirect.any():
+                numbers = numbers.copy()
+                numbers[mine] = np.where(layout.each(indirect[moving])[:, None], seen.values, part.numbers)
+        own = [at for at, series in enumerate(new.series) if series.own is not None]
+        if own:
+            self._sort(new, np.array(own), numbers, bins)
+        return numbers, usable, bins
+
+    def _sort(self, new: Pass, chosen: NDArray[np.intp], values: FloatArray, bins: Bins) -> None:
+        """Find the bins of the values of these series."""
+        if len(chosen):
+            mine, layout = new.layout.part(chosen)
+            series = [new.series[at] for at in chosen]
+            seeds = np.array([one.seed for one in series], np.uint64)
+            bins[mine] = Sorter([one.testing() for one in series], seeds, new.ordinals[chosen]).bins(
+                layout, values[mine]
+            )
 
     def _weights(self, new: Pass, usable: NDArray[np.bool_]) -> FloatArray:
         """Of every block (N,): 0 while its series warms up, and where its view cannot be used."""
@@ -198,11 +209,45 @@ class Engine:
         return np.where(late & usable, new.weights * new.layout.each(share), 0.0)
 
 
-def _scored(series: Series, numbers: FloatArray, start: int) -> tuple[NDArray[np.intp], FloatArray]:
-    """Bins and normal scores (k, BLOCK) of values (k, BLOCK) that tie; 0 and 1 of a series that was constant."""
-    assert series.slots is not None
-    bins = series.slots.bin(numbers.ravel(), series.seed, np.arange(start, start + numbers.size))
-    if series.constant:
-        return bins, (numbers != series.slots.edges[0]).astype(np.float64)
-    at = bins * SPREAD + spreads(series.seed, start, numbers.size)
-    return bins, series.scores.take(at).reshape(numbers.shape)
+def _still(new: Pass, constant: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of which series (n,) nothing moves: constant when they learned, and still so. Their zeros add nothing to any sum."""
+    still = constant.copy()
+    if constant.any():
+        mine, layout = new.layout.part(np.flatnonzero(constant))
+        moves = _differ(new, layout, mine).any(axis=1)
+        still[constant] = ~np.logical_or.reduceat(moves, layout.first)
+    return still
+
+
+def _differ(new: Pass, layout: Layout, mine: slice | NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which values (N, BLOCK) of series that were constant are others. layout, mine: of those series in the pass."""
+    level = np.array([series.testing().edges[0] for series in new.series if series.constant])
+    return np.asarray(new.numbers[mine] != layout.each(level)[:, None])
+
+
+def _standardised(new: Pass, bins: Bins) -> FloatArray:
+    """Values (N, BLOCK) in units of their spread; of those that tie the normal scores of their bins, 0 and 1 of a constant."""
+    layout = new.layout
+    unit = np.array([series.unit for series in new.series])
+    center = np.array([series.center for series in new.series])
+    with np.errstate(over="ignore", invalid="ignore"):  # of the widest numbers, and of those whose unit is 0
+        values = new.numbers - layout.each(center)[:, None]
+        values *= layout.each(unit)[:, None]
+        np.clip(values, -LARGEST, LARGEST, out=values)
+    constant = np.array([series.constant for series in new.series])
+    if constant.any():
+        mine, part = layout.part(np.flatnonzero(constant))
+        values[mine] = _differ(new, part, mine)
+    tied = np.flatnonzero((unit == 0.0) & ~constant)
+    if len(tied):
+        mine, part = layout.part(tied)
+        values[mine] = _scores([new.series[at] for at in tied], part, bins[mine], new.ordinals[tied])
+    return values
+
+
+def _scores(series: Sequence[Series], layout: Layout, bins: Bins, ordinals: NDArray[np.int64]) -> FloatArray:
+    """Normal scores (N, BLOCK) of values in these bins (N, BLOCK)."""
+    seeds = layout.each(np.array([one.seed for one in series], np.uint64))
+    at = bins * np.intp(SPREAD) + spreads(seeds, layout.each(ordinals) + layout.places()[0] * BLOCK)
+    at += layout.each(np.cumsum([0, *(len(one.scores) for one in series[:-1])]))[:, None]
+    return np.concatenate([one.scores for one in series]).take(at)

@@ -58,7 +58,7 @@ class SequentialTests:
 
     def add(self, key: Hashable, *, seed: int) -> None:
         """A new series. Its tie-breakers are those of the seed and of its values' ordinals."""
-        self.series[key] = Series(key=key, row=self._engine.claim(), seed=seed)
+        self.series[key] = Series(key=key, row=self._engine.claim(), seed=seed % 2**64)
 
     def remove(self, key: Hashable) -> None:
         """A series ends; its place is for another. Raises KeyError."""

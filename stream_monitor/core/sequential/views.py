@@ -123,6 +123,11 @@ class Views:
         self._add(mine, part, self._line(mine, part, steady, _OWN), _OWN, seen.usable[chosen])
         return seen
 
+    def rest(self, rows: NDArray[np.intp], size: NDArray[np.int64]) -> None:
+        """So many new blocks (n,) of these series are nothing but zeros."""
+        self.number[rows, 0] += size * BLOCK
+        self.last[rows, 0] = 0.0
+
     def look(self, rows: NDArray[np.intp], ages: NDArray[np.int64], fixed: NDArray[np.bool_]) -> list[bool]:
         """These series, so many blocks old, choose their view. fixed: (n,) which cannot but watch values.
 

@@ -11,7 +11,7 @@ from stream_monitor.core.sequential import bets, choices, normal
 from stream_monitor.core.sequential.autocorrelation import LAGS, ORDER
 from stream_monitor.core.sequential.choices import CONFIRM, LEARN, PARTS
 from stream_monitor.core.sequential.series import SPREAD, spreads
-from stream_monitor.core.sequential.slots import tie_breakers
+from stream_monitor.core.sequential.slots import tie_breakers, tie_breakers_of_blocks
 from stream_monitor.core.sequential.views import View
 from stream_monitor.core.window import BLOCK
 
@@ -122,6 +122,8 @@ class Slotted(NamedTuple):
     places: list[int]
 
     def bins(self, values: FloatArray, ties: FloatArray) -> list[int]:
+        if len(self.edges) == 1:  # any other value is above the only one
+            values = np.where(values == self.edges[0][0], values, np.inf)
         pairs = zip(values.tolist(), ties.tolist(), strict=True)
         return [sum(edge < pair for edge in self.edges) for pair in pairs]
 
@@ -229,6 +231,10 @@ class Plain:
         return True
 
     def _ties(self, blocks: Sequence[Heard]) -> FloatArray:
+        if self.slots is not None and len(self.slots.edges) == 1:
+            return np.concatenate(
+                [tie_breakers_of_blocks(self.seed, np.array([block.ordinal]))[0] for block in blocks]
+            )
         ordinals = np.concatenate([block.ordinal + np.arange(BLOCK) for block in blocks])
         return tie_breakers(self.seed, ordinals)
 
@@ -241,7 +247,7 @@ class Plain:
             return np.asarray(block.numbers != self.distinct[0]).astype(np.float64)
         ends = np.cumsum([0, *self.slots.places])
         bins = np.array(self.slots.bins(block.numbers, self._ties([block])))
-        part = (spreads(self.seed, block.ordinal, BLOCK) + 0.5) / SPREAD
+        part = (spreads(self.seed, np.array([block.ordinal]))[0] + 0.5) / SPREAD
         return normal.quantile((ends[bins] + part * (ends[bins + 1] - ends[bins])) / ends[-1])
 
     def _see(self, block: Heard) -> tuple[FloatArray, bool]:

@@ -51,7 +51,7 @@ def column(name: str) -> FloatArray:
 def times(name: str) -> NDArray[np.int64]:
     """(BLOCKS, BLOCK) ms; 0 where the stream tells none. 288 values a day, with a gap."""
     at = 1_735_689_600_000 + np.arange(BLOCKS * BLOCK) * (24 * HOUR // 288)
-    if name not in {"season", "seasonal", "flags"}:
+    if name not in {"season", "seasonal", "flags", "awakes"}:
         return np.zeros((BLOCKS, BLOCK), np.int64)
     at[150 * BLOCK + 7 : 150 * BLOCK + 9] = 0
     return at.reshape(-1, BLOCK)
