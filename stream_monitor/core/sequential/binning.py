@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.sequential.choices import PARTS
-from stream_monitor.core.sequential.slots import Slots, largest_of, tie_breakers, tie_breakers_of_blocks
+from stream_monitor.core.sequential.slots import Slots, tie_breakers
 from stream_monitor.core.sequential.sums import Layout
 from stream_monitor.core.window import BLOCK
 
@@ -30,10 +30,12 @@ class Sorter(NamedTuple):
         for edges in np.unique(many).tolist():
             member = np.flatnonzero(many == edges)
             mine, part = layout.part(member)
-            sort = _constant if edges == 1 else _ordered
-            out[mine] = sort(
-                [self.slots[at] for at in member], part.size, values[mine], seeds[mine], starts[mine]
-            )
+            slots = [self.slots[at] for at in member.tolist()]
+            if edges == 1:  # of a constant: any other value is above it
+                level = np.array([one.edges[0] for one in slots])
+                out[mine] = values[mine] != part.each(level)[:, None]
+            else:
+                out[mine] = _ordered(slots, part.size, values[mine], seeds[mine], starts[mine])
         return out
 
 
@@ -77,19 +79,3 @@ def _passed(edges: FloatArray, values: FloatArray) -> Bins:
         np.greater(values, edge, out=above)
         number += above.view(np.uint8)
     return number
-
-
-def _constant(
-    slots: Sequence[Slots],
-    size: NDArray[np.int64],
-    values: FloatArray,
-    seeds: NDArray[np.uint64],
-    starts: NDArray[np.int64],
-) -> Bins:
-    """1: another value than the only one, or that one with a tie-breaker above all of the sample's; few blocks have such."""
-    level = np.repeat([one.edges[0] for one in slots], size)
-    tie = np.repeat([one.ties[0] for one in slots], size)
-    bins = values != level[:, None]
-    late = np.flatnonzero(largest_of(seeds, starts) > tie)
-    bins[late] |= tie_breakers_of_blocks(seeds[late], starts[late]) > tie[late, None]
-    return bins.view(np.uint8)

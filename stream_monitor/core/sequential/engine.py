@@ -118,6 +118,18 @@ class Engine:
                 if self.view(series) is View.VALUE:
                     self.enter(series)
 
+    def rest(self, series: Series, numbers: FloatArray) -> bool:
+        """Pass over new blocks (k, BLOCK) of a series that was always constant, is so in these and has no evidence that it is no
+        longer. It comes to the same as `run`. Returns whether it is so.
+        """
+        if not series.constant or self.bank(series).evidence[series.bank_row].any():
+            return False
+        if (numbers != series.testing().edges[0]).any():
+            return False
+        self.views.rest(series.row, len(numbers))
+        self.bank(series).rest(series.bank_row, len(numbers))
+        return True
+
     def run(self, new: Pass) -> Tested:
         """Take the blocks in."""
         rows = np.array([series.row for series in new.series])
@@ -157,42 +169,27 @@ class Engine:
         rows = np.array([series.row for series in new.series])
         indirect = self.views.view[rows] != View.VALUE
         tie = np.array([series.unit == 0.0 for series in new.series])
-        numbers, usable = new.numbers, np.ones(len(new.numbers), np.bool_)
-        bins = np.zeros(numbers.shape, np.uint8)
-        self._sort(new, np.flatnonzero(tie | ~indirect), numbers, bins)
-        constant = np.array([series.constant for series in new.series])
-        still = _still(new, constant)
-        self.views.rest(rows[still], new.layout.size[still])
-        moving = np.flatnonzero(~still)
-        if len(moving):
-            mine, layout = new.layout.part(moving)
-            hours = new.hours
-            if hours is not None:  # a constant has no season
-                hours = np.where(layout.each(constant[moving])[:, None], np.int8(-1), hours[mine])
-            part = Pass(
-                [new.series[at] for at in moving],
-                layout,
-                numbers[mine],
-                hours,
-                new.weights[mine],
-                new.ordinals[moving],
-            )
-            values = _standardised(part, bins[mine])
-            seen = self.views.push(rows[moving], layout, values, self.calendar, hours)
-            usable[mine] = seen.usable
-            if indirect.any():
-                numbers = numbers.copy()
-                numbers[mine] = np.where(layout.each(indirect[moving])[:, None], seen.values, part.numbers)
+        bins = np.zeros(new.numbers.shape, np.uint8)
+        self._sort(new, np.flatnonzero(tie | ~indirect), new.numbers, bins)
+        hours, constant = new.hours, np.array([series.constant for series in new.series])
+        if (
+            hours is not None and constant.any()
+        ):  # a constant has no hours: blocks without them can be passed over
+            hours = np.where(new.layout.each(constant)[:, None], np.int8(-1), hours)
+        seen = self.views.push(rows, new.layout, _standardised(new, bins), self.calendar, hours)
+        if not indirect.any():
+            return new.numbers, seen.usable, bins
+        numbers = np.where(new.layout.each(indirect)[:, None], seen.values, new.numbers)
         own = [at for at, series in enumerate(new.series) if series.own is not None]
         if own:
             self._sort(new, np.array(own), numbers, bins)
-        return numbers, usable, bins
+        return numbers, seen.usable, bins
 
     def _sort(self, new: Pass, chosen: NDArray[np.intp], values: FloatArray, bins: Bins) -> None:
         """Find the bins of the values of these series."""
         if len(chosen):
             mine, layout = new.layout.part(chosen)
-            series = [new.series[at] for at in chosen]
+            series = [new.series[at] for at in chosen.tolist()]
             seeds = np.array([one.seed for one in series], np.uint64)
             bins[mine] = Sorter([one.testing() for one in series], seeds, new.ordinals[chosen]).bins(
                 layout, values[mine]
@@ -209,39 +206,19 @@ class Engine:
         return np.where(late & usable, new.weights * new.layout.each(share), 0.0)
 
 
-def _still(new: Pass, constant: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Of which series (n,) nothing moves: constant when they learned, and still so. Their zeros add nothing to any sum."""
-    still = constant.copy()
-    if constant.any():
-        mine, layout = new.layout.part(np.flatnonzero(constant))
-        moves = _differ(new, layout, mine).any(axis=1)
-        still[constant] = ~np.logical_or.reduceat(moves, layout.first)
-    return still
-
-
-def _differ(new: Pass, layout: Layout, mine: slice | NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Which values (N, BLOCK) of series that were constant are others. layout, mine: of those series in the pass."""
-    level = np.array([series.testing().edges[0] for series in new.series if series.constant])
-    return np.asarray(new.numbers[mine] != layout.each(level)[:, None])
-
-
 def _standardised(new: Pass, bins: Bins) -> FloatArray:
     """Values (N, BLOCK) in units of their spread; of those that tie the normal scores of their bins, 0 and 1 of a constant."""
     layout = new.layout
     unit = np.array([series.unit for series in new.series])
     center = np.array([series.center for series in new.series])
     with np.errstate(over="ignore", invalid="ignore"):  # of the widest numbers, and of those whose unit is 0
-        values = new.numbers - layout.each(center)[:, None]
+        values: FloatArray = new.numbers - layout.each(center)[:, None]
         values *= layout.each(unit)[:, None]
         np.clip(values, -LARGEST, LARGEST, out=values)
-    constant = np.array([series.constant for series in new.series])
-    if constant.any():
-        mine, part = layout.part(np.flatnonzero(constant))
-        values[mine] = _differ(new, part, mine)
-    tied = np.flatnonzero((unit == 0.0) & ~constant)
+    tied = np.flatnonzero(unit == 0.0)
     if len(tied):
         mine, part = layout.part(tied)
-        values[mine] = _scores([new.series[at] for at in tied], part, bins[mine], new.ordinals[tied])
+        values[mine] = _scores([new.series[at] for at in tied.tolist()], part, bins[mine], new.ordinals[tied])
     return values
 
 
@@ -250,4 +227,5 @@ def _scores(series: Sequence[Series], layout: Layout, bins: Bins, ordinals: NDAr
     seeds = layout.each(np.array([one.seed for one in series], np.uint64))
     at = bins * np.intp(SPREAD) + spreads(seeds, layout.each(ordinals) + layout.places()[0] * BLOCK)
     at += layout.each(np.cumsum([0, *(len(one.scores) for one in series[:-1])]))[:, None]
-    return np.concatenate([one.scores for one in series]).take(at)
+    scores: FloatArray = np.concatenate([one.scores for one in series]).take(at)
+    return scores

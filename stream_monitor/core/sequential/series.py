@@ -90,7 +90,10 @@ class Series:
 
     def make_scores(self) -> None:
         """Normal scores (bins · SPREAD,) of the bins, each cut into equal parts, where values are not taken as they are."""
-        if self.slots is None or self.unit > 0.0 or self.constant:
+        if self.slots is None or self.unit > 0.0:
+            return
+        if self.constant:
+            self.scores = np.repeat([0.0, 1.0], SPREAD)
             return
         places = self.slots.places
         ends = np.concatenate([[0], np.cumsum(places)])

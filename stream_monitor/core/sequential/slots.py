@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from stream_monitor.core.detector import FloatArray, Plain
 from stream_monitor.core.fields import Fields, as_bytes
 from stream_monitor.core.sequential.choices import TAIL
-from stream_monitor.core.window import BLOCK
 
 _MIX: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
@@ -77,23 +76,6 @@ def tie_breakers(seeds: int | NDArray[np.uint64], ordinals: NDArray[np.int64]) -
     start = _mixed(np.atleast_1d(np.asarray(seeds, np.uint64)) * _MIX[0])
     mixed = _mixed(start + ordinals.astype(np.uint64) * _MIX[0])
     return np.asarray((mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53)
-
-
-def largest_of(seeds: int | NDArray[np.uint64], ordinals: NDArray[np.int64]) -> FloatArray:
-    """The largest tie-breaker of blocks that begin at these ordinals, without the others: U^(1/32) by five roots."""
-    largest = tie_breakers(np.asarray(seeds, np.uint64) + np.uint64(2), ordinals)
-    for _ in range(BLOCK.bit_length() - 1):
-        largest = np.sqrt(largest)
-    return largest
-
-
-def tie_breakers_of_blocks(seeds: int | NDArray[np.uint64], ordinals: NDArray[np.int64]) -> FloatArray:
-    """Uniform numbers (n, BLOCK) for blocks that begin at these ordinals (n,), of which `largest_of` is the largest.
-
-    Those over the largest of uniform numbers are independent of it.
-    """
-    every = tie_breakers(np.asarray(seeds, np.uint64)[..., None], ordinals[:, None] + np.arange(BLOCK))
-    return np.asarray(every / every.max(axis=1, keepdims=True) * largest_of(seeds, ordinals)[:, None])
 
 
 def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:

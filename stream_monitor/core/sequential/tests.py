@@ -76,7 +76,7 @@ class SequentialTests:
                 if series.slots is None:
                     taken[key] += _collect(series, arrived[key], taken[key])
                     whole += [series] if len(series.sample) == LEARN else []
-                else:
+                elif not self._rests(series, arrived[key], taken):
                     running.append(series)
             if whole:
                 self._begin(whole)
@@ -140,6 +140,22 @@ class SequentialTests:
         room = min(_MOST, series.look - series.blocks, series.until)
         return room if series.bank is not None else min(room, LEARN - len(series.sample))
 
+    def _rests(self, series: Series, blocks: Blocks, taken: dict[Hashable, int]) -> bool:
+        """Whether the next blocks of a series are passed over, up to the next choice about it."""
+        numbers = blocks.numbers[(start := taken[series.key]) : start + self._room(series)]
+        if not self._engine.rest(series, numbers):
+            return False
+        self._move(series, len(numbers), taken)
+        if series.blocks == series.look:
+            self._engine.look([series])
+        return True
+
+    def _move(self, series: Series, blocks: int, taken: dict[Hashable, int]) -> None:
+        """So many blocks more of a series were seen."""
+        taken[series.key] += blocks
+        series.seen += blocks * BLOCK
+        series.blocks += blocks
+
     def _begin(self, whole: Sequence[Series]) -> None:
         """The samples of these series are whole: they get their slots, and their first blocks pass through the views."""
         for series in whole:
@@ -166,9 +182,7 @@ class SequentialTests:
             if series.until < size:  # the pass went past an alarm: once more, up to there
                 self._engine.take_back(series, tested)
                 continue
-            taken[series.key] += size
-            series.seen += size * BLOCK
-            series.blocks += size
+            self._move(series, size, taken)
             if over[mine].any():
                 confirms = self._alarm(series)
                 found.append(

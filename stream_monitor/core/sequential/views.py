@@ -123,10 +123,10 @@ class Views:
         self._add(mine, part, self._line(mine, part, steady, _OWN), _OWN, seen.usable[chosen])
         return seen
 
-    def rest(self, rows: NDArray[np.intp], size: NDArray[np.int64]) -> None:
-        """So many new blocks (n,) of these series are nothing but zeros."""
-        self.number[rows, 0] += size * BLOCK
-        self.last[rows, 0] = 0.0
+    def rest(self, row: int, blocks: int) -> None:
+        """So many new blocks of this series are nothing but zeros, which add nothing to any sum."""
+        self.number[row, 0] += blocks * BLOCK
+        self.last[row, 0] = 0.0
 
     def look(self, rows: NDArray[np.intp], ages: NDArray[np.int64], fixed: NDArray[np.bool_]) -> list[bool]:
         """These series, so many blocks old, choose their view. fixed: (n,) which cannot but watch values.
