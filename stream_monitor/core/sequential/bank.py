@@ -178,12 +178,8 @@ class Bank:
         tables[0] = self.log_late[rows]
         tables[due] = bets.recent(shares[1:][due], seen[due] / seen[due].sum(axis=1, keepdims=True))
         which = (np.arange(m)[:, None] + phase) // RECENT_EVERY
-        np.einsum(
-            "mpnk,mnjk->mpnj",
-            counts.reshape(new.counts.shape),
-            tables[which, every],
-            out=out.reshape(m, parts, n, -1),
-        )
+        of_block = counts.reshape(m, parts, n, bins).swapaxes(1, 2) @ tables[which, every].swapaxes(2, 3)
+        out.reshape(m, parts, n, -1)[:] = of_block.swapaxes(1, 2)
         self.recent[rows] = shares[-1]
         self.late[rows] += added.sum(axis=0)
         self.log_late[rows] = tables[which[new.size - 1, every], every]
@@ -216,7 +212,7 @@ class Bank:
 
 def _null(urn: NDArray[np.int64]) -> FloatArray:
     """log of the probability of every step of the urns (m + 1, n, bins), (m, n)."""
-    total = urn.sum(axis=2)
+    total = np.einsum("ijk->ij", urn)
     if total.max(initial=0) <= _TABLE or urn.max() <= _TABLE:
         chosen = np.diff(np.einsum("ijk->ij", _BEFORE.take(urn)), axis=0)
     else:
