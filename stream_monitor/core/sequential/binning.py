@@ -58,11 +58,12 @@ def _ordered(
     starts: NDArray[np.int64],
 ) -> Bins:
     """By (value, tie-breaker); tie-breakers are made where a value is an edge. slots: with the same number of edges."""
-    edges = np.repeat(np.stack([one.edges for one in slots], axis=1), size, axis=1)
+    edges = np.stack([one.edges for one in slots], axis=1)
     turned = np.ascontiguousarray(values.T)
-    below = _passed(edges, turned)
-    beyond = np.append(edges, np.full((1, len(values)), np.nan), axis=0)
-    tied = beyond.take(below * np.intp(len(values)) + np.arange(len(values))) == turned
+    below = _passed(np.repeat(edges, size, axis=1), turned)
+    beyond = np.append(edges.T, np.full((len(slots), 1), np.nan), axis=1)
+    first = np.repeat(np.arange(0, beyond.size, beyond.shape[1]), size)
+    tied = beyond.take(below + first) == turned
     if tied.any():
         place, block = np.nonzero(tied)
         key = below.astype(np.float64)

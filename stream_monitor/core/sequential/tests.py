@@ -71,6 +71,7 @@ class SequentialTests:
         while left := {key: rest for key, at in taken.items() if (rest := len(arrived[key].weights) - at)}:
             whole: list[Series] = []
             running: list[Series] = []
+            due: list[Series] = []
             for key in left:
                 series = self.series[key]
                 if series.slots is None:
@@ -78,8 +79,12 @@ class SequentialTests:
                     whole += [series] if len(series.sample) == LEARN else []
                 elif not self._rests(series, arrived[key], taken):
                     running.append(series)
+                elif series.blocks == series.look:
+                    due.append(series)
             if whole:
                 self._begin(whole)
+            if due:
+                self._engine.look(due)
             if running:
                 size = _evened([min(left[series.key], self._room(series)) for series in running])
                 new = _gathered(running, size, arrived, taken)
@@ -146,8 +151,6 @@ class SequentialTests:
         if not self._engine.rest(series, numbers):
             return False
         self._move(series, len(numbers), taken)
-        if series.blocks == series.look:
-            self._engine.look([series])
         return True
 
     def _move(self, series: Series, blocks: int, taken: dict[Hashable, int]) -> None:
