@@ -23,6 +23,7 @@ from stream_monitor.core.sequential.choices import (
     LOOKS,
 )
 from stream_monitor.core.sequential.series import SPREAD, Series, spreads
+from stream_monitor.core.sequential.slots import Slots
 from stream_monitor.core.sequential.sums import Layout
 from stream_monitor.core.sequential.views import View, Views
 from stream_monitor.core.window import BLOCK
@@ -170,7 +171,7 @@ class Engine:
         indirect = self.views.view[rows] != View.VALUE
         tie = np.array([series.unit == 0.0 for series in new.series])
         bins = np.zeros(new.numbers.shape, np.uint8)
-        self._sort(new, np.flatnonzero(tie | ~indirect), new.numbers, bins)
+        _sort(new, [series.slots for series in new.series], tie | ~indirect, new.numbers, bins)
         hours, constant = new.hours, np.array([series.constant for series in new.series])
         if (
             hours is not None and constant.any()
@@ -180,20 +181,9 @@ class Engine:
         if not indirect.any():
             return new.numbers, seen.usable, bins
         numbers = np.where(new.layout.each(indirect)[:, None], seen.values, new.numbers)
-        own = [at for at, series in enumerate(new.series) if series.own is not None]
-        if own:
-            self._sort(new, np.array(own), numbers, bins)
+        own = np.array([series.own is not None for series in new.series])
+        _sort(new, [series.own for series in new.series], own, numbers, bins)
         return numbers, seen.usable, bins
-
-    def _sort(self, new: Pass, chosen: NDArray[np.intp], values: FloatArray, bins: Bins) -> None:
-        """Find the bins of the values of these series."""
-        if len(chosen):
-            mine, layout = new.layout.part(chosen)
-            series = [new.series[at] for at in chosen.tolist()]
-            seeds = np.array([one.seed for one in series], np.uint64)
-            bins[mine] = Sorter([one.testing() for one in series], seeds, new.ordinals[chosen]).bins(
-                layout, values[mine]
-            )
 
     def _weights(self, new: Pass, usable: NDArray[np.bool_]) -> FloatArray:
         """Of every block (N,): 0 while its series warms up, and where its view cannot be used."""
@@ -204,6 +194,17 @@ class Engine:
         late = np.arange(len(usable)) >= new.layout.each(missing)
         share = np.where(indirect, INDIRECT_WEIGHT, 1.0)
         return np.where(late & usable, new.weights * new.layout.each(share), 0.0)
+
+
+def _sort(
+    new: Pass, slots: Sequence[Slots | None], chosen: NDArray[np.bool_], values: FloatArray, bins: Bins
+) -> None:
+    """Find the bins of the values of the chosen series (n,) in these slots of theirs."""
+    some = [one for one, here in zip(slots, chosen.tolist(), strict=True) if here and one is not None]
+    if some:
+        mine, layout = new.layout.part(np.flatnonzero(chosen))
+        seeds = np.array([series.seed for series in new.series], np.uint64)[chosen]
+        bins[mine] = Sorter(some, seeds, new.ordinals[chosen]).bins(layout, values[mine])
 
 
 def _standardised(new: Pass, bins: Bins) -> FloatArray:
