@@ -44,7 +44,7 @@ class Schedule:
     def before(self, end: int) -> int:
         """The last number below this one, which is above the first.
 
-        >>> Schedule(first=16, least=16, growth=0.1).before(213)
-        194
+        >>> Schedule(first=16, least=16, growth=0.1).before(212)
+        193
         """
         return int(self._numbers[np.searchsorted(self._numbers, end) - 1])
