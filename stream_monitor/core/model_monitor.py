@@ -1,7 +1,7 @@
 """The heart: one model's rows in order in, drift events out. Pure and deterministic; all of the science is below this.
 
-`observe` gives every column to its series, every finding to the alerts. Cutting the rows differently into batches changes
-neither the drift events nor the state.
+`observe` gives every column to its series, the blocks that this closes to the sequential tests of all series at once, and every
+finding to the alerts. Cutting the rows differently into batches changes neither the drift events nor the state.
 """
 
 from collections.abc import Hashable, Iterator, Mapping

@@ -26,7 +26,7 @@ class KafkaOptions:
     instance_id: str | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     on_lost_data: OnLostData = "stop"
-    recovery_seconds: float = 30.0
+    recovery_seconds: float = 60.0
     patience_seconds: float = 90.0
     watch_seconds: float = 30.0
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])

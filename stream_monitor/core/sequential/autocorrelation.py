@@ -30,15 +30,18 @@ def sums_of(line: FloatArray) -> FloatArray:
 
     Values are taken as multiples of 1/256 up to 8: nothing is rounded here, so the order of adding does not matter.
     """
-    line = np.rint(np.clip(line, -_LARGEST, _LARGEST) * COARSE) * (1.0 / COARSE)
+    both = np.empty((2, *line.shape))
+    np.clip(line, -_LARGEST, _LARGEST, out=both[0])
+    both[0] *= COARSE
+    np.rint(both[0], out=both[0])
+    both[0] *= 1.0 / COARSE
+    np.square(both[0], out=both[1])
+    values = both[:, :, LAGS:]
     sums = np.empty((len(line), 2, SUMS))
-    for at, whole in enumerate((line, line * line)):
-        values = whole[:, LAGS:]
-        sums[:, at, 0] = np.einsum("ij->i", values)
-        sums[:, at, 1] = np.einsum("ij,ij->i", values, values)
-        for lag in range(1, LAGS + 1):
-            sums[:, at, 1 + lag] = np.einsum("ij,ij->i", values, whole[:, LAGS - lag : -lag])
-        sums[:, at, -1] = sums[:, at, 0] ** 2
+    sums[..., 0] = np.einsum("aij->ia", values)
+    for lag in range(LAGS + 1):
+        sums[..., 1 + lag] = np.einsum("aij,aij->ia", values, both[:, :, LAGS - lag : LAGS + BLOCK - lag])
+    sums[..., -1] = sums[..., 0] ** 2
     return sums
 
 

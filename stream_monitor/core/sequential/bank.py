@@ -15,12 +15,13 @@ from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.fields import Fields
 from stream_monitor.core.sequential import bets
 from stream_monitor.core.sequential import rows as stores
-from stream_monitor.core.sequential.choices import LEARN, MEMORY, PARTS, RENEWALS
+from stream_monitor.core.sequential.choices import LEARN, MEMORY, NOTHING, PARTS, RECENT_EVERY, RENEWALS
 from stream_monitor.core.sequential.sums import FINE, on_grid, running
 from stream_monitor.core.window import BLOCK
 
-_KEEP: Final = (1.0 - 1.0 / MEMORY) ** BLOCK
-_PUT: Final = (1.0 - _KEEP) / BLOCK
+_KEEP: Final = np.array([(1.0 - 1.0 / MEMORY) ** k for k in range(RECENT_EVERY * BLOCK + 1)])
+"""What is kept of the shares seen lately when so many values come, and what one of these puts in."""
+_PUT: Final = (1.0 - _KEEP) / np.maximum(np.arange(len(_KEEP)), 1)
 _EXP_MAX: Final = 150.0  # of one part: the product of a block's stays finite
 _TABLE: Final = 65536
 _BEFORE: Final = on_grid(np.concatenate([[0.0, 0.0], np.cumsum(np.log(np.arange(1, _TABLE)))]), FINE)
@@ -45,25 +46,33 @@ class Bank:
     ARRAYS: ClassVar[Mapping[str, str]] = {
         "urn": "<u4",
         "seen": "<u4",
+        "late": "<u4",
         "blocks": "<i8",
         "recent": "<f8",
         "evidence": "<f8",
         "peak": "<f8",
     }
 
-    MADE: ClassVar[tuple[str, ...]] = ("log_q",)
+    MADE: ClassVar[tuple[str, ...]] = ("log_q", "log_late")
 
     def __init__(self, rows: int = 0, *, bins: int, numeric: bool) -> None:
         self.free: list[int] = []
         self._kind = (bins, numeric)
         self._numeric = numeric
-        self._tables = bets.ordered if numeric else bets.levels
-        self.priors = (bets.ordered_priors if numeric else bets.levels_priors)(bins)
+        self._constant = not numeric and bins == 2
+        if numeric:
+            self._tables, self.priors = bets.ordered, bets.ordered_priors(bins)
+        elif self._constant:
+            self._tables, self.priors = bets.constant, bets.constant_priors(bins)
+        else:
+            self._tables, self.priors = bets.levels, bets.levels_priors(bins)
         self.urn = np.ones((rows, bins), np.int64)
         self.seen = np.ones((rows, bins), np.int64)  # the urn when the tables were made
         self.blocks = np.zeros(rows, np.int64)  # in the urn, those that it began from included
-        # shares of the bins seen lately, where a bettor looks at them
+        # shares of the bins seen lately, where a bettor looks at them, and the urn then
         self.recent: FloatArray = np.zeros((rows, bins if numeric else 0))
+        self.late = np.ones((rows, bins if numeric else 0), np.int64)
+        self.log_late: FloatArray = np.zeros((rows, bets.RECENT if numeric else 0, bins))
         self.evidence: FloatArray = np.zeros((rows, len(self.priors)))
         self.peak: FloatArray = np.zeros(rows)  # the largest weighted mean at the last block
         self.log_q: FloatArray = np.zeros((rows, bins, len(self.priors) - (bets.RECENT if numeric else 0)))
@@ -76,11 +85,15 @@ class Bank:
         """Start a stream anew from these places, (bins,), which come from so many blocks."""
         self.urn[row] = self.seen[row] = places
         self.blocks[row] = blocks
-        self.recent[row] = places[: self.recent.shape[1]] / places.sum()
+        self.log_q[row] = self._tables(places[None] / places.sum())[0]
+        self.late[row] = places[: self.late.shape[1]]
+        self.recent[row] = self.late[row] / places.sum()
         self.evidence[row] = self.peak[row] = 0.0
 
     def advance(self, new: Counted) -> FloatArray:
         """Take the new blocks. Returns the evidence (m, n) at each: the largest of the weighted means of M at its parts."""
+        if self._constant:  # blocks of its only level are worth nothing
+            new = new._replace(weights=np.where(new.counts[..., 1].any(axis=1), new.weights, 0.0))
         rows, every = new.rows, np.arange(len(new.rows))
         m, parts, n, bins = new.counts.shape
         urn = running(self.urn[rows], new.counts.reshape(m * parts, n, bins))
@@ -93,6 +106,16 @@ class Bank:
         self.blocks[rows] += new.size
         return self._accumulate(new, gain.reshape(m, parts, n, -1))
 
+    def rest(self, row: int, blocks: int) -> None:
+        """So many new blocks of this constant, which has no evidence, hold nothing but its level."""
+        renewed = RENEWALS.before(int(self.blocks[row]) + blocks)
+        if renewed >= self.blocks[row]:
+            self.seen[row] = self.urn[row]
+            self.seen[row, 0] += (renewed - self.blocks[row]) * BLOCK
+        self.urn[row, 0] += blocks * BLOCK
+        self.blocks[row] += blocks
+        self.peak[row] = 0.0
+
     def load(self, row: int, fields: Fields) -> None:
         """Read a row, and make again the tables that follow from it. Raises CorruptState."""
         stores.load(self, row, fields)
@@ -102,6 +125,12 @@ class Bank:
         if self.blocks[row] < LEARN or (self.recent[row] < 0).any() or (self.evidence[row] < 0).any():
             raise fields.wrong("blocks", "younger than its slots, or less than nothing")
         self.log_q[row] = self._tables(seen / seen.sum())[0]
+        if self._numeric:
+            late = self.late[row]
+            added = self.urn[row] - late
+            if (late < 1).any() or (added < 0).any() or added.sum() >= len(_KEEP):
+                raise fields.wrong("late", "does not fit the urn")
+            self.log_late[row] = bets.recent(self.recent[row], late / late.sum())
 
     def _fixed(self, new: Counted, urn: NDArray[np.int64]) -> FloatArray:
         """log of the probability of every part under every bettor, (m · PARTS, n, bettors), with the tables of its time.
@@ -129,28 +158,31 @@ class Bank:
         return out
 
     def _recent(self, new: Counted, urn: NDArray[np.int64], counts: FloatArray, out: FloatArray) -> None:
-        """The same under the bettors that expect what was seen lately; their tables are of the beginning of the block."""
+        """The same under the bettors that expect what was seen lately; their tables are made anew every few blocks."""
         m, parts, n, bins = new.counts.shape
-        begin = urn[:-1:PARTS]
-        seen = np.empty((m + 1, n, bins))
-        seen[0] = self.recent[new.rows]
-        added = urn[PARTS::PARTS] - begin
-        put = _PUT * added
-        unused = added.sum(axis=2) == 0  # the view could not be used, or the series has no more blocks
-        gaps = unused.any(axis=1)
-        for at in range(m):
-            np.multiply(seen[at], _KEEP, out=seen[at + 1])
-            seen[at + 1] += put[at]
-            if gaps[at]:
-                seen[at + 1, unused[at]] = seen[at, unused[at]]
-        tables = bets.recent(seen[:-1], begin / begin.sum(axis=2, keepdims=True))
-        blocks = counts.reshape(m, parts, n, bins)
-        product = np.empty((m, n, bins))
-        for part in range(parts):
-            for which, table in enumerate(tables):
-                np.multiply(blocks[:, part], table, out=product)
-                out[part::parts, :, which] = np.einsum("ij->i", product.reshape(-1, bins)).reshape(m, n)
-        self.recent[new.rows] = seen[new.size, np.arange(n)]
+        rows, every = new.rows, np.arange(n)
+        phase = self.blocks[rows] % RECENT_EVERY
+        step = np.arange(0, int(phase.max()) + m, RECENT_EVERY)[:, None] - phase
+        due = (step >= 0) & (step < new.size)
+        seen = urn[np.clip(step, 0, m) * parts, every]
+        seen[0, ~due[0]] = self.late[rows[~due[0]]]
+        added = np.diff(seen, axis=0, prepend=self.late[rows][None])
+        added[~due] = 0
+        values = added.sum(axis=2)
+        shares, put = np.empty((len(step) + 1, n, bins)), _PUT[values][..., None] * added
+        shares[0] = self.recent[rows]
+        for at, keep in enumerate(_KEEP[values][..., None]):
+            np.multiply(shares[at], keep, out=shares[at + 1])
+            shares[at + 1] += put[at]
+        tables = np.empty((*step.shape, bets.RECENT, bins))
+        tables[0] = self.log_late[rows]
+        tables[due] = bets.recent(shares[1:][due], seen[due] / seen[due].sum(axis=1, keepdims=True))
+        which = (np.arange(m)[:, None] + phase) // RECENT_EVERY
+        of_block = counts.reshape(m, parts, n, bins).swapaxes(1, 2) @ tables[which, every].swapaxes(2, 3)
+        out.reshape(m, parts, n, -1)[:] = of_block.swapaxes(1, 2)
+        self.recent[rows] = shares[-1]
+        self.late[rows] += added.sum(axis=0)
+        self.log_late[rows] = tables[which[new.size - 1, every], every]
 
     def _accumulate(self, new: Counted, gain: FloatArray) -> FloatArray:
         """Move M through all parts. Over a block it is linear: M ← product · M + put; only that runs block by block."""
@@ -166,6 +198,8 @@ class Bank:
             for at, (product, put) in enumerate(zip(products[-1], puts[-1], strict=True)):
                 np.multiply(grown[at], product, out=grown[at + 1])
                 grown[at + 1] += put
+                if self._constant:
+                    grown[at + 1][grown[at + 1] < NOTHING] = 0.0
             means = [
                 np.einsum("ijk,k->ij", grown[:-1] * product + put, self.priors)
                 for product, put in zip(products, puts, strict=True)
@@ -178,7 +212,7 @@ class Bank:
 
 def _null(urn: NDArray[np.int64]) -> FloatArray:
     """log of the probability of every step of the urns (m + 1, n, bins), (m, n)."""
-    total = urn.sum(axis=2)
+    total = np.einsum("ijk->ij", urn)
     if total.max(initial=0) <= _TABLE or urn.max() <= _TABLE:
         chosen = np.diff(np.einsum("ijk->ij", _BEFORE.take(urn)), axis=0)
     else:

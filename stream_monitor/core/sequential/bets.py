@@ -20,6 +20,7 @@ from stream_monitor.core.sequential.choices import (
     LEVELS_SHARE,
     ODDS,
     OUTLIERS,
+    RATES,
     SCALES,
     SHARE_ODDS,
     SHARE_RECENT,
@@ -117,21 +118,16 @@ def _polynomials(bins: int) -> FloatArray:
     return on_grid(np.stack(basis, axis=1), _EXACT)
 
 
-def recent(seen: FloatArray, urn: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """log Q (..., K) of the bettors that expect the shares seen lately, as they were and smoothed. seen, urn: (..., K) shares.
-
-    The smoothed ones: their ratio to the urn's, projected on polynomials.
+def recent(seen: FloatArray, urn: FloatArray) -> FloatArray:
+    """log Q (..., RECENT, K) of the bettors that expect the shares seen lately, as they were and smoothed: their ratio to the
+    urn's, projected on polynomials. seen, urn: shares (..., K).
     """
     ratio = on_grid(np.minimum(seen / urn, _RATIO), _EXACT)
     basis = _polynomials(urn.shape[-1])
     part = on_grid(exact_product(ratio, basis), _EXACT)
     smooth = np.maximum(exact_product(part, basis.T), LEAST) * urn
     smooth /= exact_total(smooth)[..., None]
-    cautious = CAUTION * urn
-    return (
-        _logarithms((1.0 - CAUTION) * seen + cautious),
-        _logarithms((1.0 - CAUTION) * smooth + cautious),
-    )
+    return _logarithms((1.0 - CAUTION) * np.stack([seen, smooth], axis=-2) + (CAUTION * urn)[..., None, :])
 
 
 def ordered(share: FloatArray) -> FloatArray:
@@ -142,6 +138,17 @@ def ordered(share: FloatArray) -> FloatArray:
     inner = low + (upper - cell)[..., None] * (_TABLE[cell + 1] - low)
     ends = np.zeros((len(share), 1, inner.shape[2]))
     return _logarithms(np.diff(np.concatenate([ends, inner, ends + 1.0], axis=1), axis=1))
+
+
+def constant_priors(bins: int) -> FloatArray:
+    """Share (bettors,) of each bettor on the one other value of what was constant."""
+    del bins
+    return np.full(len(RATES), LEVELS_SHARE / len(RATES))
+
+
+def constant(share: FloatArray) -> FloatArray:
+    """log Q (n, 2, bettors): another value comes at a rate that has nothing to do with how rare it was."""
+    return np.broadcast_to(_logarithms(np.stack([1.0 - RATES, RATES])), (len(share), 2, len(RATES)))
 
 
 def levels_priors(bins: int) -> FloatArray:

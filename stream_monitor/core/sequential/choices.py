@@ -32,6 +32,7 @@ TILT: Final = 0.6  # of the fourth Legendre polynomial of the ranks, both ways
 OUTLIERS: Final = (0.01, 5.0)  # so much of one end becomes so many times as likely, at either end
 SHARE_SHAPES: Final = 0.04  # of each of the six
 MEMORY: Final = 200.0  # values; of the bettors that expect what they have seen lately
+RECENT_EVERY: Final = 4  # blocks: at every fourth their tables are made anew
 CAUTION: Final = 0.1  # share of the urn in their tables
 DEGREE: Final = 4  # of the polynomial that smooths what one of them has seen, over the urn
 LEAST: Final = 0.05  # of the smoothed ratio
@@ -41,6 +42,10 @@ SHARE_RECENT: Final = 0.035  # of each of the two
 ODDS: Final = np.array([1.7, 3.5, 0.6])
 TILTS: Final = np.array([1.3, 1.8, 3.0, 0.75, 0.5])
 SHARE_ODDS: Final = 0.4
+
+# And on a constant: how often another value comes.
+RATES: Final = np.array([0.003, 0.03, 0.3])
+NOTHING: Final = 1e-9  # evidence that is taken for none there
 
 # The whiteness gate and the views.
 LOOKS: Final = Schedule(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.sequential import rows as stores
 from stream_monitor.core.sequential.bank import Bank, Counted
-from stream_monitor.core.sequential.binning import Sorter
+from stream_monitor.core.sequential.binning import Bins, Sorter, counted
 from stream_monitor.core.sequential.calendar import Calendar, Hours
 from stream_monitor.core.sequential.choices import (
     INDIRECT_WARM_UP,
@@ -23,8 +23,10 @@ from stream_monitor.core.sequential.choices import (
     LOOKS,
 )
 from stream_monitor.core.sequential.series import SPREAD, Series, spreads
+from stream_monitor.core.sequential.slots import Slots
 from stream_monitor.core.sequential.sums import Layout
 from stream_monitor.core.sequential.views import View, Views
+from stream_monitor.core.window import BLOCK
 
 
 class Pass(NamedTuple):
@@ -117,6 +119,18 @@ class Engine:
                 if self.view(series) is View.VALUE:
                     self.enter(series)
 
+    def rest(self, series: Series, numbers: FloatArray) -> bool:
+        """Pass over new blocks (k, BLOCK) of a series that was always constant, is so in these and has no evidence that it is no
+        longer. It comes to the same as `run`. Returns whether it is so.
+        """
+        if not series.constant or self.bank(series).evidence[series.bank_row].any():
+            return False
+        if (numbers != series.testing().edges[0]).any():
+            return False
+        self.views.rest(series.row, len(numbers))
+        self.bank(series).rest(series.bank_row, len(numbers))
+        return True
+
     def run(self, new: Pass) -> Tested:
         """Take the blocks in."""
         rows = np.array([series.row for series in new.series])
@@ -131,23 +145,13 @@ class Engine:
             if series.bank is not None:
                 groups.setdefault(series.bank, []).append(at)
         for key, group in groups.items():
-            member = np.zeros(len(new.series), np.bool_)
-            member[group] = True
-            mine = slice(None) if member.all() else new.layout.each(member)
-            layout = Layout.of(new.layout.size[group])
-            chosen = [new.series[at] for at in group]
-            at_bank = np.array([series.bank_row for series in chosen])
-            sorter = Sorter(
-                [series.testing() for series in chosen],
-                [series.seed for series in chosen],
-                new.ordinals[group].tolist(),
-                {place: bins[at] for place, at in enumerate(group) if at in bins},
-            )
-            counts = sorter.counts(layout, numbers[mine], usable[mine])
+            mine, layout = new.layout.part(np.array(group))
+            at_bank = np.array([new.series[at].bank_row for at in group])
+            counts = counted(layout, bins[mine], key[1], usable[mine])
             open_ = self.views.open[rows[group]]
             before.append((self.banks[key], at_bank, stores.saved(self.banks[key], at_bank)))
-            counted = Counted(at_bank, counts, layout.by_time(weights[mine]), layout.size, open_)
-            evidence[mine] = layout.flat(self.banks[key].advance(counted))
+            blocks = Counted(at_bank, counts, layout.by_time(weights[mine]), layout.size, open_)
+            evidence[mine] = layout.flat(self.banks[key].advance(blocks))
         return Tested(numbers, usable, evidence, before)
 
     def take_back(self, series: Series, tested: Tested) -> None:
@@ -159,33 +163,27 @@ class Engine:
             else:
                 stores.restore(store, series.row, copy, int(np.argmax(rows == series.row)))
 
-    def see(self, new: Pass) -> tuple[FloatArray, NDArray[np.bool_], dict[int, NDArray[np.intp]]]:
-        """What the blocks are through the views of their series: values (N, BLOCK), which are usable (N,), and the bins that are
-        already known, by place of the series.
+    def see(self, new: Pass) -> tuple[FloatArray, NDArray[np.bool_], Bins]:
+        """What the blocks are through the views of their series: values (N, BLOCK), which are usable (N,), and bins (N, BLOCK)
+        of those that have slots for their view.
         """
-        layout = new.layout
         rows = np.array([series.row for series in new.series])
-        unit = np.array([series.unit for series in new.series])
-        center = np.array([series.center for series in new.series])
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # of the widest numbers, and of those whose unit is 0
-            values = new.numbers - layout.each(center)[:, None]
-            values *= layout.each(unit)[:, None]
-            np.clip(values, -LARGEST, LARGEST, out=values)
-        bins = {}
-        own = self.views.view[rows] != View.VALUE
-        indirect = own.tolist()
-        for at in np.flatnonzero(unit == 0.0).tolist():
-            mine = slice(first := int(layout.first[at]), first + int(layout.size[at]))
-            found, scores = _scored(new.series[at], new.numbers[mine], int(new.ordinals[at]))
-            values[mine] = scores
-            if not indirect[at]:
-                bins[at] = found
-        seen = self.views.push(rows, layout, values, self.calendar, new.hours)
-        if not own.any():
+        indirect = self.views.view[rows] != View.VALUE
+        tie = np.array([series.unit == 0.0 for series in new.series])
+        bins = np.zeros(new.numbers.shape, np.uint8)
+        _sort(new, [series.slots for series in new.series], tie | ~indirect, new.numbers, bins)
+        hours, constant = new.hours, np.array([series.constant for series in new.series])
+        if (
+            hours is not None and constant.any()
+        ):  # a constant has no hours: blocks without them can be passed over
+            hours = np.where(new.layout.each(constant)[:, None], np.int8(-1), hours)
+        seen = self.views.push(rows, new.layout, _standardised(new, bins), self.calendar, hours)
+        if not indirect.any():
             return new.numbers, seen.usable, bins
-        return np.where(layout.each(own)[:, None], seen.values, new.numbers), seen.usable, bins
+        numbers = np.where(new.layout.each(indirect)[:, None], seen.values, new.numbers)
+        own = np.array([series.own is not None for series in new.series])
+        _sort(new, [series.own for series in new.series], own, numbers, bins)
+        return numbers, seen.usable, bins
 
     def _weights(self, new: Pass, usable: NDArray[np.bool_]) -> FloatArray:
         """Of every block (N,): 0 while its series warms up, and where its view cannot be used."""
@@ -198,11 +196,37 @@ class Engine:
         return np.where(late & usable, new.weights * new.layout.each(share), 0.0)
 
 
-def _scored(series: Series, numbers: FloatArray, start: int) -> tuple[NDArray[np.intp], FloatArray]:
-    """Bins and normal scores (k, BLOCK) of values (k, BLOCK) that tie; 0 and 1 of a series that was constant."""
-    assert series.slots is not None
-    bins = series.slots.bin(numbers.ravel(), series.seed, np.arange(start, start + numbers.size))
-    if series.constant:
-        return bins, (numbers != series.slots.edges[0]).astype(np.float64)
-    at = bins * SPREAD + spreads(series.seed, start, numbers.size)
-    return bins, series.scores.take(at).reshape(numbers.shape)
+def _sort(
+    new: Pass, slots: Sequence[Slots | None], chosen: NDArray[np.bool_], values: FloatArray, bins: Bins
+) -> None:
+    """Find the bins of the values of the chosen series (n,) in these slots of theirs."""
+    some = [one for one, here in zip(slots, chosen.tolist(), strict=True) if here and one is not None]
+    if some:
+        mine, layout = new.layout.part(np.flatnonzero(chosen))
+        seeds = np.array([series.seed for series in new.series], np.uint64)[chosen]
+        bins[mine] = Sorter(some, seeds, new.ordinals[chosen]).bins(layout, values[mine])
+
+
+def _standardised(new: Pass, bins: Bins) -> FloatArray:
+    """Values (N, BLOCK) in units of their spread; of those that tie the normal scores of their bins, 0 and 1 of a constant."""
+    layout = new.layout
+    unit = np.array([series.unit for series in new.series])
+    center = np.array([series.center for series in new.series])
+    with np.errstate(over="ignore", invalid="ignore"):  # of the widest numbers, and of those whose unit is 0
+        values: FloatArray = new.numbers - layout.each(center)[:, None]
+        values *= layout.each(unit)[:, None]
+        np.clip(values, -LARGEST, LARGEST, out=values)
+    tied = np.flatnonzero(unit == 0.0)
+    if len(tied):
+        mine, part = layout.part(tied)
+        values[mine] = _scores([new.series[at] for at in tied.tolist()], part, bins[mine], new.ordinals[tied])
+    return values
+
+
+def _scores(series: Sequence[Series], layout: Layout, bins: Bins, ordinals: NDArray[np.int64]) -> FloatArray:
+    """Normal scores (N, BLOCK) of values in these bins (N, BLOCK)."""
+    seeds = layout.each(np.array([one.seed for one in series], np.uint64))
+    at = bins * np.intp(SPREAD) + spreads(seeds, layout.each(ordinals) + layout.places()[0] * BLOCK)
+    at += layout.each(np.cumsum([0, *(len(one.scores) for one in series[:-1])]))[:, None]
+    scores: FloatArray = np.concatenate([one.scores for one in series]).take(at)
+    return scores

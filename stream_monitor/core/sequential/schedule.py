@@ -40,3 +40,11 @@ class Schedule:
         212
         """
         return int(self._numbers[np.searchsorted(self._numbers, done, side="right")])
+
+    def before(self, end: int) -> int:
+        """The last number below this one, which is above the first.
+
+        >>> Schedule(first=16, least=16, growth=0.1).before(212)
+        193
+        """
+        return int(self._numbers[np.searchsorted(self._numbers, end) - 1])

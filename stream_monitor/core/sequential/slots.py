@@ -21,25 +21,13 @@ _MIX: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.
 class Slots:
     """edges, ties: (K-1,) order statistics of the first sample with their tie-breakers, ascending. places: (K,) counts."""
 
-    __slots__ = ("_keys", "edges", "places", "ties")
+    __slots__ = ("edges", "keys", "places", "ties")
 
     def __init__(self, edges: FloatArray, ties: FloatArray, places: NDArray[np.int64]) -> None:
         self.edges = edges
         self.ties = ties
         self.places = places
-        self._keys = np.searchsorted(edges, edges, side="left") + ties
-
-    def bin(self, values: FloatArray, seed: int, ordinals: NDArray[np.int64]) -> NDArray[np.intp]:
-        """Bin (n,) of every value, by (value, tie-breaker)."""
-        if len(self.edges) == 1:
-            above = (values == self.edges[0]) & (tie_breakers(seed, ordinals) > self.ties[0])
-            return np.asarray(above | (values > self.edges[0])).astype(np.intp)
-        at = np.searchsorted(self.edges, values, side="left")
-        tied = np.flatnonzero(self.edges.take(at, mode="clip") == values)
-        if len(tied):
-            first = at[tied]  # below all edges of this value
-            at[tied] = np.searchsorted(self._keys, first + tie_breakers(seed, ordinals[tied]), side="left")
-        return at
+        self.keys = np.searchsorted(edges, edges, side="left") + ties  # order as (edge, tie-breaker) do
 
     def dump(self) -> dict[str, Plain]:
         """Explicit fields."""
@@ -79,15 +67,15 @@ def slots_of_levels(sample: FloatArray, ties: FloatArray) -> Slots:
     return Slots(ordered[last], ties[order][last], places)
 
 
-def tie_breakers(seed: int, ordinals: NDArray[np.int64]) -> FloatArray:
+def tie_breakers(seeds: int | NDArray[np.uint64], ordinals: NDArray[np.int64]) -> FloatArray:
     """Uniform numbers in [0, 1), any shape, from a hash of the seed and the ordinal: a replay breaks every tie the same way.
 
     The seed is hashed first: with seed + ordinal, one seed would give another's numbers a value later, and they must look
     independent. SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
     """
-    start = _mixed(np.array([seed % 2**64], np.uint64) * _MIX[0])
+    start = _mixed(np.atleast_1d(np.asarray(seeds, np.uint64)) * _MIX[0])
     mixed = _mixed(start + ordinals.astype(np.uint64) * _MIX[0])
-    return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return np.asarray((mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53)
 
 
 def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -79,6 +79,14 @@ class Layout(NamedTuple):
         """Something of every series (n, ...) for each of its blocks, (N, ...)."""
         return np.repeat(values, self.size, axis=0)
 
+    def part(self, chosen: NDArray[np.intp]) -> tuple[slice | NDArray[np.intp], "Layout"]:
+        """Of some of the series, ascending: where their blocks are, and their layout."""
+        if len(chosen) == len(self.size):
+            return slice(None), self
+        member = np.zeros(len(self.size), np.bool_)
+        member[chosen] = True
+        return np.flatnonzero(self.each(member)), Layout.of(self.size[chosen])
+
     def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Of every block (N,): its number in its series, and the series."""
         series = np.repeat(np.arange(len(self.size)), self.size)

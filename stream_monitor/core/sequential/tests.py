@@ -58,7 +58,7 @@ class SequentialTests:
 
     def add(self, key: Hashable, *, seed: int) -> None:
         """A new series. Its tie-breakers are those of the seed and of its values' ordinals."""
-        self.series[key] = Series(key=key, row=self._engine.claim(), seed=seed)
+        self.series[key] = Series(key=key, row=self._engine.claim(), seed=seed % 2**64)
 
     def remove(self, key: Hashable) -> None:
         """A series ends; its place is for another. Raises KeyError."""
@@ -71,15 +71,20 @@ class SequentialTests:
         while left := {key: rest for key, at in taken.items() if (rest := len(arrived[key].weights) - at)}:
             whole: list[Series] = []
             running: list[Series] = []
+            due: list[Series] = []
             for key in left:
                 series = self.series[key]
                 if series.slots is None:
                     taken[key] += _collect(series, arrived[key], taken[key])
                     whole += [series] if len(series.sample) == LEARN else []
-                else:
+                elif not self._rests(series, arrived[key], taken):
                     running.append(series)
+                elif series.blocks == series.look:
+                    due.append(series)
             if whole:
                 self._begin(whole)
+            if due:
+                self._engine.look(due)
             if running:
                 size = _evened([min(left[series.key], self._room(series)) for series in running])
                 new = _gathered(running, size, arrived, taken)
@@ -140,6 +145,20 @@ class SequentialTests:
         room = min(_MOST, series.look - series.blocks, series.until)
         return room if series.bank is not None else min(room, LEARN - len(series.sample))
 
+    def _rests(self, series: Series, blocks: Blocks, taken: dict[Hashable, int]) -> bool:
+        """Whether the next blocks of a series are passed over, up to the next choice about it."""
+        numbers = blocks.numbers[(start := taken[series.key]) : start + self._room(series)]
+        if not self._engine.rest(series, numbers):
+            return False
+        self._move(series, len(numbers), taken)
+        return True
+
+    def _move(self, series: Series, blocks: int, taken: dict[Hashable, int]) -> None:
+        """So many blocks more of a series were seen."""
+        taken[series.key] += blocks
+        series.seen += blocks * BLOCK
+        series.blocks += blocks
+
     def _begin(self, whole: Sequence[Series]) -> None:
         """The samples of these series are whole: they get their slots, and their first blocks pass through the views."""
         for series in whole:
@@ -166,9 +185,7 @@ class SequentialTests:
             if series.until < size:  # the pass went past an alarm: once more, up to there
                 self._engine.take_back(series, tested)
                 continue
-            taken[series.key] += size
-            series.seen += size * BLOCK
-            series.blocks += size
+            self._move(series, size, taken)
             if over[mine].any():
                 confirms = self._alarm(series)
                 found.append(

@@ -123,6 +123,11 @@ class Views:
         self._add(mine, part, self._line(mine, part, steady, _OWN), _OWN, seen.usable[chosen])
         return seen
 
+    def rest(self, row: int, blocks: int) -> None:
+        """So many new blocks of this series are nothing but zeros, which add nothing to any sum."""
+        self.number[row, 0] += blocks * BLOCK
+        self.last[row, 0] = 0.0
+
     def look(self, rows: NDArray[np.intp], ages: NDArray[np.int64], fixed: NDArray[np.bool_]) -> list[bool]:
         """These series, so many blocks old, choose their view. fixed: (n,) which cannot but watch values.
 

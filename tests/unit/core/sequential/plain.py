@@ -84,20 +84,29 @@ class Urn:
         self.numeric = numeric
         self.urn = [float(place) for place in places]
         self.blocks, self.due = LEARN, LEARN
-        self.recent = np.array(self.urn) / sum(self.urn)
-        priors = bets.ordered_priors if numeric else bets.levels_priors
-        self.priors = priors(len(places))
+        self.recent, self.late = np.array(self.urn) / sum(self.urn), np.array(self.urn)
+        self.constant = not numeric and len(places) == 2
+        some = bets.constant_priors if self.constant else bets.levels_priors
+        self.priors = (bets.ordered_priors if numeric else some)(len(places))
         self.m = np.zeros(len(self.priors))
 
     def step(self, bins: Sequence[int], weight: float, *, opened: bool) -> float:
         if self.blocks == self.due:
             share = np.array([self.urn]) / sum(self.urn)
-            self.table = (bets.ordered if self.numeric else bets.levels)(share)[0]
+            some = bets.constant if self.constant else bets.levels
+            self.table = (bets.ordered if self.numeric else some)(share)[0]
             self.due += max(1, int(self.due * 0.06))
         table = self.table
         if self.numeric:
-            late = bets.recent(self.recent, np.array(self.urn) / sum(self.urn))
-            table = np.concatenate([table, np.stack(late, axis=1)], axis=1)
+            if self.blocks % choices.RECENT_EVERY == 0:
+                added = np.array(self.urn) - self.late
+                keep = (1 - 1 / choices.MEMORY) ** added.sum()
+                self.recent = keep * self.recent + (1 - keep) * added / max(added.sum(), 1)
+                self.late = np.array(self.urn)
+                self.late_table = bets.recent(self.recent, self.late / self.late.sum()).T
+            table = np.concatenate([table, self.late_table], axis=1)
+        if self.constant and not any(bins):
+            weight = 0.0
         peaks = []
         size = BLOCK // PARTS
         for part in range(PARTS):
@@ -107,11 +116,9 @@ class Urn:
                 self.urn[value] += 1
             self.m = (self.m + weight / PARTS) * gain * opened
             peaks.append(float(self.priors @ self.m))
+        if self.constant:
+            self.m[self.m < choices.NOTHING] = 0.0
         self.blocks += 1
-        if not bins:
-            return max(peaks)
-        keep = (1 - 1 / choices.MEMORY) ** BLOCK
-        self.recent = keep * self.recent + (1 - keep) * np.bincount(bins, minlength=len(self.urn)) / BLOCK
         return max(peaks)
 
 
@@ -122,6 +129,8 @@ class Slotted(NamedTuple):
     places: list[int]
 
     def bins(self, values: FloatArray, ties: FloatArray) -> list[int]:
+        if len(self.edges) == 1:  # any other value is above the only one
+            return [int(value != self.edges[0][0]) for value in values.tolist()]
         pairs = zip(values.tolist(), ties.tolist(), strict=True)
         return [sum(edge < pair for edge in self.edges) for pair in pairs]
 
@@ -241,7 +250,7 @@ class Plain:
             return np.asarray(block.numbers != self.distinct[0]).astype(np.float64)
         ends = np.cumsum([0, *self.slots.places])
         bins = np.array(self.slots.bins(block.numbers, self._ties([block])))
-        part = (spreads(self.seed, block.ordinal, BLOCK) + 0.5) / SPREAD
+        part = (spreads(self.seed, np.array([block.ordinal]))[0] + 0.5) / SPREAD
         return normal.quantile((ends[bins] + part * (ends[bins + 1] - ends[bins])) / ends[-1])
 
     def _see(self, block: Heard) -> tuple[FloatArray, bool]:

@@ -27,20 +27,20 @@ def column(name: str) -> FloatArray:
     match name:
         case "normal":
             values = noise + 1.5 * late
-        case "flags":
-            values = (random.random(n) < np.where(late, 0.5, 0.1)).astype(np.float64)
+        case "flags" | "awakes":
+            values = (random.random(n) < np.where(late, 0.5, 0.1 * (name == "flags"))).astype(np.float64)
         case "counts":
             values = random.poisson(np.where(late, 8.0, 4.0)).astype(np.float64)
         case "season":
             values = noise + 2 * np.sin(np.arange(n) * (2 * np.pi / 288)) + 1.5 * late
         case "dependent":
             values = _autoregression(noise) + 4.0 * late
+        case "steps":  # dependent, and ties much
+            values = np.rint(3.0 * _autoregression(noise)) + 12.0 * late
         case "seasonal":
             values = _autoregression(noise) + 3 * np.sin(np.arange(n) * (2 * np.pi / 288)) + 5.0 * late
         case "flicker":  # falls silent, then comes back in runs: its own view is not white either
             values = np.repeat(random.normal(size=n // 16), 16) * 10 + noise
-        case "awakes":
-            values = np.where(late, random.random(n) < 0.3, False).astype(np.float64)
         case "back":
             values = noise + 1.2 * ((np.arange(n) // BLOCK > 60) & (np.arange(n) // BLOCK < 64))
         case _:
@@ -51,7 +51,7 @@ def column(name: str) -> FloatArray:
 def times(name: str) -> NDArray[np.int64]:
     """(BLOCKS, BLOCK) ms; 0 where the stream tells none. 288 values a day, with a gap."""
     at = 1_735_689_600_000 + np.arange(BLOCKS * BLOCK) * (24 * HOUR // 288)
-    if name not in {"season", "seasonal", "flags"}:
+    if name not in {"season", "seasonal", "flags", "awakes"}:
         return np.zeros((BLOCKS, BLOCK), np.int64)
     at[150 * BLOCK + 7 : 150 * BLOCK + 9] = 0
     return at.reshape(-1, BLOCK)
@@ -63,6 +63,7 @@ NAMES = (
     "counts",
     "season",
     "dependent",
+    "steps",
     "seasonal",
     "flicker",
     "awakes",

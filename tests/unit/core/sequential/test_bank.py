@@ -14,7 +14,7 @@ from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.sequential import bank as bank_module
 from stream_monitor.core.sequential import bets
 from stream_monitor.core.sequential.bank import Bank, Counted
-from stream_monitor.core.sequential.choices import LEARN, MEMORY, PARTS
+from stream_monitor.core.sequential.choices import LEARN, MEMORY, PARTS, RECENT_EVERY
 from stream_monitor.core.window import BLOCK
 
 ROW = np.zeros(1, np.intp)
@@ -38,10 +38,11 @@ def _first(counts: FloatArray) -> FloatArray:
 
 
 def _gain(places: FloatArray, counts: FloatArray, *, numeric: bool) -> FloatArray:
-    """E of every bettor for a first part: what it makes of a weight of one; each later part adds one."""
+    """E of every bettor for a first part: what it makes of evidence of one."""
     bank = _bank(places, numeric=numeric)
-    bank.advance(_blocks(_first(counts), np.full((1, 1), float(PARTS))))
-    return np.asarray(bank.evidence[0] - (PARTS - 1))
+    bank.evidence[0] = 1.0
+    bank.advance(_blocks(_first(counts), np.zeros((1, 1))))
+    return np.asarray(bank.evidence[0])
 
 
 def _urn_probability(places: FloatArray, values: tuple[int, ...]) -> float:
@@ -74,21 +75,22 @@ def test_a_part_is_the_product_over_its_values(places: list[int], data: st.DataO
     urn = np.array(places, float)
     values = data.draw(st.lists(st.integers(0, len(urn) - 1), min_size=1, max_size=BLOCK // PARTS))
     share = urn / urn.sum()
-    tables = (bets.ordered if numeric else bets.levels)(share[None])[0]
+    few = bets.constant if len(places) == 2 else bets.levels
+    tables = (bets.ordered if numeric else few)(share[None])[0]
     if numeric:  # nothing lately yet: the urn itself
-        tables = np.concatenate([tables, np.stack(bets.recent(share, share), axis=1)], axis=1)
+        tables = np.concatenate([tables, bets.recent(share, share).T], axis=1)
     logs = tables[values].sum(axis=0) - math.log(_urn_probability(urn, tuple(values)))
     gain = _gain(urn, np.bincount(values, minlength=len(urn)).astype(float), numeric=numeric)
     assert gain == pytest.approx(np.exp(logs), rel=1e-6, abs=1e-9)
 
 
 def test_evidence_grows_by_the_weight_and_then_by_the_gain_of_every_part() -> None:
-    bank = _bank(np.array([3.0, 2.0]), numeric=False)
+    bank = _bank(np.array([3.0, 2.0, 1.0]), numeric=False)
     bank.evidence[0] = 0.25
-    counts = np.array([[1.0, 3.0]] * PARTS)
+    counts = np.array([[1.0, 3.0, 0.0]] * PARTS)
     shown = bank.advance(_blocks(counts[None, :, None], np.full((1, 1), 0.5)))
-    m, urn, means = np.full(bank.evidence.shape[1], 0.25), np.array([3.0, 2.0]), []
-    table = np.exp(bets.levels(urn[None] / 5.0)[0])
+    m, urn, means = np.full(bank.evidence.shape[1], 0.25), np.array([3.0, 2.0, 1.0]), []
+    table = np.exp(bets.levels(urn[None] / 6.0)[0])
     for part in counts:
         values = [0] * int(part[0]) + [1] * int(part[1])
         m = (m + 0.5 / PARTS) * np.prod(table[values], axis=0) / _urn_probability(urn, tuple(values))
@@ -102,9 +104,36 @@ def test_evidence_grows_by_the_weight_and_then_by_the_gain_of_every_part() -> No
 def test_what_was_seen_lately_fades_with_its_memory() -> None:
     bank = _bank(np.array([1.0, 1.0]), numeric=True)
     part = np.array([[0.0, BLOCK / PARTS]] * PARTS)
+    whole = np.stack([part] * RECENT_EVERY)[:, :, None]
+    bank.advance(_blocks(whole, np.ones((RECENT_EVERY, 1))))
+    assert bank.recent[0].tolist() == [0.5, 0.5]  # until the next tables
     bank.advance(_blocks(part[None, :, None], np.ones((1, 1))))
-    keep = (1 - 1 / MEMORY) ** BLOCK
+    keep = (1 - 1 / MEMORY) ** (RECENT_EVERY * BLOCK)
     assert bank.recent[0] == pytest.approx([keep * 0.5, 1 - keep * 0.5])
+
+
+def test_a_constant_puts_evidence_in_where_it_is_not_constant() -> None:
+    bank = _bank(np.array([512.0, 1.0]), numeric=False)
+    still, moved = (
+        np.full((1, PARTS, 1, 2), [BLOCK // PARTS, 0]),
+        np.full((1, PARTS, 1, 2), BLOCK // PARTS // 2),
+    )
+    assert not bank.advance(_blocks(still, np.ones((1, 1)))).any()
+    assert bank.advance(_blocks(moved, np.full((1, 1), 1e-6)))[0, 0] > 1.0
+    for _ in range(400):
+        bank.advance(_blocks(still, np.ones((1, 1))))
+    assert not bank.evidence[0, -2:].any()  # so little that it is taken for none
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 31, 200])
+def test_passing_over_a_constant_is_as_advancing_it(blocks: int) -> None:
+    over, through = (_bank(np.array([512.0, 1.0]), numeric=False) for _ in range(2))
+    counts = np.full((blocks, PARTS, 1, 2), [BLOCK // PARTS, 0])
+    for _ in range(3):
+        over.rest(0, blocks)
+        through.advance(_blocks(counts, np.ones((blocks, 1))))
+        for name in (*Bank.ARRAYS, *Bank.MADE):
+            assert getattr(over, name).tobytes() == getattr(through, name).tobytes(), name
 
 
 def test_a_block_without_values_changes_nothing_and_a_closed_gate_puts_evidence_to_nothing() -> None:
@@ -147,7 +176,7 @@ def test_series_side_by_side_and_in_parts_are_as_alone_to_the_bit() -> None:
                     )
                 )
     for row, one in enumerate(alone):
-        for name in (*Bank.ARRAYS, "log_q"):
+        for name in (*Bank.ARRAYS, *Bank.MADE):
             assert getattr(together, name)[row].tobytes() == getattr(one, name)[0].tobytes(), name
 
 

@@ -16,8 +16,8 @@ EQUAL = np.full((1, 32), 1 / 32)
 def test_tables_are_probabilities_and_never_more(urn: FloatArray, other: FloatArray) -> None:
     share = urn / urn.sum()
     seen = np.resize(other, urn.shape)
-    late = np.stack(bets.recent(seen / seen.sum(), share), axis=2)
-    for table in (bets.ordered(share), bets.levels(share), late):
+    late = bets.recent(seen / seen.sum(), share).swapaxes(1, 2)
+    for table in (bets.ordered(share), bets.levels(share), bets.constant(share), late):
         total = np.exp(table).sum(axis=1)
         assert total == pytest.approx(1.0, abs=1e-6)
         assert (total <= 1.0 + 1e-12).all()
@@ -26,7 +26,8 @@ def test_tables_are_probabilities_and_never_more(urn: FloatArray, other: FloatAr
 def test_priors_are_a_partition() -> None:
     for priors, share in (
         (bets.ordered_priors(32), 1.0),
-        (bets.levels_priors(2), 0.8),
+        (bets.levels_priors(3), 0.8),
+        (bets.constant_priors(2), 0.8),
         (bets.levels_priors(7), 0.8),
     ):
         assert priors.sum() == pytest.approx(share)

@@ -244,8 +244,8 @@ def test_what_cannot_be_is_refused_by_name() -> None:
     state = tests.dump("normal")
     urn = state["bank"]["urn"]  # type: ignore[index, call-overload]  # plain fields
     wrong: list[tuple[str, dict[str, Plain]]] = [
-        ("urn", _with(state, "bank", urn=bytes(len(urn)))),  # type: ignore[arg-type]
-        ("slots", _with(state, "series", slots={**state["series"]["slots"], "edges": b""})),  # type: ignore[index, call-overload, dict-item]
+        ("urn", _with(state, "bank", urn=bytes(len(urn)))),  # type: ignore[arg-type]  # plain fields
+        ("slots", _with(state, "series", slots={**state["series"]["slots"], "edges": b""})),  # type: ignore[index, call-overload, dict-item]  # plain fields
         ("warm_up", _with(state, "series", warm_up=1)),
         ("blocks", _with(state, "series", blocks=-1)),
         ("look", _with(state, "series", look=20)),

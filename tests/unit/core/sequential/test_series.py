@@ -62,6 +62,6 @@ def test_a_change_soon_after_a_start_doubles_the_warm_up(warm_up: int, blocks: i
 
 
 def test_parts_of_a_bin_are_uniform_and_of_the_ordinal_alone() -> None:
-    parts = spreads(7, 0, 64_000)
-    assert np.bincount(parts, minlength=SPREAD) == pytest.approx(1_000, abs=160)
-    assert spreads(7, 320, 32).tolist() == parts[320:352].tolist()
+    parts = spreads(7, np.arange(0, 64_000, BLOCK))
+    assert np.bincount(parts.ravel(), minlength=SPREAD) == pytest.approx(1_000, abs=160)
+    assert spreads(7, np.array([320])).tolist() == parts[10:11].tolist()

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy import stats  # type: ignore[import-untyped]  # no stubs
 
+from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.fields import Fields
 from stream_monitor.core.sequential.choices import TAIL
@@ -17,11 +19,11 @@ few_levels = st.lists(st.integers(0, 3), min_size=5, max_size=40)
 any_numbers = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=5, max_size=40)
 
 
-def _by_definition(slots: Slots, value: float, tie: float) -> int:
-    return sum(
-        (edge, its) < (value, tie)
-        for edge, its in zip(slots.edges.tolist(), slots.ties.tolist(), strict=True)
-    )
+def _bins(slots: Slots, values: FloatArray, seed: int, ordinals: NDArray[np.int64]) -> list[int]:
+    """By value and then tie-breaker."""
+    pairs = zip(values.tolist(), tie_breakers(seed, ordinals).tolist(), strict=True)
+    edges = [*zip(slots.edges.tolist(), slots.ties.tolist(), strict=True)]
+    return [sum(edge < pair for edge in edges) for pair in pairs]
 
 
 @given(
@@ -39,19 +41,19 @@ def test_every_bin_gets_exactly_its_places(values: Sequence[float], seed: int, b
     for last in range(len(numbers)):
         others = np.arange(len(numbers)) != last
         slots = slots_of_numbers(numbers[others], ties[others], bins)
-        got[slots.bin(numbers[[last]], seed, np.array([last]))[0]] += 1
+        got[_bins(slots, numbers[[last]], seed, np.array([last]))[0]] += 1
         places = slots.places
     assert got.tolist() == places.tolist()
 
 
 @given(st.one_of(few_levels, any_numbers), st.integers(0, 2**32 - 1))
-def test_a_bin_is_found_by_value_and_then_tie_breaker(values: Sequence[float], seed: int) -> None:
+def test_keys_are_in_the_order_of_edge_and_then_tie_breaker(values: Sequence[float], seed: int) -> None:
     numbers = np.array(values, np.float64)
     ties = tie_breakers(seed, np.arange(len(numbers)))
-    order = np.lexsort((ties[:5], numbers[:5]))
-    slots = Slots(numbers[order], ties[order], np.ones(6, np.int64))
-    expected = [_by_definition(slots, *pair) for pair in zip(numbers.tolist(), ties.tolist(), strict=True)]
-    assert slots.bin(numbers, seed, np.arange(len(numbers))).tolist() == expected
+    order = np.lexsort((ties, numbers))
+    slots = Slots(numbers[order], ties[order], np.ones(len(numbers) + 1, np.int64))
+    assert (np.diff(slots.keys) >= 0).all()
+    assert (slots.keys // 1 == np.searchsorted(slots.edges, slots.edges)).all()
 
 
 @given(few_levels, st.integers(0, 2**32 - 1))
@@ -61,7 +63,7 @@ def test_a_sample_fills_its_own_places_and_leaves_one(values: Sequence[int], see
     ties = tie_breakers(seed, ordinals)
     for slots in (slots_of_numbers(numbers, ties, 4), slots_of_levels(numbers, ties)):
         assert slots.places.sum() == len(numbers) + 1
-        filled = np.bincount(slots.bin(numbers, seed, ordinals), minlength=len(slots.places))
+        filled = np.bincount(_bins(slots, numbers, seed, ordinals), minlength=len(slots.places))
         assert (slots.places - filled).tolist() == [0] * (len(filled) - 1) + [1]
 
 
@@ -76,9 +78,8 @@ def test_every_level_has_a_bin_and_what_lies_above_has_the_last() -> None:
     sample = np.array([0.0] * 6 + [1.0] * 3 + [2.5] * 1)
     slots = slots_of_levels(sample, np.linspace(0.1, 0.9, 10))
     assert slots.places.tolist() == [6, 3, 1, 1]
-    assert Slots(slots.edges, np.full(3, 0.999999), slots.places).bin(
-        np.array([-1.0, 0.0, 1.0, 2.0, 2.5, 9.0]), 1, np.arange(6)
-    ).tolist() == [0, 0, 1, 2, 2, 3]
+    late = Slots(slots.edges, np.full(3, 0.999999), slots.places)
+    assert _bins(late, np.array([-1.0, 0.0, 1.0, 2.0, 2.5, 9.0]), 1, np.arange(6)) == [0, 0, 1, 2, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_bins_of_independent_values_follow_the_urn() -> None:
         values = random.poisson(0.7, m + 1).astype(np.float64)
         ties = tie_breakers(trial, np.arange(m + 1))
         slots = slots_of_numbers(values[:m], ties[:m], bins)
-        got[slots.bin(values[m:], trial, np.array([m]))[0]] += 1
+        got[_bins(slots, values[m:], trial, np.array([m]))[0]] += 1
         places = slots.places
     assert stats.chisquare(got, trials * places / places.sum()).pvalue > 1e-3
 
