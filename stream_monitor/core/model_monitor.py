@@ -4,7 +4,7 @@
 finding to the alerts. Cutting the rows differently into batches changes neither the drift events nor the state.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -20,11 +20,10 @@ from stream_monitor.core.credit import Credit
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.outcomes import Outcomes
 from stream_monitor.core.parameters import PER_WEEK, AfterDrift, ModelParameters, SeriesParameters
-from stream_monitor.core.performance.errors import ERROR
 from stream_monitor.core.positions import PositionLog
 from stream_monitor.core.sequential.series import Blocks
 from stream_monitor.core.sequential.tests import SequentialTests
-from stream_monitor.core.series import MISSING, DetectorCatalogue, Finding, SeriesKey
+from stream_monitor.core.series import MISSING, Deriver, DetectorCatalogue, Finding, SeriesKey
 from stream_monitor.core.series_monitor import SeriesMonitor, Taken
 from stream_monitor.core.untested import Untested
 from stream_monitor.core.versions import Versions
@@ -67,6 +66,11 @@ class ModelMonitor:
         self.outcomes = Outcomes(parameters.outcomes)
         self._catalogue = catalogue
 
+    @property
+    def _derivers(self) -> Sequence[Deriver]:
+        """In the order in which their series appear."""
+        return (self.outcomes,)
+
     def observe(self, batch: ColumnBatch) -> Outcome:
         """Take the rows of `batch` (n >= 1), which follow those observed before."""
         events: list[DriftEvent] = []
@@ -88,7 +92,7 @@ class ModelMonitor:
         for key, monitor in self.series.items():
             if not key.name.startswith(MISSING):  # indicators are fed by their features
                 taken.update(self._take(key, monitor, batch, rows, begins.get(key, 0)))
-        taken.update(self._take_errors(batch, first))
+        taken.update(self._take_derived(batch, first))
         findings = self._decide(taken)
         self.rows += len(batch)
         self.clock = int(clock[-1])
@@ -173,16 +177,16 @@ class ModelMonitor:
             taken[missing] = self.series[missing].take(indicator, mine.rows, mine.times)
         return taken
 
-    def _take_errors(self, batch: ColumnBatch, first: int) -> dict[SeriesKey, Taken]:
-        """Join what can be joined; the errors that this tells are series of the versions that made them."""
+    def _take_derived(self, batch: ColumnBatch, first: int) -> dict[SeriesKey, Taken]:
+        """Give the series that are computed from rows their cells; one that is new begins to be watched."""
         taken = {}
-        for version, column, rows, times in self.outcomes.observe(batch, first):
-            key = SeriesKey(ERROR, version)
-            if key not in self.series:
-                self._add(key, int(rows[0]))
-                self.split_budget()
-            if key in self.series:
-                taken[key] = self.series[key].take(column, rows, times)
+        for deriver in self._derivers:
+            for key, column, rows, times in deriver.observe(batch, first):
+                if key not in self.series:
+                    self._add(key, int(rows[0]))
+                    self.split_budget()
+                if key in self.series:
+                    taken[key] = self.series[key].take(column, rows, times)
         return taken
 
     def _decide(self, taken: Mapping[SeriesKey, Taken]) -> list[Finding]:
@@ -208,7 +212,8 @@ class ModelMonitor:
             for key in [key for key in self.series if key.version == version]:
                 if self.series.pop(key).tested:
                     self.tests.remove(key)
-            self.outcomes.retire(version)
+            for deriver in self._derivers:
+                deriver.retire(version)
             self.split_budget()
             events += self.alerts.retire(version, self.rows - 1, self.clock)
         return events

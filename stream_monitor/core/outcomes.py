@@ -4,11 +4,8 @@ Nothing waits before the first label of a model, unless labels are expected: a m
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stream_monitor.core.batch import Cell, Column, ColumnBatch
 from stream_monitor.core.detector import FloatArray, Plain
@@ -17,31 +14,12 @@ from stream_monitor.core.events import Role
 from stream_monitor.core.fields import Fields
 from stream_monitor.core.join.joined import Joined
 from stream_monitor.core.join.label_join import LabelJoin
-from stream_monitor.core.join.parameters import JoinParameters
+from stream_monitor.core.parameters import OutcomeParameters
 from stream_monitor.core.performance.columns import PREDICTION, Places
 from stream_monitor.core.performance.errors import ERROR
 from stream_monitor.core.performance.task import TaskKind
-from stream_monitor.core.performance.version import Errors, PerformanceParameters, VersionPerformance
-
-VERSION_STATE: Final = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeParameters:
-    """expected: labels are known to come, so predictions wait for them from the first row on."""
-
-    expected: bool = False
-    join: JoinParameters = field(default_factory=JoinParameters)
-    performance: PerformanceParameters = field(default_factory=PerformanceParameters)
-
-
-class ErrorSlice(NamedTuple):
-    """Errors of one version's predictions, (k,) in the order of the rows that told them."""
-
-    version: str | None
-    column: Column
-    rows: NDArray[np.int64]
-    times: NDArray[np.int64]
+from stream_monitor.core.performance.version import Errors, VersionPerformance
+from stream_monitor.core.series import SeriesKey, SeriesSlice
 
 
 class Outcomes:
@@ -53,7 +31,7 @@ class Outcomes:
         self.join = LabelJoin(parameters.join)
         self.versions: dict[str | None, VersionPerformance] = {}
 
-    def observe(self, batch: ColumnBatch, first_row: int) -> Sequence[ErrorSlice]:
+    def observe(self, batch: ColumnBatch, first_row: int) -> Sequence[SeriesSlice]:
         """Take the rows of `batch` (n >= 1) that follow those observed before. Returns the errors that they told."""
         if not self.active:
             labelled = np.flatnonzero(batch.roles & Role.LABEL)
@@ -76,7 +54,7 @@ class Outcomes:
             self.versions[version] = VersionPerformance(self.parameters.performance)
         return self.versions[version]
 
-    def _learn(self, joined: Joined, at: int, version: str | None) -> ErrorSlice | None:
+    def _learn(self, joined: Joined, at: int, version: str | None) -> SeriesSlice | None:
         mine = np.flatnonzero(joined.version_at == at)
         if len(mine) == 0:
             return None
@@ -85,7 +63,7 @@ class Outcomes:
         if len(errors.rows) == 0 or performance.window is None:
             return None
         column = _column(errors, performance.window.task.kind)
-        return ErrorSlice(version, column, errors.rows, errors.times)
+        return SeriesSlice(SeriesKey(ERROR, version), column, errors.rows, errors.times)
 
     def _see(self, batch: ColumnBatch, first_row: int) -> None:
         """Predictions feed the estimate of what performance is before their labels have come."""
@@ -124,8 +102,8 @@ class Outcomes:
         return outcomes
 
 
-def _by_first_row(one: ErrorSlice) -> tuple[int, str]:
-    return int(one.rows[0]), one.version or ""
+def _by_first_row(one: SeriesSlice) -> tuple[int, str]:
+    return int(one.rows[0]), one.key.version or ""
 
 
 def _name(version: str | None) -> tuple[bool, str]:
@@ -142,8 +120,3 @@ def _column(errors: Errors, kind: TaskKind) -> Column:
     return Column(
         values=np.zeros(len(values)), codes=np.where(values > 0, Cell.TRUE, Cell.FALSE).astype(np.uint8)
     )
-
-
-def with_task(parameters: OutcomeParameters, kind: TaskKind | None) -> OutcomeParameters:
-    """The same for a model of a known task."""
-    return replace(parameters, performance=replace(parameters.performance, kind=kind))

@@ -6,8 +6,9 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from stream_monitor.core.detector import Kind, Scalar
-from stream_monitor.core.outcomes import OutcomeParameters
+from stream_monitor.core.join.parameters import JoinParameters
 from stream_monitor.core.performance.errors import ERROR
+from stream_monitor.core.performance.version import PerformanceParameters
 from stream_monitor.core.reference import Reference, boolean
 
 WEEK_MS = 7 * 24 * 3600 * 1000
@@ -75,6 +76,15 @@ class Caps:
     categories: int = 64  # per categorical series; the rest is "other"
     held_rows: int = 200_000  # per model, waiting for the watermark
     text_length: int = 256  # characters of a category kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeParameters:
+    """expected: labels are known to come, so predictions wait for them from the first row on."""
+
+    expected: bool = False
+    join: JoinParameters = field(default_factory=JoinParameters)
+    performance: PerformanceParameters = field(default_factory=PerformanceParameters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

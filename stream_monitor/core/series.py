@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_monitor.core.batch import Column, ColumnBatch
 from stream_monitor.core.detector import DetectorSpec, Kind
 from stream_monitor.core.drift_event import Claim, Distribution, EffectSizes, Evidence, Severity
 from stream_monitor.core.parameters import DetectorChoice
@@ -17,6 +21,27 @@ class SeriesKey(NamedTuple):
 
     name: str
     version: str | None
+
+
+class SeriesSlice(NamedTuple):
+    """Cells of one series, none of them NONE, with the model's row ordinals, ascending, and event times: all (n,), n >= 1."""
+
+    key: SeriesKey
+    column: Column
+    rows: NDArray[np.int64]
+    times: NDArray[np.int64]
+
+
+class Deriver(Protocol):
+    """Makes series out of rows that do not carry them as columns: errors of joined predictions, faults, rates."""
+
+    def observe(self, batch: ColumnBatch, first_row: int) -> Sequence[SeriesSlice]:
+        """Take the rows of `batch` (n >= 1) that follow those observed before. Returns the cells of its series."""
+        ...
+
+    def retire(self, version: str) -> None:
+        """A version has ended: forget it."""
+        ...
 
 
 class Transition(StrEnum):
