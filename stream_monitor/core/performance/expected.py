@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.performance.figure import Figure
 from stream_monitor.core.performance.figures import BETTER, Better, better
 from stream_monitor.core.plain import plain_of, value_of
+
+_IN_LABEL_UNIT: Final = frozenset({"mae", "rmse", "bias"})
 
 
 class Origin(StrEnum):
@@ -89,6 +92,26 @@ def drop_of(figures: Mapping[str, Figure], expected: Expected) -> dict[str, Drop
         if now is not None and now.value is not None and before.value is not None:
             drops[name] = _drop(before, now, better(name))
     return drops
+
+
+def tolerated(name: str, expected: Expected, tolerance: float) -> float:
+    """How far the metric `name`, one of `expected`, may drop, in its own unit: what `Drop.beyond` takes.
+
+    Most metrics mean the same for every model, and `tolerance` is in their own unit: .02 is two points of accuracy, or .02 nats.
+    Those in the unit of the label do not: there it is a share of the expected error, for a bias of the MAE (else the RMSE, else
+    the size of the bias itself).
+
+    >>> tolerated("accuracy", given({"accuracy": 0.9}), 0.02)
+    0.02
+    >>> promised = given({"mae": 50.0, "bias": 0.0})
+    >>> tolerated("mae", promised, 0.02), tolerated("bias", promised, 0.02)
+    (1.0, 1.0)
+    """
+    if name not in _IN_LABEL_UNIT:
+        return tolerance
+    chain = (name,) if name != "bias" else ("mae", "rmse", "bias")
+    of = next(expected.figures[one] for one in chain if one in expected.figures)
+    return tolerance * abs(of.value or 0.0)
 
 
 def _drop(before: Figure, now: Figure, where: Better) -> Drop:

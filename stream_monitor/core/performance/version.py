@@ -4,6 +4,7 @@ Everything that is fixed (the task, the expected figures, the calibration) is fi
 came up to there: how the pairs and predictions were cut into batches changes no bit.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -35,6 +36,7 @@ class PerformanceParameters:
     """kind, positive: of the task; None: told by the rule of `task`. window: pairs, a multiple of 32.
 
     reference: pairs of the first labelled window, a multiple of STEP within `window`; not used where figures are `expected`.
+    tolerance: the drop below the expected figure that nobody wants to be called for; `tolerated` says in which unit.
     """
 
     kind: TaskKind | None = None
@@ -43,8 +45,11 @@ class PerformanceParameters:
     reference: int = 4 * STEP
     expected: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     gate: Gate = field(default_factory=Gate)
+    tolerance: float = 0.02
 
     def __post_init__(self) -> None:
+        if not 0.0 <= self.tolerance < math.inf:
+            raise ValueError(f"a tolerance of {self.tolerance} is no size of a drop")
         if self.reference % STEP or not STEP <= self.reference <= self.window:
             raise ValueError(
                 f"a reference of {self.reference} pairs is not a multiple of {STEP} within {self.window}"

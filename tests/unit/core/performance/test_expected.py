@@ -3,7 +3,7 @@
 import pytest
 
 from stream_monitor.core.errors import CorruptState
-from stream_monitor.core.performance.expected import Expected, Origin, drop_of, from_window, given
+from stream_monitor.core.performance.expected import Expected, Origin, drop_of, from_window, given, tolerated
 from stream_monitor.core.performance.figure import Figure, undefined
 
 
@@ -91,3 +91,24 @@ def test_expected_figures_are_themselves_again() -> None:
 def test_nonsense_is_corrupt(figures: object) -> None:
     with pytest.raises(CorruptState):
         Expected.from_plain({"figures": figures, "origin": "given"})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "drop"),
+    [
+        ("accuracy", {"accuracy": 0.9}, 0.02),
+        ("f1:fraud", {"f1:fraud": 0.1}, 0.02),
+        ("log_loss", {"log_loss": 3.0}, 0.02),
+        ("mape", {"mape": 0.4}, 0.02),
+        ("r2", {"r2": 0.4}, 0.02),
+        ("mae", {"mae": 50.0}, 1.0),
+        ("rmse", {"rmse": 100.0, "mae": 50.0}, 2.0),
+        ("bias", {"bias": -10.0}, 0.2),
+        ("bias", {"bias": 0.0, "rmse": 100.0}, 2.0),
+        ("bias", {"bias": 0.0, "rmse": 100.0, "mae": 50.0}, 1.0),
+    ],
+)
+def test_a_tolerance_is_in_the_unit_of_the_metric_or_a_share_of_the_expected_error(
+    name: str, expected: dict[str, float], drop: float
+) -> None:
+    assert tolerated(name, given(expected), 0.02) == pytest.approx(drop)

@@ -201,3 +201,9 @@ def test_a_configured_regression_without_its_window_is_corrupt() -> None:
         VersionPerformance.load(
             VersionPerformance(OPEN).dump(), PerformanceParameters(kind=TaskKind.REGRESSION)
         )
+
+
+@pytest.mark.parametrize("tolerance", [-0.01, float("nan"), float("inf")])
+def test_a_tolerance_is_a_size(tolerance: float) -> None:
+    with pytest.raises(ValueError, match="no size of a drop"):
+        PerformanceParameters(tolerance=tolerance)
