@@ -50,7 +50,8 @@ def test_errors_wait_for_the_task_and_then_come_all_at_once() -> None:
     version = VersionPerformance(OPEN)
     assert len(learn(version, columns_of(STEP - 1)).rows) == 0
     errors = learn(version, columns_of(3, seed=2), STEP - 1)
-    told = STEP - 1  # nobody could know of the errors before the row that told the task; those after it keep their own
+    # nobody could know of the errors before the row that told the task; those after it keep their own
+    told = STEP - 1
     assert errors.rows.tolist() == [told] * STEP + [STEP, STEP + 1]
     assert errors.times.tolist() == [10 * row for row in errors.rows]
     assert set(errors.series) == {"error", "log_loss", "brier"}
