@@ -36,4 +36,4 @@ def test_what_is_written_today_is_what_the_golden_file_of_todays_versions_holds(
     for key, value in golden["snapshots"].items():
         assert snapshots.encode(snapshots.decode(value)) == value, key
     kinds = {snapshots.decode(value).kind for value in golden["snapshots"].values()}
-    assert kinds == {"clock", "model", "series"}
+    assert kinds == {"clock", "join", "model", "series"}
