@@ -17,7 +17,17 @@ from stream_monitor.core.drift_event import (
     Status,
 )
 from stream_monitor.core.events import Reason, Source
-from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
+from stream_monitor.core.performance.expected import Origin
+from stream_monitor.core.performance.task import TaskKind
+from stream_monitor.core.status import (
+    EstimateStatus,
+    FigureStatus,
+    LabelStatus,
+    ModelStatus,
+    PerformanceStatus,
+    Phase,
+    SeriesStatus,
+)
 from stream_monitor.telemetry.collector import Build, ViewCollector
 from stream_monitor.telemetry.metrics import Abort, Discard, Rebalance, Stage
 from stream_monitor.telemetry.recorder import Telemetry
@@ -104,8 +114,75 @@ def a_drift_event(*, status: Status = Status.OPENED, severity: Severity = Severi
     )
 
 
+def a_figure(value: float, *, expected: float | None = None, n: int = 2048) -> FigureStatus:
+    return FigureStatus(
+        value=value,
+        low=value - 0.0625,
+        high=value + 0.0625,
+        n=n,
+        reason=None,
+        expected=expected,
+        drop=None if expected is None else expected - value,
+        drop_low=None,
+        drop_high=None,
+    )
+
+
+def a_figure_that_is_none(reason: str) -> FigureStatus:
+    return FigureStatus(
+        value=None,
+        low=None,
+        high=None,
+        n=0,
+        reason=reason,
+        expected=None,
+        drop=None,
+        drop_low=None,
+        drop_high=None,
+    )
+
+
+def a_performance(
+    version: str | None = "7",
+    *,
+    figures: Mapping[str, FigureStatus] | None = None,
+    withheld: str | None = None,
+    pairs: int = 2048,
+) -> PerformanceStatus:
+    shown = {"accuracy": a_figure(0.75, expected=0.875), "f1:fraud": a_figure(0.5)}
+    return PerformanceStatus(
+        version=version,
+        task=TaskKind.BINARY,
+        positive="fraud",
+        pairs=pairs,
+        left_out=3,
+        withheld=withheld,
+        origin=Origin.GIVEN,
+        figures=shown if figures is None else figures,
+        calibration=(),
+        estimate=EstimateStatus(
+            figures={"accuracy": a_figure(0.8125, expected=0.875)}, assumptions=("none drifts",), reason=None
+        ),
+    )
+
+
+def some_labels(*, coverage: float | None = 0.625) -> LabelStatus:
+    return LabelStatus(
+        pending=120,
+        early=4,
+        coverage=coverage,
+        due_after=60_000,
+        outcomes={"joined": 3000, "expired": 7, "conflicting_label": 0},
+        delays={"0.5": 1_000, "0.99": 60_500},
+    )
+
+
 def a_model(
-    *series: SeriesStatus, model: str = "fraud", open_alerts: tuple[DriftEvent, ...] = ()
+    *series: SeriesStatus,
+    model: str = "fraud",
+    open_alerts: tuple[DriftEvent, ...] = (),
+    performance: tuple[PerformanceStatus, ...] = (),
+    labels: LabelStatus | None = None,
 ) -> ModelStatus:
     return ModelStatus(
         model=model,
@@ -119,6 +196,8 @@ def a_model(
         budget_credit=0.75,
         drift_events=3,
         suppressed=2,
+        performance=performance,
+        labels=labels,
     )
 
 
@@ -162,6 +241,8 @@ def a_full_view() -> View:
             a_series("feature:country", phase=Phase.WARMING, effect=0.0),
             a_series("prediction", version="7", effect=0.05),
             open_alerts=(a_drift_event(),),
+            performance=(a_performance(),),
+            labels=some_labels(),
         )
     )
 

@@ -170,6 +170,43 @@ def drift() -> Iterator[Panel]:
     )
 
 
+def performance() -> Iterator[Panel]:
+    """Whether models are right, as far as labels say so."""
+    whole = 'class=""'
+    yield Panel(
+        title="Performance",
+        description="Figures of the last labelled predictions of every version; absent while labels are too few.",
+        unit="short",
+        queries=[(of(metrics.PERFORMANCE, whole), "{{model}} {{version}} {{figure}}")],
+    )
+    yield Panel(
+        title="Below what was expected",
+        description="How far figures that are better high are below what was promised, or was at first. Chance is in it.",
+        unit="short",
+        queries=[
+            (
+                f"{of(metrics.PERFORMANCE_EXPECTED, whole, _HIGH)} - {of(metrics.PERFORMANCE, whole, _HIGH)}",
+                "{{model}} {{version}} {{figure}}",
+            )
+        ],
+    )
+    yield Panel(
+        title="Estimated without labels",
+        description="What figures should be if probabilities mean what they meant; concept drift is not seen.",
+        unit="short",
+        queries=[(of(metrics.PERFORMANCE_ESTIMATE, whole), "{{model}} {{version}} {{figure}}")],
+    )
+    yield Panel(
+        title="Label coverage",
+        description="Share of the predictions whose labels are due that have one.",
+        unit="percentunit",
+        queries=[(f"max by (model) ({of(metrics.COVERAGE)})", "{{model}}")],
+    )
+
+
+_HIGH: Final = 'figure=~"accuracy|precision|recall|f1|roc_auc|pr_auc|r2"'
+
+
 def pipeline() -> Iterator[Panel]:
     """Whether the monitor itself is well."""
     yield Panel(
@@ -252,7 +289,12 @@ def pipeline() -> Iterator[Panel]:
 
 def overview() -> dict[str, Any]:
     """The overview dashboard."""
-    rows = {"At a glance": at_a_glance(), "Drift": drift(), "Pipeline": pipeline()}
+    rows = {
+        "At a glance": at_a_glance(),
+        "Drift": drift(),
+        "Predictions and labels": performance(),
+        "Pipeline": pipeline(),
+    }
     return {
         "uid": "stream-monitor-overview",
         "title": "stream-monitor overview",

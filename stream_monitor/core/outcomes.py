@@ -4,6 +4,7 @@ Nothing waits before the first label of a model, unless labels are expected: a m
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from stream_monitor.core.detector import FloatArray, Plain
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.events import Role
 from stream_monitor.core.fields import Fields
+from stream_monitor.core.join.figures import Coverage
 from stream_monitor.core.join.joined import Joined
 from stream_monitor.core.join.label_join import LabelJoin
 from stream_monitor.core.parameters import OutcomeParameters
@@ -20,6 +22,9 @@ from stream_monitor.core.performance.errors import ERROR
 from stream_monitor.core.performance.task import TaskKind
 from stream_monitor.core.performance.version import Errors, VersionPerformance
 from stream_monitor.core.series import SeriesKey, SeriesSlice
+
+_DUE: Final = 0.95  # of the labels so far had come by the age at which the next one counts as due
+_ENOUGH: Final = 256  # predictions that are due; fewer say little of all
 
 
 class Outcomes:
@@ -48,6 +53,20 @@ class Outcomes:
     def retire(self, version: str) -> None:
         """A version has ended: its performance is forgotten."""
         self.versions.pop(version, None)
+
+    @property
+    def due_after(self) -> int:
+        """How old a prediction is, in ms, when its label counts as due: as old as nearly all labels so far found theirs."""
+        return max(0, self.join.delays.quantile(_DUE) or 0)
+
+    def coverage(self) -> Coverage:
+        """How many predictions have their label, of those that are due; of all that may still get one while few are due."""
+        due = self.join.coverage(self.due_after)
+        if due.predictions >= _ENOUGH:
+            return due
+        counts = self.join.counts
+        waited = counts.joined + counts.expired + counts.displaced + self.join.pending
+        return Coverage(predictions=waited, labelled=counts.joined)
 
     def _of(self, version: str | None) -> VersionPerformance:
         if version not in self.versions:

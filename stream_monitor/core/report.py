@@ -7,6 +7,7 @@ from stream_monitor.core.detector import Kind
 from stream_monitor.core.diagnosis import sequential_status
 from stream_monitor.core.episode import RECENT
 from stream_monitor.core.measure import mean_effect
+from stream_monitor.core.outcome_report import label_status, performance_status
 from stream_monitor.core.partition_monitor import ModelTask
 from stream_monitor.core.series_monitor import UNSEEN, WRONG_KIND, SeriesMonitor
 from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
@@ -23,7 +24,7 @@ _QUALITY = {
 
 
 def status_of(task: ModelTask) -> ModelStatus:
-    """Cost: some µs a series."""
+    """Cost: some µs a series, some ms a version with labels."""
     monitor, order = task.monitor, task.order
     alerts = monitor.alerts
     series = sorted(monitor.series.values(), key=lambda s: (s.key.name, s.key.version or ""))
@@ -44,6 +45,8 @@ def status_of(task: ModelTask) -> ModelStatus:
         budget_credit=alerts.credit.level(monitor.rows, monitor.clock),
         drift_events=alerts.raised,
         suppressed=alerts.suppressed,
+        performance=performance_status(monitor.outcomes),
+        labels=label_status(monitor.outcomes),
     )
 
 

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.drift_event import DriftEvent
+from stream_monitor.core.performance.expected import Origin
+from stream_monitor.core.performance.probabilistic import CalibrationBin
+from stream_monitor.core.performance.task import TaskKind
 
 
 class Phase(StrEnum):
@@ -59,10 +62,76 @@ class SeriesStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FigureStatus:
+    """One metric of a version, in its own unit; low, high: 95 %. n: pairs, of an estimate predictions, that it is made of.
+
+    value: None where it is not defined, and `reason` says why. expected: what was promised, or seen first. drop: how much worse
+    it is than that, with its own 95 %; below 0 it is better.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    reason: str | None
+    expected: float | None
+    drop: float | None
+    drop_low: float | None
+    drop_high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateStatus:
+    """What the figures are estimated to be without labels, as good as the assumptions. reason: why there is no estimate."""
+
+    figures: Mapping[str, FigureStatus]
+    assumptions: tuple[str, ...]
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerformanceStatus:
+    """How well one version predicts. Figures by name; `METRIC:CLASS` is of one class.
+
+    task: None until it is told. positive: of two classes. pairs: labelled predictions in the window; left_out: those ever that
+    had no place in the task. withheld: why no figure is shown, in words; None: they are. origin: of the expected figures.
+    """
+
+    version: str | None
+    task: TaskKind | None
+    positive: str | None
+    pairs: int
+    left_out: int
+    withheld: str | None
+    origin: Origin | None
+    figures: Mapping[str, FigureStatus]
+    calibration: tuple[CalibrationBin, ...]
+    estimate: EstimateStatus | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelStatus:
+    """What became of the model's predictions and labels. pending: predictions that wait for their label; early: the reverse.
+
+    coverage: share of the predictions whose labels are due that have one; None while none is due. due_after: how old a prediction
+    is by then, in ms. outcomes: predictions and labels so far, by what became of them. delays: of labels, in ms, by quantile
+    (`0.5`, `0.9`, `0.99`); at most 19 % too high.
+    """
+
+    pending: int
+    early: int
+    coverage: float | None
+    due_after: int
+    outcomes: Mapping[str, int]
+    delays: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatus:
     """One model right now. open_alerts: the latest drift event of every alert that is not resolved.
 
-    budget_credit: alarms that could be raised at once. time: latest event time observed, ms UTC.
+    budget_credit: alarms that could be raised at once. time: latest event time observed, ms UTC. performance: of the versions
+    with labels. labels: None while there are none and none are expected.
     """
 
     model: str
@@ -76,3 +145,5 @@ class ModelStatus:
     budget_credit: float
     drift_events: int
     suppressed: int
+    performance: tuple[PerformanceStatus, ...] = ()
+    labels: LabelStatus | None = None

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.errors import CorruptState, NewerState
-from stream_monitor.core.status import ModelStatus, Phase
+from stream_monitor.core.status import ModelStatus, PerformanceStatus, Phase
 from stream_monitor.formats.drift_events import cloud_event, from_cloud_event, numbers, to_json, wrong_fields
 from stream_monitor.formats.encoded import EncodedRecord
 
@@ -31,7 +31,7 @@ def encode(status: ModelStatus, group: str) -> EncodedRecord:
     """The record of `status`; the same status gives the same bytes.
 
     What does not fit into 900,000 bytes is left out and counted under `omitted`, the least needed first: histograms of open
-    alerts, series without an alert, then alerts from the oldest on.
+    alerts and figures of single classes, series without an alert, performance of versions, then alerts from the oldest on.
     """
     body = _body(status)
     body["open_alerts"] = [cloud_event(event, group) for event in status.open_alerts]
@@ -74,7 +74,7 @@ def _adapter() -> TypeAdapter[ModelStatus]:
 def _body(status: ModelStatus) -> dict[str, object]:
     body: dict[str, object] = {"format": FORMAT}
     body.update({field.name: getattr(status, field.name) for field in fields(status)})
-    body["omitted"] = {"histograms": 0, "series": 0, "open_alerts": 0}
+    body["omitted"] = {"histograms": 0, "class_figures": 0, "series": 0, "performance": 0, "open_alerts": 0}
     return body
 
 
@@ -83,16 +83,24 @@ def _fitting(status: ModelStatus, group: str) -> bytes:
     body = _body(status)
     needed = [one for one in status.series if one.phase is Phase.DRIFTING]
     alerts = [cloud_event(_without_histograms(event), group) for event in status.open_alerts]
-    room = MAX_STATUS_BYTES - len(to_json(body | {"series": [], "open_alerts": []})) - 64
+    versions = [_without_classes(one) for one in status.performance]
+    empty: dict[str, object] = {"series": [], "open_alerts": [], "performance": []}
+    room = MAX_STATUS_BYTES - len(to_json(body | empty)) - 96
     kept_alerts = _that_fit(alerts[::-1], room)[::-1]
     room -= len(to_json(kept_alerts))
+    kept_versions = _that_fit(versions, room)
+    room -= len(to_json(kept_versions))
     kept = _that_fit(needed + [one for one in status.series if one.phase is not Phase.DRIFTING], room)
     names = {(one.series, one.version) for one in kept}
     body["series"] = [one for one in status.series if (one.series, one.version) in names]
     body["open_alerts"] = kept_alerts
+    body["performance"] = kept_versions
     body["omitted"] = {
         "histograms": len(kept_alerts),
+        "class_figures": sum(len(one.figures) for one in status.performance)
+        - sum(len(one.figures) for one in versions),
         "series": len(status.series) - len(kept),
+        "performance": len(versions) - len(kept_versions),
         "open_alerts": len(alerts) - len(kept_alerts),
     }
     return to_json(body)
@@ -107,6 +115,10 @@ def _that_fit(parts: list[Any], room: int) -> list[Any]:
             break
         kept.append(part)
     return kept
+
+
+def _without_classes(one: PerformanceStatus) -> PerformanceStatus:
+    return replace(one, figures={name: figure for name, figure in one.figures.items() if ":" not in name})
 
 
 def _without_histograms(event: DriftEvent) -> DriftEvent:

@@ -21,6 +21,7 @@ from stream_monitor.core.series import SEQUENTIAL
 from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
 from stream_monitor.telemetry import metrics
 from stream_monitor.telemetry.metrics import PHASES, Metric, Type
+from stream_monitor.telemetry.outcomes import of_outcomes
 from stream_monitor.telemetry.view import Loss, View, ViewHolder
 
 SERIES_LIMIT: Final = 300
@@ -83,6 +84,7 @@ class ViewCollector(Collector):
         yield from _of_partitions(view)
         for model in view.models:
             yield from _of_model(model, hidden=len(model.series) - shown[model.model])
+            yield from of_outcomes(model)
         for name, series in chosen:
             yield from _of_series(name, series)
 

@@ -80,6 +80,8 @@ PHASES: Final = {Phase.UNWATCHED: 0, Phase.WARMING: 1, Phase.WATCHING: 2, Phase.
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _PARTITION = ("consumergroup", "topic", "partition")
+_VERSION = ("model", "version")
+_FIGURE = (*_VERSION, "figure", "class")
 _SERIES = ("model", "version", "series")
 _C, _G, _H = Type.COUNTER, Type.GAUGE, Type.HISTOGRAM
 
@@ -242,6 +244,52 @@ SERIES_DETECTOR = Metric(
     (*_SERIES, "detector", "view", "gauge"),
     "What a detector shows of its state on one view of the series, such as the width of ADWIN's window.",
 )
+PERFORMANCE = Metric(
+    "performance", _G, _FIGURE, "A figure of a version's last labelled predictions, in its own unit."
+)
+PERFORMANCE_LOW = Metric("performance_low", _G, _FIGURE, "Lower end of the figure's 95 % interval.")
+PERFORMANCE_HIGH = Metric("performance_high", _G, _FIGURE, "Upper end of the figure's 95 % interval.")
+PERFORMANCE_EXPECTED = Metric(
+    "performance_expected", _G, _FIGURE, "What the figure was promised to be, or was at first."
+)
+PERFORMANCE_ESTIMATE = Metric(
+    "performance_estimate",
+    _G,
+    _FIGURE,
+    "What the figure is estimated to be without labels, as long as probabilities mean what they meant.",
+)
+PERFORMANCE_PAIRS = Metric(
+    "performance_pairs", _G, _VERSION, "Labelled predictions that the figures of a version are made of."
+)
+PERFORMANCE_WITHHELD = Metric(
+    "performance_withheld",
+    _G,
+    _VERSION,
+    "1 if no figure is shown because labels are too few or cover too little, else 0.",
+)
+PERFORMANCE_HIDDEN = Metric(
+    "performance_hidden",
+    _G,
+    ("model",),
+    "Figures left out of the metrics: only the first ones of every version are exported.",
+)
+LABELS = Metric(
+    "labels_total", _C, ("model", "outcome"), "Predictions and labels, by what became of them in the join."
+)
+PENDING = Metric("predictions_pending", _G, ("model",), "Predictions that wait for their label.")
+EARLY = Metric("labels_early", _G, ("model",), "Labels that wait for their prediction.")
+COVERAGE = Metric(
+    "label_coverage_ratio",
+    _G,
+    ("model",),
+    "Share of the predictions whose labels are due that have one; absent while none is due.",
+)
+LABEL_DELAY = Metric(
+    "label_delay_seconds",
+    _G,
+    ("model", "quantile"),
+    "Time from a prediction to its label, of all labels so far; at most 19 % too high.",
+)
 
 RECORDED: Final = (
     RECORDS_CONSUMED,
@@ -291,5 +339,18 @@ VIEWED: Final = (
     SERIES_BLIND,
     SERIES_WAITING,
     SERIES_DETECTOR,
+    PERFORMANCE,
+    PERFORMANCE_LOW,
+    PERFORMANCE_HIGH,
+    PERFORMANCE_EXPECTED,
+    PERFORMANCE_ESTIMATE,
+    PERFORMANCE_PAIRS,
+    PERFORMANCE_WITHHELD,
+    PERFORMANCE_HIDDEN,
+    LABELS,
+    PENDING,
+    EARLY,
+    COVERAGE,
+    LABEL_DELAY,
 )
 CATALOGUE: Final = (*RECORDED, *VIEWED)

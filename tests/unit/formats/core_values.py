@@ -18,7 +18,19 @@ from stream_monitor.core.drift_event import (
     Status,
 )
 from stream_monitor.core.events import Record, Source
-from stream_monitor.core.status import ModelStatus, Phase, SequentialStatus, SeriesStatus
+from stream_monitor.core.performance.expected import Origin
+from stream_monitor.core.performance.probabilistic import CalibrationBin
+from stream_monitor.core.performance.task import TaskKind
+from stream_monitor.core.status import (
+    EstimateStatus,
+    FigureStatus,
+    LabelStatus,
+    ModelStatus,
+    PerformanceStatus,
+    Phase,
+    SequentialStatus,
+    SeriesStatus,
+)
 
 SOURCE = Source("fraud.events", 3)
 NOON = 1795255200123  # 2026-11-21T10:00:00.123Z
@@ -148,6 +160,53 @@ def series_status(series: str, phase: Phase, gauges: Mapping[str, float] | None 
     )
 
 
+ACCURACY = FigureStatus(
+    value=0.875,
+    low=0.86,
+    high=0.8885,
+    n=2_048,
+    reason=None,
+    expected=0.95,
+    drop=0.075,
+    drop_low=0.0615,
+    drop_high=0.09,
+)
+PERFORMANCE = PerformanceStatus(
+    version="7",
+    task=TaskKind.BINARY,
+    positive="fraud",
+    pairs=2_048,
+    left_out=3,
+    withheld=None,
+    origin=Origin.GIVEN,
+    figures={
+        "accuracy": ACCURACY,
+        "precision:fraud": FigureStatus(
+            value=None,
+            low=None,
+            high=None,
+            n=0,
+            reason="never predicted fraud",
+            expected=None,
+            drop=None,
+            drop_low=None,
+            drop_high=None,
+        ),
+    },
+    calibration=(
+        CalibrationBin(low=0.0, high=0.1, n=40, expected=0.05, observed=0.125),
+        CalibrationBin(low=0.1, high=0.2, n=0, expected=None, observed=None),
+    ),
+    estimate=EstimateStatus(figures={"accuracy": ACCURACY}, assumptions=("no concept drift",), reason=None),
+)
+LABELS = LabelStatus(
+    pending=120,
+    early=4,
+    coverage=0.625,
+    due_after=60_000,
+    outcomes={"joined": 3_000, "expired": 7},
+    delays={"0.5": 1_000, "0.99": 60_500},
+)
 STATUS = ModelStatus(
     model="fraud",
     time=NOON,
@@ -163,4 +222,6 @@ STATUS = ModelStatus(
     budget_credit=0.75,
     drift_events=1,
     suppressed=0,
+    performance=(PERFORMANCE,),
+    labels=LABELS,
 )

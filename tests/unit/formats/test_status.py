@@ -72,7 +72,15 @@ def test_a_status_too_large_for_a_record_gives_up_the_least_needed_first() -> No
     assert back.open_alerts[0].current.bins == ()
     assert back.series[-1].series == "feature:last"
     assert [one.series for one in back.series] == sorted(one.series for one in back.series)
-    assert omitted == {"histograms": 300, "series": 2_501 - len(back.series), "open_alerts": 0}
+    left_out = 2_501 - len(back.series)
+    assert omitted == {
+        "histograms": 300,
+        "class_figures": 1,
+        "series": left_out,
+        "performance": 0,
+        "open_alerts": 0,
+    }
+    assert list(back.performance[0].figures) == ["accuracy"]
 
     flooded = replace(wide, open_alerts=alerts * 10)
     value = value_of(flooded)

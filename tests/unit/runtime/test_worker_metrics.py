@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import numpy as np
 import orjson
 from prometheus_client import CollectorRegistry
 
@@ -25,6 +26,7 @@ ONLY_IN_TROUBLE = {
     metrics.PAUSED,
     metrics.MODEL_SERIES_DROPPED,
     metrics.MODEL_SERIES_HIDDEN,
+    metrics.PERFORMANCE_HIDDEN,
     metrics.SERIES_BLIND,
 }
 # Alarms that wait for the budget, and a detector that shows its evidence.
@@ -36,7 +38,7 @@ MODELS: Sequence[Mapping[str, Any]] = [
         "features": {"session": {"type": "identifier"}, "amount": {"detectors": ["adwin", "page_hinkley"]}},
         "alerting": {"false_alarms": "1 per 200 events"},
     }
-    for name in ("fraud", "churn")
+    for name in ("fraud", "churn", "scored")
 ]
 # Snapshots are written after the first worker was killed, so that whoever takes over from it has rows to refold.
 CHOSEN = {**SETTINGS, "models": MODELS, "state.checkpoint_every": "5s"}
@@ -82,6 +84,18 @@ def append(cluster: Cluster, produced: Iterator[Produced], n: int) -> None:
         cluster.append(record.source, record.value, record.timestamp)
 
 
+def append_scored(cluster: Cluster, n: int) -> None:
+    """Predictions of a model whose labels come a little later, but for some, and some before their prediction."""
+    rng = np.random.default_rng(1)
+    for at in range(n):
+        time, p = T0 + 100 * at, float(rng.random())
+        prediction = {"model": "scored", "id": at, "time": time, "prediction": p > 0.5, "probability": p}
+        label = {"model": "scored", "id": at, "time": time + 50, "label": bool(rng.random() < p)}
+        early = {"model": "scored", "id": at + 10_000_000, "time": time, "label": True}
+        events = [prediction, label if rng.random() < 0.9 else early]
+        cluster.append(Source("events", at % 3), orjson.dumps(events), time)
+
+
 def kill(cluster: Cluster, running: RunningWorker) -> None:
     cluster.log.group(cluster.settings.kafka.group_id).expire(running.source.member)
 
@@ -105,6 +119,7 @@ def life() -> Scraped:
     turns(cluster, [worker, other], scraped, 25)
     other.source.close()
     append(cluster, produced, 1_000)
+    append_scored(cluster, 1_400)
     turns(cluster, [worker], scraped, 40)
     late = {"model": "fraud", "time": T0, "features": {"amount": 0.0}}
     cluster.append(Source("events", 0), orjson.dumps(late), T0)

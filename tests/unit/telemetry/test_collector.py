@@ -8,7 +8,20 @@ from prometheus_client import CollectorRegistry
 from stream_monitor.core.status import Phase
 from stream_monitor.telemetry.collector import ViewCollector
 from stream_monitor.telemetry.view import View, ViewHolder
-from tests.views import BUILD, COLUMNS, INPUT, a_drift_event, a_full_view, a_model, a_series, a_view
+from tests.views import (
+    BUILD,
+    COLUMNS,
+    INPUT,
+    a_drift_event,
+    a_figure,
+    a_figure_that_is_none,
+    a_full_view,
+    a_model,
+    a_performance,
+    a_series,
+    a_view,
+    some_labels,
+)
 
 
 class Scrape:
@@ -66,6 +79,9 @@ def test_what_was_revoked_is_gone_at_the_next_scrape() -> None:
         "partition_assigned",
         "model_open_alerts",
         "series_detector_state",
+        "performance",
+        "labels_total",
+        "label_coverage_ratio",
     ):
         assert not scrape.samples(gone), gone
     assert scrape.samples("worker_ready") == {(): 1}
@@ -171,3 +187,50 @@ def test_readiness_is_a_metric() -> None:
 
 def test_one_line_says_what_runs() -> None:
     assert Scrape(a_view()).samples("build_info") == {("0123abcd", "2.16.0", "3.11.7", "1.2.3"): 1}
+
+
+def test_figures_of_versions_come_with_their_intervals_and_what_was_expected() -> None:
+    scrape = Scrape(a_view(a_model(performance=(a_performance(),), labels=some_labels())))
+    accuracy, f1 = ("", "accuracy", "fraud", "7"), ("fraud", "f1", "fraud", "7")
+    assert scrape.samples("performance") == {accuracy: 0.75, f1: 0.5}
+    assert scrape.samples("performance_low") == {accuracy: 0.6875, f1: 0.4375}
+    assert scrape.samples("performance_high") == {accuracy: 0.8125, f1: 0.5625}
+    assert scrape.samples("performance_expected") == {accuracy: 0.875}
+    assert scrape.samples("performance_estimate") == {accuracy: 0.8125}
+    assert scrape.samples("performance_pairs") == {("fraud", "7"): 2048}
+
+
+def test_a_figure_that_is_not_defined_or_held_back_is_absent() -> None:
+    undefined = a_performance(figures={"precision": a_figure_that_is_none("never predicted fraud")})
+    held_back = a_performance("8", figures={}, withheld="no label is due yet", pairs=0)
+    scrape = Scrape(a_view(a_model(performance=(undefined, held_back), labels=some_labels(coverage=None))))
+    assert scrape.samples("performance") == {}
+    assert scrape.samples("performance_withheld") == {("fraud", "7"): 0, ("fraud", "8"): 1}
+    assert scrape.samples("label_coverage_ratio") == {}
+
+
+def test_labels_are_counted_by_what_became_of_them_and_delays_told_in_seconds() -> None:
+    scrape = Scrape(a_view(a_model(labels=some_labels())))
+    assert scrape.samples("labels_total") == {
+        ("fraud", "joined"): 3000,
+        ("fraud", "expired"): 7,
+        ("fraud", "conflicting_label"): 0,
+    }
+    assert scrape.samples("label_delay_seconds") == {("fraud", "0.5"): 1, ("fraud", "0.99"): 60.5}
+    assert scrape.samples("predictions_pending") == {("fraud",): 120}
+
+
+def test_a_model_without_labels_has_no_metric_of_labels() -> None:
+    scrape = Scrape(a_view(a_model()))
+    assert scrape.samples("labels_total") == scrape.samples("performance_hidden") == {}
+
+
+def test_figures_of_classes_and_versions_are_capped_and_how_many_are_hidden_is_told() -> None:
+    many = {f"f1:{at:02}": a_figure(0.5) for at in range(60)} | {"accuracy": a_figure(0.75)}
+    versions = tuple(a_performance(f"{at:02}", figures=many, pairs=at) for at in range(25))
+    scrape = Scrape(a_view(a_model(performance=versions)))
+    shown = scrape.samples("performance")
+    assert len(shown) == 20 * 40
+    assert {labels[-1] for labels in shown} == {f"{at:02}" for at in range(5, 25)}
+    assert ("", "accuracy", "fraud", "24") in shown
+    assert scrape.samples("performance_hidden") == {("fraud",): 25 * 61 - 20 * 40}

@@ -1,0 +1,117 @@
+"""What became of a model's predictions, as people look at it: label figures and performance by version. Derived, never restored.
+
+Numbers are cut to five digits: more would say more than the intervals do, and the status of a model must stay small.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Final
+
+from stream_monitor.core.join.figures import Counts
+from stream_monitor.core.outcomes import Outcomes
+from stream_monitor.core.performance.expected import Drop, Expected, drop_of
+from stream_monitor.core.performance.figure import Figure, undefined
+from stream_monitor.core.performance.probabilistic import CalibrationBin
+from stream_monitor.core.performance.version import Report
+from stream_monitor.core.status import EstimateStatus, FigureStatus, LabelStatus, PerformanceStatus
+
+_QUANTILES: Final = (0.5, 0.9, 0.99)
+OUTCOMES: Final = tuple(field.name for field in fields(Counts) if field.name not in ("predictions", "labels"))
+"""Every outcome that a prediction or a label can have."""
+
+
+def label_status(outcomes: Outcomes) -> LabelStatus | None:
+    """None while there are no labels and none are expected."""
+    if not outcomes.active:
+        return None
+    join = outcomes.join
+    delays = {str(share): join.delays.quantile(share) for share in _QUANTILES}
+    coverage = outcomes.coverage().share
+    return LabelStatus(
+        pending=join.pending,
+        early=join.early,
+        coverage=None if coverage is None else _cut(coverage),
+        due_after=outcomes.due_after,
+        outcomes={name: getattr(join.counts, name) for name in OUTCOMES},
+        delays={share: delay for share, delay in delays.items() if delay is not None},
+    )
+
+
+def performance_status(outcomes: Outcomes) -> tuple[PerformanceStatus, ...]:
+    """By version. Cost: milliseconds a version."""
+    coverage = outcomes.coverage().share
+    return tuple(
+        _of_version(version, outcomes.versions[version].report(coverage=coverage))
+        for version in sorted(outcomes.versions, key=lambda version: version or "")
+    )
+
+
+def _of_version(version: str | None, report: Report) -> PerformanceStatus:
+    task = report.task
+    return PerformanceStatus(
+        version=version,
+        task=None if task is None else task.kind,
+        positive=None if task is None else task.positive,
+        pairs=report.pairs,
+        left_out=report.left_out,
+        withheld=report.reason,
+        origin=None if report.expected is None else report.expected.origin,
+        figures=_figures(report.figures, report.drops, report.expected),
+        calibration=tuple(_bin(one) for one in report.bins),
+        estimate=_estimate(report),
+    )
+
+
+def _estimate(report: Report) -> EstimateStatus | None:
+    estimate = report.estimate
+    if estimate is None:
+        return None
+    drops = {} if report.expected is None else drop_of(estimate.figures, report.expected)
+    return EstimateStatus(
+        figures=_figures(estimate.figures, drops, report.expected),
+        assumptions=estimate.assumptions,
+        reason=estimate.reason,
+    )
+
+
+def _figures(
+    figures: Mapping[str, Figure], drops: Mapping[str, Drop], expected: Expected | None
+) -> dict[str, FigureStatus]:
+    promised = {} if expected is None else expected.figures
+    return {
+        name: _figure(one, drops.get(name), promised.get(name, undefined("nothing is expected")))
+        for name, one in figures.items()
+    }
+
+
+def _figure(one: Figure, drop: Drop | None, expected: Figure) -> FigureStatus:
+    return FigureStatus(
+        value=_known(one.value),
+        low=_known(one.low),
+        high=_known(one.high),
+        n=one.n,
+        reason=one.reason,
+        expected=_known(expected.value),
+        drop=None if drop is None else _cut(drop.value),
+        drop_low=None if drop is None else _known(drop.low),
+        drop_high=None if drop is None else _known(drop.high),
+    )
+
+
+def _bin(one: CalibrationBin) -> CalibrationBin:
+    return CalibrationBin(
+        low=_cut(one.low),
+        high=_cut(one.high),
+        n=one.n,
+        expected=_known(one.expected),
+        observed=_known(one.observed),
+    )
+
+
+def _known(number: float | None) -> float | None:
+    return None if number is None else _cut(number)
+
+
+def _cut(number: float) -> float:
+    """`number` with five digits."""
+    return float(f"{number:.5g}")
