@@ -14,6 +14,7 @@ from stream_monitor.core.events import Record, Source
 from stream_monitor.kafka.clients import ClientErrors, make_consumer
 from stream_monitor.kafka.cluster import Bounds, Cluster
 from stream_monitor.kafka.failures import AUTO_OFFSET_RESET, PARTITION_EOF, forbidden, is_fatal, unreachable
+from stream_monitor.kafka.group_offsets import group_offsets
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.records import record_of
 from stream_monitor.runtime.deadline import Deadline
@@ -22,6 +23,7 @@ from stream_monitor.runtime.positions import way_out
 
 _WAIT_SECONDS: Final = 0.1
 _ASK_SECONDS: Final = 1.0  # a try; what was begun for it (connections, coordinator) serves the next one
+_GLANCE_SECONDS: Final = 3.0
 _BATCH: Final = 500
 # A client that was not answered for so long is replaced. It may wait for a coordinator that it has lost for good: one that
 # left the metadata for a moment, as in a restart, is given up and not always looked for again (librdkafka#5511).
@@ -170,8 +172,14 @@ class KafkaStateStore:
         if is_fatal(error.args[0]) or deadline.passed:
             raise StreamMonitorError(
                 f"{what} of group {self._options.group_id} could not be read in time"
-                f" ({error.args[0].str()}): a broker is down, or a transaction of another worker hangs"
+                f" ({error.args[0].str()}): {self._cause()}"
             ) from error
+
+    def _cause(self) -> str:
+        """Whoever does not wait for pending transactions gets an answer even then."""
+        if group_offsets(self._options, [Source(self._columns, 0)], _GLANCE_SECONDS) is None:
+            return unreachable(self._options.bootstrap_servers, self._errors.last)
+        return "a transaction of another worker hangs (kafka-transactions.sh find-hanging)"
 
 
 def _try(deadline: Deadline) -> float:

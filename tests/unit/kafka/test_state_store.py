@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Source
 from stream_monitor.kafka import cluster, state_store
 from stream_monitor.kafka.cluster import Cluster
@@ -65,6 +66,20 @@ def test_a_client_is_given_time_first(store_with: Callable[[Coordinator], KafkaS
     for _ in range(5):
         next(asked)
     assert coordinator.made == 1
+
+
+@pytest.mark.parametrize(
+    ("glance", "cause"), [({}, "a transaction of another worker hangs"), (None, "cannot work with Kafka")]
+)
+def test_in_the_end_it_says_whether_a_transaction_or_the_broker_is_in_the_way(
+    store_with: Callable[[Coordinator], KafkaStateStore],
+    glance: object,
+    cause: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(state_store, "group_offsets", lambda *_: glance)
+    with pytest.raises(StreamMonitorError, match=cause):
+        answer(store_with(Coordinator(healthy=9)).committed(0, Deadline(0.0)))
 
 
 class Offset(NamedTuple):
