@@ -112,10 +112,13 @@ class Cluster:
             ):  # never `None in`: comparing a KafkaError with None breaks it
                 return None
             errors = [end for end in ends if isinstance(end, KafkaError)]
-            if not errors:
+            if not errors and min(end.offset for end in ends) >= 0:
                 found[source] = Bounds(low[source].offset, high[source].offset)
-            elif errors[0].code() not in _MISSING:
-                self._check(errors[0])
+            elif not errors or errors[0].code() not in _MISSING:
+                for (
+                    error
+                ) in errors:  # none where both are OFFSET_INVALID, as shortly after a restart. Measured.
+                    self._check(error)
                 # Of leaders this client knows what it was told once: after a restart of a broker it would get
                 # FENCED_LEADER_EPOCH for 15 minutes (metadata.max.age.ms); a look at all topics renews it. Measured.
                 self.partition_counts(seconds)

@@ -1,4 +1,4 @@
-"""Whether we are a member of the group at this moment. Pure: reads the bytes that the consumer hands to the producer.
+"""Whether we are a member of the group at this moment: reads the bytes that the consumer hands to the producer.
 
 A broker accepts the offsets of a transaction without any check when the member id is empty and the generation -1
 (clients older than KIP-447 send that), and this is what a consumer says between being thrown out and joining again: a
@@ -6,11 +6,33 @@ process that was paused and has lost its partitions could commit over their new 
 """
 
 import struct
-from typing import Final
+from typing import Final, Protocol
 
 from stream_monitor.core.errors import StreamMonitorError
 
 _MAGIC: Final = b"CGMDv2:"
+
+
+class Joiner(Protocol):
+    """What is asked of a `confluent_kafka.Consumer`."""
+
+    def consumer_group_metadata(self) -> bytes:
+        """Group, generation and member id. Raises RuntimeError when it knows none."""
+        ...
+
+
+def member_metadata(consumer: Joiner) -> bytes | None:
+    """Of this moment, never to be kept: the generation moves. None: no member now.
+
+    Raises StreamMonitorError when the format is unknown: then nothing may be committed.
+    """
+    try:
+        metadata = consumer.consumer_group_metadata()
+    except (
+        RuntimeError
+    ):  # "not available": it is already leaving. Measured, in the last revocation of a stop.
+        return None
+    return metadata if is_member(metadata) else None
 
 
 def is_member(metadata: bytes) -> bool:

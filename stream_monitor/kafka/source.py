@@ -26,7 +26,7 @@ from stream_monitor.kafka.failures import (
     is_fatal,
 )
 from stream_monitor.kafka.first_start import refuse_expired_group
-from stream_monitor.kafka.membership import is_member
+from stream_monitor.kafka.membership import member_metadata
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.records import record_of
 from stream_monitor.kafka.starts import Starts
@@ -65,7 +65,7 @@ class KafkaSource:
         self._listener: RebalanceListener | None = None
         self._callback_error: BaseException | None = None
         self._held: Sequence[Fetched] = ()
-        is_member(self._consumer.consumer_group_metadata())  # an unknown format must show at the start
+        member_metadata(self._consumer)  # an unknown format must show at the start
 
     def subscribe(self, listener: RebalanceListener) -> None:
         """Check the topics and the group, then join it.
@@ -211,8 +211,8 @@ class KafkaSource:
         if gone:
             names = ", ".join(f"{topic} {number}" for topic, number in gone)
             raise TransactionAborted(f"no longer the owner of {names}: nothing was written")
-        metadata: bytes = self._consumer.consumer_group_metadata()
-        if not is_member(metadata):
+        metadata = member_metadata(self._consumer)
+        if metadata is None:
             raise TransactionAborted("not a member of the group at this moment: nothing was written")
         return metadata
 
@@ -347,7 +347,7 @@ class KafkaSource:
             raise error
 
     def _failure(self, error: KafkaError) -> StreamMonitorError:
-        if instance_taken(error) and not is_member(self._consumer.consumer_group_metadata()):
+        if instance_taken(error) and member_metadata(self._consumer) is None:
             # No broker answered for longer than the session, and nobody polled: back again, a static member's heartbeats
             # go out without a member id and fence it (confluentinc/librdkafka#3437). One fenced by another keeps its id.
             return _SessionGone("the session ended while no broker answered; joining the group anew")

@@ -14,6 +14,7 @@ from stream_monitor.core.events import Record, Source
 from stream_monitor.kafka.clients import ClientErrors, make_consumer
 from stream_monitor.kafka.cluster import Bounds, Cluster
 from stream_monitor.kafka.failures import AUTO_OFFSET_RESET, PARTITION_EOF, forbidden, is_fatal, unreachable
+from stream_monitor.kafka.group_offsets import group_offsets
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.records import record_of
 from stream_monitor.runtime.deadline import Deadline
@@ -22,7 +23,11 @@ from stream_monitor.runtime.positions import way_out
 
 _WAIT_SECONDS: Final = 0.1
 _ASK_SECONDS: Final = 1.0  # a try; what was begun for it (connections, coordinator) serves the next one
+_GLANCE_SECONDS: Final = 3.0
 _BATCH: Final = 500
+# A client that was not answered for so long is replaced. It may wait for a coordinator that it has lost for good: one that
+# left the metadata for a moment, as in a restart, is given up and not always looked for again (librdkafka#5511).
+_RENEW_SECONDS: Final = 10.0
 
 
 class KafkaStateStore:
@@ -42,7 +47,7 @@ class KafkaStateStore:
 
     def committed(self, partition: int, deadline: Deadline) -> Asked[int | None]:
         """See the port. The broker holds the answer back while a transaction on the offset is pending (KIP-447)."""
-        asked = TopicPartition(self._columns, partition)
+        asked, patience = TopicPartition(self._columns, partition), Deadline(_RENEW_SECONDS)
         while True:
             try:
                 (answer,) = self._consumer.committed([asked], _try(deadline))
@@ -52,6 +57,9 @@ class KafkaStateStore:
                 if answer.error is None:
                     return answer.offset if answer.offset >= 0 else None
                 self._check(KafkaException(answer.error), deadline, "the committed offset")
+            if patience.passed:
+                self._renew()
+                patience = Deadline(_RENEW_SECONDS)
             yield
 
     def low_watermark(self, partition: int, deadline: Deadline) -> Asked[int]:
@@ -89,13 +97,20 @@ class KafkaStateStore:
         """Let go of the consumer."""
         self._consumer.close()
 
+    def _renew(self) -> None:
+        """A new consumer for one that gets no answer: without its last reference that one goes, and waits for nobody."""
+        self._options.logger.warning("no answer for %.0f s: asking again with a new client", _RENEW_SECONDS)
+        self._errors = ClientErrors()
+        self._consumer = make_consumer(self._options, self._errors, member=False)
+        self._reader = None
+
     def _read(self, source: Source, first: int, last: int, deadline: Deadline) -> Iterator[Record | None]:
         """Committed records of [first, last); done at a record or an end of partition at or behind last - 1."""
         if (
             first >= last
         ):  # empty, or emptied: offsets that are not 0 do not mean records (faust-streaming#597)
             return
-        position, token = first, object()
+        position, token, patience = first, object(), Deadline(_RENEW_SECONDS)
         while position < last:
             if self._reader is not token:  # also when another iterator has used the consumer since
                 self._consumer.assign([TopicPartition(source.topic, source.partition, position)])
@@ -109,7 +124,12 @@ class KafkaStateStore:
                 position = offset + 1
                 if offset < last:
                     yield record_of(message, offset)
-            if not messages:
+            if messages:
+                patience = Deadline(_RENEW_SECONDS)
+            else:
+                if patience.passed:
+                    self._renew()
+                    patience = Deadline(_RENEW_SECONDS)
                 yield None
             if deadline.passed and position < last:
                 raise StreamMonitorError(
@@ -152,8 +172,14 @@ class KafkaStateStore:
         if is_fatal(error.args[0]) or deadline.passed:
             raise StreamMonitorError(
                 f"{what} of group {self._options.group_id} could not be read in time"
-                f" ({error.args[0].str()}): a broker is down, or a transaction of another worker hangs"
+                f" ({error.args[0].str()}): {self._cause()}"
             ) from error
+
+    def _cause(self) -> str:
+        """Whoever does not wait for pending transactions gets an answer even then."""
+        if group_offsets(self._options, [Source(self._columns, 0)], _GLANCE_SECONDS) is None:
+            return unreachable(self._options.bootstrap_servers, self._errors.last)
+        return "a transaction of another worker hangs (kafka-transactions.sh find-hanging)"
 
 
 def _try(deadline: Deadline) -> float:

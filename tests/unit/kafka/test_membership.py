@@ -4,7 +4,7 @@ import pytest
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.kafka.clients import ClientErrors, make_consumer
-from stream_monitor.kafka.membership import is_member
+from stream_monitor.kafka.membership import is_member, member_metadata
 from stream_monitor.kafka.options import KafkaOptions
 
 
@@ -36,4 +36,23 @@ def test_the_installed_client_speaks_the_known_format_and_is_no_member_before_it
         KafkaOptions(bootstrap_servers="127.0.0.1:1", group_id="group"), ClientErrors(), member=True
     )
     assert not is_member(consumer.consumer_group_metadata())
+    assert member_metadata(consumer) is None
     consumer.close()
+    assert member_metadata(consumer) is None, "it has left, and knows of no group"
+
+
+class Leaving:
+    """What a client says that is on its way out of the group."""
+
+    def consumer_group_metadata(self) -> bytes:
+        raise RuntimeError("Consumer group metadata not available")
+
+
+class Member:
+    def consumer_group_metadata(self) -> bytes:
+        return metadata(3, b"m-1")
+
+
+def test_who_is_leaving_is_no_member_any_more() -> None:
+    assert member_metadata(Leaving()) is None
+    assert member_metadata(Member()) == metadata(3, b"m-1")
