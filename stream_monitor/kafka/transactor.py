@@ -292,8 +292,14 @@ def _bounded(call: Callable[[], None], seconds: float) -> None:
     thread.join(seconds)
     if not outcome:
         raise KafkaException(KafkaError(TIMED_OUT, "the group's coordinator cannot be reached"))
-    if outcome[0] is not None:
-        raise outcome[0]
+    failure = outcome.pop()
+    if failure is not None:
+        try:
+            raise failure
+        finally:
+            del (
+                failure
+            )  # else it refers to itself through this frame, and keeps the producer until the collector comes
 
 
 def _resumed(call: Callable[[float], object], deadline: Deadline) -> None:

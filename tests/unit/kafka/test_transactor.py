@@ -1,9 +1,11 @@
 """What every class of broker error leads to, and that the next transaction works all the same."""
 
+import gc
 import struct
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from confluent_kafka import KafkaError, TopicPartition
@@ -262,3 +264,30 @@ def test_a_transaction_without_offsets_is_refused(rig: Rig) -> None:
     with pytest.raises(ValueError, match="without offsets"):
         checkpointer.commit(Transaction(records=[], offsets={}), Deadline(5))
     assert rig.steps == []
+
+
+@pytest.mark.parametrize(
+    ("api", "error"),
+    [(Api.END_TXN, KafkaError.PRODUCER_FENCED), (Api.TXN_OFFSET_COMMIT, KafkaError.INVALID_PRODUCER_EPOCH)],
+)
+def test_a_producer_that_was_replaced_is_gone_without_the_collector(rig: Rig, api: Api, error: int) -> None:
+    """A worker lets the collector run rarely; every broker restart would leave a client with its threads behind."""
+    checkpointer = rig.checkpointer(None)
+    commit(checkpointer)
+    before = _clients()
+    gc.disable()
+    try:
+        for _ in range(3):
+            rig.cluster.fail(api, error)
+            with pytest.raises(TransactionAborted):
+                commit(checkpointer)
+            commit(checkpointer)
+        assert _clients() == before
+    finally:
+        gc.enable()
+
+
+def _clients() -> int:
+    """Clients of librdkafka in this process: each has one thread of this name."""
+    names = [name.read_text().strip() for name in Path("/proc/self/task").glob("*/comm")]
+    return names.count("rdk:main")
