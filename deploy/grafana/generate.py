@@ -117,7 +117,7 @@ def at_a_glance() -> Iterator[Panel]:
 
 def drift() -> Iterator[Panel]:
     """What has changed."""
-    series = "max by (model, series, version)"
+    series = "max by (model, series, version, segment)"
     status = f"{series} ({of(metrics.SERIES_STATUS)})"
     most = f"topk(20, {series} (abs({of(metrics.SERIES_EFFECT)})))"
     names = {0: ("not watched", GREY), 1: ("warming up", BLUE), 2: ("watching", GREEN), 3: ("drifting", RED)}
@@ -128,7 +128,12 @@ def drift() -> Iterator[Panel]:
         title="Series",
         description="Where the twenty series with most effect stand, over time.",
         unit="short",
-        queries=[(f"{status} and on (model, series, version) {most}", "{{model}} {{series}} {{version}}")],
+        queries=[
+            (
+                f"{status} and on (model, series, version, segment) {most}",
+                "{{model}} {{series}} {{version}} {{segment}}",
+            )
+        ],
         mappings=[(number, *names[number]) for number in sorted(PHASES.values())],
     )
     yield Panel(
@@ -165,7 +170,9 @@ def drift() -> Iterator[Panel]:
         title="Evidence",
         description="Largest evidence over its threshold, of the ten series that are closest to it; 1 is an alarm.",
         unit="percentunit",
-        queries=[(f"topk(10, {of(metrics.SERIES_EVIDENCE)})", "{{model}} {{series}} {{version}}")],
+        queries=[
+            (f"topk(10, {of(metrics.SERIES_EVIDENCE)})", "{{model}} {{series}} {{version}} {{segment}}")
+        ],
         steps=[(None, GREEN), (1, RED)],
     )
 

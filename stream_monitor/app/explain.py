@@ -126,7 +126,9 @@ def from_files(settings: Settings, planned: Plan, target: Target) -> ModelKnowle
     parameters = monitor.parameters
     order = Order(lateness_ms=0, cap_rows=0, topics=None)
     status = status_of(ModelTask(order=order, monitor=monitor))
-    known = _known(settings, parameters, {SeriesKey(one.series, one.version): one for one in status.series})
+    known = _known(
+        settings, parameters, {SeriesKey(one.series, one.version, one.segment): one for one in status.series}
+    )
     for key, one in known.items():
         watched = monitor.series[key]
         known[key] = replace(
@@ -185,7 +187,7 @@ class Statuses:
         first, last = (status_format.decode(value) for value in self._values[model])
         omitted = json.loads(self._values[model][1])["omitted"]["series"]
         parameters = _parameters(self._settings, model)
-        statuses = {SeriesKey(one.series, one.version): one for one in last.series}
+        statuses = {SeriesKey(one.series, one.version, one.segment): one for one in last.series}
         rates = _rates(first, last)
         known = _known(self._settings, parameters, statuses)
         return ModelKnowledge(
@@ -226,10 +228,10 @@ def _known(
 def _rates(first: ModelStatus, last: ModelStatus) -> Mapping[SeriesKey, float]:
     """Values of each series per ms of event time between two statuses; none where that was less than a second."""
     span = last.time - first.time
-    before = {SeriesKey(one.series, one.version): one.values for one in first.series}
+    before = {SeriesKey(one.series, one.version, one.segment): one.values for one in first.series}
     if span < 1000:
         return {}
-    now = {SeriesKey(one.series, one.version): one.values for one in last.series}
+    now = {SeriesKey(one.series, one.version, one.segment): one.values for one in last.series}
     gained = {key: values - before[key] for key, values in now.items() if key in before}
     return {key: values / span for key, values in gained.items() if values > 0}
 

@@ -134,6 +134,7 @@ class Explanation:
     model: str
     series: str
     version: str | None
+    segment: str | None
     kind: Kind | None
     source: str
     reference: ReferenceExplained
@@ -155,6 +156,7 @@ def explain(known: Known, model: ModelKnowledge, catalogue: DetectorCatalogue) -
         model=model.parameters.name,
         series=known.key.name,
         version=known.key.version,
+        segment=known.key.segment,
         kind=kind,
         source=model.source,
         reference=_reference(known),

@@ -34,6 +34,7 @@ def paragraphs(explained: "Sequence[Explanation]") -> Iterator[Line]:
         if at:
             yield "", None
         of = "" if one.version is None else f", version {one.version}"
+        of += "" if one.segment is None else f", where {one.segment}"
         yield f"{one.model}.{one.series}{of}", _HEAD
         yield f"read from {one.source}", "dim"
         for title, texts in (
@@ -53,6 +54,7 @@ def one_line_each(explained: "Sequence[Explanation]") -> Iterator[Line]:
     rows = [("series", "kind", "now", "a false alarm in", "found within 10,000 values", "because of")]
     for one in explained:
         of = "" if one.version is None else f" of {one.version}"
+        of += "" if one.segment is None else f" where {one.segment}"
         rows.append((f"{one.series}{of}", _kind(one), _phase(one), _span(one), *_at_best(one)))
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     first = explained[0]

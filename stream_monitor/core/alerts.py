@@ -57,9 +57,7 @@ class Alerts:
         events: list[DriftEvent] = []
         first_row = int(rows[0])
         done = 0  # rows up to here have been looked at for waiting findings
-        for finding in sorted(
-            findings, key=lambda f: (f.row, -abs(f.effect), f.series.name, f.series.version or "")
-        ):
+        for finding in sorted(findings, key=lambda f: (f.row, -abs(f.effect), *f.series.order)):
             at = finding.row - first_row
             events += self._open_waiting(rows[done:at], clock[done:at], where)
             done = max(done, at)
@@ -70,7 +68,7 @@ class Alerts:
         """The series of `version` end: their open alerts are resolved."""
         for key in [k for k in self.waiting if k.version == version]:
             del self.waiting[key]
-        keys = sorted((k for k in self.open if k.version == version), key=lambda k: k.name)
+        keys = sorted((k for k in self.open if k.version == version), key=lambda k: k.order)
         return [self._resolve(self.open[key], key, Resolution.VERSION_RETIRED, row, time) for key in keys]
 
     def adopt(self, key: SeriesKey, row: int, time: int) -> list[DriftEvent]:
@@ -110,7 +108,7 @@ class Alerts:
     def _open_one(self, row: int, now: int, where: Where) -> list[DriftEvent]:
         if not self.credit.available(row, now):
             return []
-        key = min(self.waiting, key=lambda k: (-abs(self.waiting[k].effect), k.name, k.version or ""))
+        key = min(self.waiting, key=lambda k: (-abs(self.waiting[k].effect), *k.order))
         self.credit.spend(row, now)
         return [self._open(self.waiting.pop(key), row, now, where)]
 
@@ -119,7 +117,7 @@ class Alerts:
         ordinal = self.ordinals.get(key, 0)
         self.ordinals[key] = ordinal + 1
         parameters = self._parameters
-        alert_id = digest([parameters.group, parameters.name, key.version, None, key.name, ordinal])
+        alert_id = digest([parameters.group, parameters.name, key.version, key.segment, key.name, ordinal])
         event = _event(finding, parameters, alert_id=alert_id, incident_id=self._incident_at(row))
         event = replace(event, row=row, time=now, positions=where(finding.change_row, row))
         return self._keep(event, key)
@@ -230,7 +228,7 @@ def _event(finding: Finding, parameters: ModelParameters, *, alert_id: str, inci
         summary="",
         model=parameters.name,
         version=finding.series.version,
-        segment=None,
+        segment=finding.series.segment,
         series=finding.series.name,
         kind=finding.kind,
         time=finding.time,

@@ -90,7 +90,8 @@ class ModelMonitor:
         begins = self._admit(batch)
         taken: dict[SeriesKey, Taken] = {}
         for key, monitor in self.series.items():
-            if not key.name.startswith(MISSING):  # indicators are fed by their features
+            # indicators are fed by their features, segments by what slices them
+            if not key.name.startswith(MISSING) and key.segment is None:
                 taken.update(self._take(key, monitor, batch, rows, begins.get(key, 0)))
         taken.update(self._take_derived(batch, first))
         findings = self._decide(taken)
@@ -241,9 +242,9 @@ def _cut(batch: ColumnBatch, first_row: int) -> Iterator[ColumnBatch]:
         yield batch.take(np.arange(begin, end))
 
 
-def _by_appearance(new: tuple[int, SeriesKey]) -> tuple[int, str, str]:
+def _by_appearance(new: tuple[int, SeriesKey]) -> tuple[int, str, str, str]:
     begin, key = new
-    return begin, key.name, key.version or ""
+    return begin, *key.order
 
 
 def _column_of(key: SeriesKey, batch: ColumnBatch) -> Column | None:

@@ -27,7 +27,7 @@ def status_of(task: ModelTask) -> ModelStatus:
     """Cost: some µs a series, some ms a version with labels."""
     monitor, order = task.monitor, task.order
     alerts = monitor.alerts
-    series = sorted(monitor.series.values(), key=lambda s: (s.key.name, s.key.version or ""))
+    series = sorted(monitor.series.values(), key=lambda s: s.key.order)
     return ModelStatus(
         model=monitor.parameters.name,
         time=monitor.clock,
@@ -39,9 +39,7 @@ def status_of(task: ModelTask) -> ModelStatus:
             for s in series
         ),
         series_dropped=len(monitor.dropped),
-        open_alerts=tuple(
-            alerts.open[key] for key in sorted(alerts.open, key=lambda k: (k.name, k.version or ""))
-        ),
+        open_alerts=tuple(alerts.open[key] for key in sorted(alerts.open, key=lambda k: k.order)),
         budget_credit=alerts.credit.level(monitor.rows, monitor.clock),
         drift_events=alerts.raised,
         suppressed=alerts.suppressed,
@@ -59,6 +57,7 @@ def _status_of_series(series: SeriesMonitor, *, drifting: bool, waiting: bool) -
     return SeriesStatus(
         series=series.key.name,
         version=series.key.version,
+        segment=series.key.segment,
         kind=None if series.lens is None else series.lens.kind,
         phase=_phase(series, drifting=drifting),
         warm_up=1.0 if series.warm_up is None else series.warm_up.ratio,

@@ -34,6 +34,7 @@ _RESOLVED = {
 def summary_of(event: DriftEvent) -> str:
     """For example: `feature:amount of fraud rose: mean 50.1 → 62.3 (+1.2 sd) since 2026-11-21T10:00:00Z`."""
     name = f"{event.series} of {event.model}" + (f" version {event.version}" if event.version else "")
+    name += f" where {event.segment}" if event.segment else ""
     if event.status is Status.RESOLVED:
         return name + _RESOLVED[event.resolution or Resolution.RECOVERED]
     strongest = max(

@@ -17,10 +17,19 @@ MISSING = "missing:"
 
 
 class SeriesKey(NamedTuple):
-    """Feature series belong to the model (version None), prediction and error series to a version."""
+    """Feature series belong to the model (version None), prediction and error series to a version.
+
+    segment: the slice of the rows that it is made of, such as `country=DE`; None for all of them.
+    """
 
     name: str
     version: str | None
+    segment: str | None = None
+
+    @property
+    def order(self) -> tuple[str, str, str]:
+        """What to sort by: series of one name together, then by version, all rows before their segments."""
+        return self.name, self.version or "", self.segment or ""
 
 
 class SeriesSlice(NamedTuple):

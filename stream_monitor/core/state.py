@@ -36,7 +36,8 @@ def model_key(model: str) -> str:
 def series_key(model: str, key: SeriesKey) -> str:
     """Key of a series' snapshot; the lengths keep names with slashes apart."""
     version = "" if key.version is None else f"{len(key.version)}:{key.version}"
-    return f"series/{len(model)}:{model}/{version}/{key.name}"
+    segment = "" if key.segment is None else f"~{len(key.segment)}:{key.segment}"
+    return f"series/{len(model)}:{model}/{version}{segment}/{key.name}"
 
 
 def dump_model(monitor: ModelMonitor, as_of: int) -> Snapshot:

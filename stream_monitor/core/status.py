@@ -42,6 +42,7 @@ class SequentialStatus:
 class SeriesStatus:
     """One series right now. warm_up: 0..1. effect: recent, in standard deviations of the reference. quality: cells by code.
 
+    segment: the slice of the rows it is made of; None for all.
     waiting: it drifts, but the alarm budget has held no credit yet to open an alert. blind: nothing that is meant to watch it
     can see it: no detector, or a sequential test that is blind. gauges: `detector/view/gauge`. test: None where none is run.
     """
@@ -59,6 +60,7 @@ class SeriesStatus:
     waiting: bool
     blind: bool
     test: SequentialStatus | None
+    segment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,4 +89,5 @@ def watches_of(
 
 def seed_of(key: SeriesKey, name: str) -> int:
     """The seed of what is called `name` on a series."""
-    return crc32(f"{key.version}/{key.name}/{name}".encode())
+    segment = "" if key.segment is None else f"/{key.segment}"
+    return crc32(f"{key.version}/{key.name}/{name}{segment}".encode())

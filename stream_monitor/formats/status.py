@@ -91,8 +91,8 @@ def _fitting(status: ModelStatus, group: str) -> bytes:
     kept_versions = _that_fit(versions, room)
     room -= len(to_json(kept_versions))
     kept = _that_fit(needed + [one for one in status.series if one.phase is not Phase.DRIFTING], room)
-    names = {(one.series, one.version) for one in kept}
-    body["series"] = [one for one in status.series if (one.series, one.version) in names]
+    names = {(one.series, one.version, one.segment) for one in kept}
+    body["series"] = [one for one in status.series if (one.series, one.version, one.segment) in names]
     body["open_alerts"] = kept_alerts
     body["performance"] = kept_versions
     body["omitted"] = {

@@ -28,7 +28,7 @@ SERIES_LIMIT: Final = 300
 _STAYS: Final = 1.25  # how much more effect a newcomer needs to push out a series that was exported last time
 
 _Series: TypeAlias = tuple[str, SeriesStatus]
-_Key: TypeAlias = tuple[str, str | None, str]
+_Key: TypeAlias = tuple[str, str | None, str | None, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,9 @@ class ViewCollector(Collector):
         everything = [(model.model, series) for model in models for series in model.series]
         best = heapq.nlargest(self._limit, everything, key=self._rank)
         self._exported = frozenset(_key(name, series) for name, series in best)
-        return sorted(best, key=lambda pair: (pair[0], pair[1].series, pair[1].version or ""))
+        return sorted(
+            best, key=lambda pair: (pair[0], pair[1].series, pair[1].version or "", pair[1].segment or "")
+        )
 
     def _rank(self, pair: _Series) -> tuple[bool, float]:
         name, series = pair
@@ -145,7 +147,7 @@ def _of_model(model: ModelStatus, *, hidden: int) -> Iterator[_Sample]:
 
 
 def _of_series(model: str, series: SeriesStatus) -> Iterator[_Sample]:
-    labels = [model, series.version or "", series.series]
+    labels = [model, series.version or "", series.segment or "", series.series]
     yield metrics.SERIES_STATUS, labels, PHASES[series.phase]
     yield metrics.SERIES_WARM_UP, labels, series.warm_up
     yield metrics.SERIES_EFFECT, labels, series.effect
@@ -185,7 +187,7 @@ def _of_detectors(labels: list[str], series: SeriesStatus) -> Iterator[_Sample]:
 
 
 def _key(model: str, series: SeriesStatus) -> _Key:
-    return model, series.version, series.series
+    return model, series.version, series.segment, series.series
 
 
 def _families() -> dict[Metric, GaugeMetricFamily | CounterMetricFamily]:

@@ -82,7 +82,7 @@ _SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60
 _PARTITION = ("consumergroup", "topic", "partition")
 _VERSION = ("model", "version")
 _FIGURE = (*_VERSION, "figure", "class")
-_SERIES = ("model", "version", "series")
+_SERIES = ("model", "version", "segment", "series")
 _C, _G, _H = Type.COUNTER, Type.GAUGE, Type.HISTOGRAM
 
 # Recorded by the worker, once per batch (recorder.py).

@@ -60,6 +60,7 @@ def _series(series: SeriesStatus) -> Json:
     return {
         "series": series.series,
         "version": series.version,
+        "segment": series.segment,
         "kind": None if series.kind is None else series.kind.value,
         "status": series.phase.value,
         "warm_up": series.warm_up,

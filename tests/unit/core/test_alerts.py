@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -168,3 +169,14 @@ def test_a_dump_goes_on_as_the_original() -> None:
 def test_fields_that_make_no_sense_are_corrupt(name: str, value: object) -> None:
     with pytest.raises(CorruptState):
         alerts().load({**alerts().dump(), name: value})  # type: ignore[dict-item]
+
+
+def test_a_segment_has_an_alert_of_its_own() -> None:
+    def of(segment: str | None) -> list[DriftEvent]:
+        one = finding("prediction")
+        return decide(alerts(), replace(one, series=SeriesKey("prediction", None, segment)))
+
+    (whole,), (slice_of_it,) = of(None), of("country=DE")
+    assert (whole.segment, slice_of_it.segment) == (None, "country=DE")
+    assert whole.alert_id != slice_of_it.alert_id
+    assert "prediction of m where country=DE rose" in slice_of_it.summary

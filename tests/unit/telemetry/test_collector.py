@@ -103,9 +103,9 @@ def test_times_are_seconds() -> None:
 def test_status_of_series_and_counts_of_a_model() -> None:
     scrape = Scrape(a_full_view())
     assert scrape.samples("series_status") == {
-        ("fraud", "feature:amount", ""): 3,
-        ("fraud", "feature:country", ""): 1,
-        ("fraud", "prediction", "7"): 2,
+        ("fraud", "", "feature:amount", ""): 3,
+        ("fraud", "", "feature:country", ""): 1,
+        ("fraud", "", "prediction", "7"): 2,
     }
     assert scrape.samples("model_series") == {
         ("fraud", "drifting"): 1,
@@ -121,24 +121,33 @@ def test_status_of_series_and_counts_of_a_model() -> None:
     }
 
 
+def test_a_segment_is_a_series_of_its_own() -> None:
+    both = [a_series("prediction"), dataclasses.replace(a_series("prediction"), segment="country=DE")]
+    samples = Scrape(a_view(a_model(*both))).samples("series_status")
+    assert sorted(labels[:3] for labels in samples) == [
+        ("fraud", "", "prediction"),
+        ("fraud", "country=DE", "prediction"),
+    ]
+
+
 def test_detectors_show_their_state_and_the_largest_evidence() -> None:
     scrape = Scrape(a_full_view())
     state = scrape.samples("series_detector_state")
-    assert state["adwin", "width", "fraud", "feature:amount", "", "value"] == 800
-    assert scrape.samples("series_evidence_ratio") == {("fraud", "feature:amount", ""): 1.1}
+    assert state["adwin", "width", "fraud", "", "feature:amount", "", "value"] == 800
+    assert scrape.samples("series_evidence_ratio") == {("fraud", "", "feature:amount", ""): 1.1}
 
 
 def test_a_gauge_of_any_name_is_shown() -> None:
     scrape = Scrape(a_view(a_model(a_series(gauges={"theirs/value/a/b": 1.0, "bare": 2.0}))))
     assert scrape.samples("series_detector_state") == {
-        ("theirs", "a/b", "fraud", "feature:amount", "", "value"): 1.0,
-        ("", "bare", "fraud", "feature:amount", "", ""): 2.0,
+        ("theirs", "a/b", "fraud", "", "feature:amount", "", "value"): 1.0,
+        ("", "bare", "fraud", "", "feature:amount", "", ""): 2.0,
     }
 
 
 def test_only_defects_that_occurred_are_shown() -> None:
     cells = Scrape(a_view(a_model(a_series()))).samples("series_cells")
-    assert cells == {("null", "fraud", "feature:amount", ""): 100, ("nan", "fraud", "feature:amount", ""): 10}
+    assert cells == {("null", "fraud", "", "feature:amount", ""): 100, ("nan", "fraud", "", "feature:amount", ""): 10}
 
 
 def test_what_is_not_a_number_is_left_out() -> None:
@@ -152,7 +161,7 @@ def test_the_cap_keeps_what_drifts_and_what_has_most_effect_and_says_what_is_hid
     series = [a_series(f"feature:{i}", effect=float(i)) for i in range(10)]
     series[0] = a_series("feature:0", effect=0.0, phase=Phase.DRIFTING)
     scrape = Scrape(a_view(a_model(*series), a_model(a_series(effect=0.5), model="other")), series_limit=3)
-    assert [labels[1] for labels in scrape.samples("series_effect")] == [
+    assert [labels[2] for labels in scrape.samples("series_effect")] == [
         "feature:0",
         "feature:8",
         "feature:9",
@@ -176,7 +185,7 @@ def test_a_series_at_the_edge_of_the_cap_does_not_flicker() -> None:
     chosen = []
     for a, b in [(1.0, 0.9), (1.0, 1.1), (0.9, 1.0), (0.5, 1.0)]:
         scrape.holder.publish(view(a, b))
-        chosen.append([labels[1] for labels in scrape.samples("series_effect")])
+        chosen.append([labels[2] for labels in scrape.samples("series_effect")])
     assert chosen == [["a"], ["a"], ["a"], ["b"]]
 
 
