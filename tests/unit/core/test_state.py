@@ -171,7 +171,7 @@ def test_a_clock_or_model_that_makes_no_sense_is_never_taken_for_a_first_start(k
 def test_keys_keep_names_with_slashes_apart() -> None:
     pairs = [("a/b", "c"), ("a", "b/c"), ("a", None)]
     keys = {series_key(model, SeriesKey("prediction", version)) for model, version in pairs}
-    keys |= {series_key("a", SeriesKey(*key)) for key in [("p", "1", "x=1/p"), ("p", None, "x=1"), ("x=1/p", None)]}
-    keys |= {series_key("a", SeriesKey(*key)) for key in [("p/p", "1", "x=1"), ("p", "1~3:x=1", None)]}
+    sliced = [("p", "1", "x=1/p"), ("p", None, "x=1"), ("x=1/p", None, None), ("p/p", "1", "x=1")]
+    keys |= {series_key("a", SeriesKey(*key)) for key in [*sliced, ("p", "1~3:x=1", None)]}
     assert len(keys) == 8
     assert all(key.startswith("series/") for key in keys)

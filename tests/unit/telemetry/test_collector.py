@@ -147,7 +147,10 @@ def test_a_gauge_of_any_name_is_shown() -> None:
 
 def test_only_defects_that_occurred_are_shown() -> None:
     cells = Scrape(a_view(a_model(a_series()))).samples("series_cells")
-    assert cells == {("null", "fraud", "", "feature:amount", ""): 100, ("nan", "fraud", "", "feature:amount", ""): 10}
+    assert cells == {
+        ("null", "fraud", "", "feature:amount", ""): 100,
+        ("nan", "fraud", "", "feature:amount", ""): 10,
+    }
 
 
 def test_what_is_not_a_number_is_left_out() -> None:
