@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from stream_monitor.app.outcomes import OutcomesExplained, outcomes_explained
 from stream_monitor.core.allowance import TESTS_SHARE, bucket_budget
 from stream_monitor.core.changes import Change, Scale, scale_of
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.expected_delay import Sensitivity
 from stream_monitor.core.parameters import PER_WEEK, BudgetUnit, ModelParameters, SeriesParameters
+from stream_monitor.core.performance.errors import ERROR
 from stream_monitor.core.reference import Reference
 from stream_monitor.core.series import SEQUENTIAL, DetectorCatalogue, SeriesKey, choices
 from stream_monitor.core.status import SeriesStatus
@@ -129,7 +131,10 @@ class Power:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """One series. power: None where there is no sequential test, or the budget counts time and the rate is unknown."""
+    """One series. power: None where there is no sequential test, or the budget counts time and the rate is unknown.
+
+    outcomes: of the series of errors, None of any other.
+    """
 
     model: str
     series: str
@@ -143,6 +148,7 @@ class Explanation:
     after_drift: str
     budget: BudgetExplained
     power: Power | None
+    outcomes: OutcomesExplained | None = None
     now: SeriesStatus | None = field(default=None)
 
 
@@ -165,6 +171,7 @@ def explain(known: Known, model: ModelKnowledge, catalogue: DetectorCatalogue) -
         after_drift=str(model.parameters.after_drift),
         budget=budget,
         power=_power(known, kind, budget),
+        outcomes=outcomes_explained(model.parameters.outcomes) if known.key.name == ERROR else None,
         now=known.status,
     )
 

@@ -10,9 +10,11 @@ import typer
 from stream_monitor.cli.amounts import budget_in_words
 from stream_monitor.cli.failures import ExitCode, usage
 from stream_monitor.cli.options import AsJson, ConfigFile, file_of, load_settings
+from stream_monitor.cli.outcomes import outcome_lines
 from stream_monitor.cli.output import print_json
 
 if TYPE_CHECKING:
+    from stream_monitor.app.outcomes import OutcomesExplained
     from stream_monitor.config import Settings, Topics
     from stream_monitor.config.model_settings import ModelSettings
     from stream_monitor.core.reference import ModelReferences
@@ -31,11 +33,14 @@ class _Model:
     reference_features: list[str] | None
     reference_versions: list[str]
     false_alarms: str
+    outcomes: "OutcomesExplained"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Summary:
-    """What would be monitored. file: None where everything comes from the environment."""
+    """What would be monitored. file: None where everything comes from the environment. false_alarms, outcomes: of a model that
+    says nothing else.
+    """
 
     file: str | None
     brokers: str | None
@@ -43,6 +48,7 @@ class _Summary:
     models: list[_Model]
     discovery: list[str]
     false_alarms: str
+    outcomes: "OutcomesExplained"
     topics: "Topics"
     http: str
 
@@ -70,7 +76,9 @@ def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
 
 def _summary(settings: "Settings", file: Path | None) -> _Summary:
+    from stream_monitor.app.outcomes import outcomes_explained
     from stream_monitor.app.references import load_references
+    from stream_monitor.config.outcomes import outcome_parameters
     from stream_monitor.core.reference import ModelReferences
 
     with usage():
@@ -86,12 +94,14 @@ def _summary(settings: "Settings", file: Path | None) -> _Summary:
         ],
         discovery=list(settings.discovery.topics),
         false_alarms=budget_in_words(settings.alerting.false_alarms),
+        outcomes=outcomes_explained(outcome_parameters(settings, None)),
         topics=settings.topics,
         http="off" if listen is None else str(listen),
     )
 
 
 def _model(model: "ModelSettings", settings: "Settings", references: "ModelReferences") -> _Model:
+    from stream_monitor.app.outcomes import outcomes_explained
     from stream_monitor.config import model_parameters
 
     parameters = model_parameters(settings, model.name, {})
@@ -103,6 +113,7 @@ def _model(model: "ModelSettings", settings: "Settings", references: "ModelRefer
         reference_features=None if file is None else list(references.features),
         reference_versions=[version or "" for version in references.outputs],
         false_alarms=budget_in_words(parameters.budget),
+        outcomes=outcomes_explained(parameters.outcomes),
     )
 
 
@@ -118,9 +129,13 @@ def _lines(summary: _Summary) -> Iterator[str]:
             named = ", ".join(version or "(none)" for version in model.reference_versions)
             yield f"  versions   {named}, whose predictions have a reference"
         yield f"  budget     {model.false_alarms}"
+        for what, said in outcome_lines(model.outcomes):
+            yield f"  {what:<9}  {said}"
     if not summary.models:
         yield f"discovery    models and features of {', '.join(summary.discovery)}"
         yield f"  budget     {summary.false_alarms}, for each model"
+        for what, said in outcome_lines(summary.outcomes):
+            yield f"  {what:<9}  {said}"
     yield f"alerts       {summary.topics.alerts}"
     yield f"dead letter  {summary.topics.dead_letter}"
     yield f"http         {summary.http}"

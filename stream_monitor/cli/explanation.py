@@ -5,6 +5,7 @@ from textwrap import TextWrapper
 from typing import TYPE_CHECKING, TypeAlias
 
 from stream_monitor.cli.amounts import budget_in_words, duration, rounded
+from stream_monitor.cli.outcomes import outcome_lines
 
 if TYPE_CHECKING:
     from stream_monitor.app.explanation import Explanation, Found, Power, Smallest
@@ -76,6 +77,8 @@ def _watched(one: "Explanation") -> Iterator[str]:
     yield f"detectors    {', '.join(one.detectors) or 'none'}"
     yield f"tolerance    {one.tolerance:g} standard deviations of the reference; no smaller effect is reported"
     yield f"after drift  {_AFTER_DRIFT[one.after_drift]}"
+    for what, said in outcome_lines(one.outcomes) if one.outcomes is not None else ():
+        yield f"{what:<13}{said}"
     if reference.given:
         yield (
             "A mean that stays off the reference by the tolerance is reported, as differs_from_reference, after about"

@@ -6,6 +6,7 @@ from pathlib import Path as FilePath
 from stream_monitor.config.conversion import detector_parameters
 from stream_monitor.config.environment import variable
 from stream_monitor.config.model_settings import DetectorSettings, ModelSettings
+from stream_monitor.config.outcomes import check_outcomes
 from stream_monitor.config.problems import Finding, Path, dotted, name_instead
 from stream_monitor.config.settings import Settings
 from stream_monitor.core.detector import DetectorSpec, Kind
@@ -21,6 +22,7 @@ def check(
     """
     yield from _sinks(settings)
     yield from _own_topics(settings)
+    yield from check_outcomes(settings)
     first: dict[str, int] = {}
     for at, model in enumerate(settings.models or []):
         path: Path = ("models", at)

@@ -10,6 +10,7 @@ from stream_monitor.config.model_settings import (
     ModelSettings,
     SourceSettings,
 )
+from stream_monitor.config.outcomes import outcome_parameters
 from stream_monitor.config.settings import Settings
 from stream_monitor.core.detector import Scalar
 from stream_monitor.core.parameters import AfterDrift, Caps, DetectorChoice, ModelParameters, SeriesParameters
@@ -76,7 +77,9 @@ def model_parameters(
         after_drift=AfterDrift(settings.alerting.after_drift or "keep"),
         references=known.features,
         outputs=known.outputs,
+        labels=dict(settings.alerting.labels),
         lateness_ms=round(settings.ingest.lateness.total_seconds() * 1000),
+        outcomes=outcome_parameters(settings, None),
     )
     if settings.models is None:
         # A feature has its own series and one of its missing values; predictions, labels and errors are a few more.
@@ -92,7 +95,12 @@ def model_parameters(
         default=default,
         overrides=dict(_overrides(model, default)),
         topics=tuple(source.topic for source in model.sources) if model.sources else None,
-        labels={"owner": model.owner, **model.labels} if model.owner else dict(model.labels),
+        labels={
+            **settings.alerting.labels,
+            **({"owner": model.owner} if model.owner else {}),
+            **model.alerting.labels,
+        },
+        outcomes=outcome_parameters(settings, model),
     )
 
 

@@ -21,7 +21,6 @@ _KEYS: Final = {
     "sinks[].webhook": "sending alerts to a webhook",
     "sinks[].kafka.mode": "binary CloudEvents; drift events are structured JSON",
     "models[].segments": "monitoring by segment",
-    "models[].label_delay": "joining late labels",
     "models[].top_features": "choosing features by importance",
     "models[].features.*.severity": "severity by feature",
     "models[].features.*.importance": "importance of features",

@@ -21,6 +21,7 @@ from stream_monitor.config.fields import (
 )
 from stream_monitor.config.kafka_settings import Surroundings
 from stream_monitor.config.later import check_format
+from stream_monitor.config.outcome_settings import ClassName, LabelChoice, ModelPerformanceSettings
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.parameters import SeriesParameters
 
@@ -40,6 +41,10 @@ class Alerting(Section):
         description="`keep`: the alert stays open until the series is back inside the tolerance of its reference."
         " `adopt`: once the new regime has lasted for some 2,000 values the alert is resolved as `adopted` and the series"
         " learns anew what is normal. If absent: `keep`.",
+    )
+    labels: dict[Name, str] = Field(
+        default_factory=dict,
+        description="Labels carried in drift events (team, runbook …); of a model and of all, the model's win.",
     )
 
 
@@ -275,10 +280,21 @@ class ModelSettings(Section):
     owner: Name | None = Field(
         None, description="Who is responsible; carried in its drift events as the label owner."
     )
-    labels: dict[Name, str] = Field(
-        default_factory=dict, description="Labels carried in its drift events (team, runbook …)."
+    task: Literal["binary", "multiclass", "regression"] | None = Field(
+        None,
+        description="What it predicts: one of two classes, one of many, or a number. If absent: binary where `positive` is"
+        " given, else told from the first labelled predictions.",
     )
-    task: Literal["binary", "multiclass", "regression"] | None = Field(None, description="What it predicts.")
+    positive: ClassName | None = Field(
+        None,
+        description="Of two classes the one that precision, recall and ROC AUC are about. If absent: the one called 1, true or"
+        " yes, else the rarer one.",
+    )
+    labels: LabelChoice | None = Field(None, description="As the global labels section, for this model.")
+    performance: ModelPerformanceSettings = Field(
+        default_factory=ModelPerformanceSettings,
+        description="As the global performance section, for this model, and what is promised of it.",
+    )
     sources: Annotated[list[Annotated[SourceSettings, _one_key("topic")]], Field(min_length=1)] | None = (
         Field(
             None, description="Topics that deliver its events: a name, or a mapping. Needed to run on Kafka."

@@ -22,6 +22,7 @@ from stream_monitor.config.fields import (
 )
 from stream_monitor.config.kafka_settings import KafkaSettings, mask
 from stream_monitor.config.model_settings import Alerting, ModelSettings
+from stream_monitor.config.outcome_settings import LabelChoice, LabelSettings, PerformanceSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +155,14 @@ class Settings(Section):
     )
     alerting: Alerting = Field(
         default_factory=Alerting, description="For every model that says nothing else."
+    )
+    labels: LabelChoice = Field(
+        default_factory=LabelSettings,
+        description="Whether labels come, and how long predictions wait for them: for every model that says nothing else.",
+    )
+    performance: PerformanceSettings = Field(
+        default_factory=PerformanceSettings,
+        description="What figures of performance are made of, and which drop is none: for every model that says nothing else.",
     )
     sinks: list[SinkSettings] = Field(default_factory=list, description="Where drift events go.")
     http: HttpSettings = Field(default_factory=HttpSettings, description="Metrics and health over HTTP.")

@@ -64,7 +64,16 @@ def text_of(column: Column, at: int) -> str:
         return column.texts[int(column.values[at])]
     if code in (Cell.TRUE, Cell.FALSE):
         return "true" if code == Cell.TRUE else "false"
-    return format(float(column.values[at]), ".15g")
+    return text_of_number(float(column.values[at]))
+
+
+def text_of_number(value: float) -> str:
+    """A number as a category name.
+
+    >>> text_of_number(12.0), text_of_number(0.5)
+    ('12', '0.5')
+    """
+    return format(value, ".15g")
 
 
 def values_of(kind: Kind, column: Column, places: Mapping[str, int]) -> Values:

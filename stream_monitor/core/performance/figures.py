@@ -1,5 +1,6 @@
 """All figures of some pairs by the name of the metric, and which way each is better. The entry to this package."""
 
+import math
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -14,7 +15,7 @@ from stream_monitor.core.performance.probabilistic import (
     probabilistic_figures,
 )
 from stream_monitor.core.performance.ranking import ranking_figures
-from stream_monitor.core.performance.regression import regression_figures
+from stream_monitor.core.performance.regression import NAMES, regression_figures
 from stream_monitor.core.performance.task import Task, TaskKind
 
 
@@ -55,6 +56,52 @@ def better(name: str) -> Better:
     """
     base = name.split(":", maxsplit=1)[0].removesuffix("_macro").removesuffix("_weighted")
     return BETTER[base]
+
+
+_CLASSES = frozenset({TaskKind.BINARY, TaskKind.MULTICLASS})
+_OF_CLASSES = frozenset({"precision", "recall", "f1"})  # of one class, and averaged, in both tasks
+_RANKINGS = frozenset({"roc_auc", "pr_auc"})  # of one class, and averaged, of many only
+
+
+def kinds_of(name: str) -> frozenset[TaskKind]:
+    """The tasks that have a figure of this name; none where there is no such figure.
+
+    >>> [kind.value for kind in sorted(kinds_of("f1:fraud"))], len(kinds_of("f2"))
+    (['binary', 'multiclass'], 0)
+    """
+    base, colon, of = name.partition(":")
+    plain, _, average = base.rpartition("_")
+    if average not in {"macro", "weighted"}:
+        plain, average = base, ""
+    if name in NAMES:
+        return frozenset({TaskKind.REGRESSION})
+    if name in {"accuracy", "log_loss", "brier", "calibration_error"}:
+        return _CLASSES
+    if plain not in _OF_CLASSES | _RANKINGS or (colon and (average or not of)):
+        return frozenset()
+    if name == plain:
+        return frozenset({TaskKind.BINARY})
+    if plain in _OF_CLASSES:
+        return _CLASSES
+    return frozenset() if average == "weighted" else frozenset({TaskKind.MULTICLASS})
+
+
+def names_of(kind: TaskKind | None) -> tuple[str, ...]:
+    """The figures of a task, or of all tasks, by name; those of one class end with `:CLASS`."""
+    names = [f"{base}{form}" for base in BETTER for form in ("", "_macro", "_weighted", ":CLASS")]
+    return tuple(name for name in names if (kinds_of(name) if kind is None else kind in kinds_of(name)))
+
+
+def range_of(name: str) -> tuple[float, float]:
+    """Least and largest value of a figure.
+
+    >>> range_of("accuracy"), range_of("r2")
+    ((0.0, 1.0), (-inf, 1.0))
+    """
+    least = -math.inf if name in {"bias", "r2"} else 0.0
+    if name in NAMES:
+        return least, 1.0 if name == "r2" else math.inf
+    return least, {"log_loss": math.inf, "brier": 2.0}.get(name, 1.0)
 
 
 def figures_of(pairs: Pairs, task: Task) -> dict[str, Figure]:

@@ -5,6 +5,19 @@ import pytest
 
 from tests.unit.cli.commands import CONFIGURATION, configuration, run
 
+OUTCOMES: dict[str, object] = {
+    "task": None,
+    "positive": None,
+    "expected": False,
+    "wait_ms": 604_800_000,
+    "pending": 1_000_000,
+    "window": 2_048,
+    "reference": 1_024,
+    "min_labels": 256,
+    "min_coverage": 0.5,
+    "promised": {},
+    "tolerance": 0.02,
+}
 BAD = "version: 1\nkafka: {bootstrap_servers: k:1}\nmodels:\n  - {name: fraud, sources: [t], tolerence: 1}\n"
 
 
@@ -53,9 +66,29 @@ def test_the_summary_as_json(tmp_path: Path) -> None:
             "reference_features": None,
             "reference_versions": [],
             "false_alarms": "2 per week",
+            "outcomes": OUTCOMES,
         }
     ]
     assert said["topics"]["alerts"] == "stream-monitor.alerts"
+
+
+def test_what_becomes_of_predictions_is_said(tmp_path: Path) -> None:
+    file = configuration(tmp_path)
+    assert [line for line in run("check", "-c", file).out.splitlines() if line.startswith("  ")][3:] == [
+        "  task       told from the first labelled predictions",
+        "  labels     not expected: from the first label on, a prediction waits 7 days, at most 1,000,000 at a time",
+        "  promised   that of the first 1,024 labelled predictions, over 2,048; a drop of 0.02 is tolerated",
+    ]
+    more = "    positive: 1\n    labels: {delay: 36h}\n    performance: {expected: {recall: 0.8}, tolerance: 0.1}\n"
+    said = run("check", "-c", configuration(tmp_path, CONFIGURATION + more)).out
+    assert "  task       binary, positive 1\n" in said
+    assert "  labels     expected, a prediction waits 36 hours, at most" in said
+    assert "  promised   recall 0.8, over 2,048 labelled predictions; a drop of 0.1 is tolerated\n" in said
+
+
+def test_what_becomes_of_predictions_of_discovered_models_is_said(tmp_path: Path) -> None:
+    text = "version: 1\nkafka: {bootstrap_servers: k:1}\ndiscovery: {topics: [t]}\nlabels: {pending: 5}\n"
+    assert "at most 5 at a time" in run("check", "-c", configuration(tmp_path, text)).out
 
 
 def test_the_reference_file_is_read(tmp_path: Path) -> None:

@@ -48,6 +48,13 @@ def test_budget_power_and_reasons_are_said_in_words_and_numbers(tmp_path: Path) 
         assert text in " ".join(said.split("\n  ")), text
 
 
+def test_errors_are_explained_with_what_is_promised(tmp_path: Path) -> None:
+    said = offline(tmp_path, wanted="fraud.error")
+    assert "task         told from the first labelled predictions" in said
+    assert "promised     that of the first 1,024 labelled predictions" in said
+    assert "promised" not in offline(tmp_path)
+
+
 def test_without_a_rate_a_budget_in_time_says_what_to_add(tmp_path: Path) -> None:
     assert "add --rate EVENTS_PER_SECOND" in offline(tmp_path)
 

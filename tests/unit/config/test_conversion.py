@@ -18,7 +18,7 @@ ingest: {lateness: 2500ms}
 models:
   - name: fraud
     owner: risk
-    labels: {team: a}
+    alerting: {labels: {team: a}}
     sources: [p, {topic: l, role: label}]
     exclude: ["*_id", amount]
     tolerance: 0.3

@@ -76,9 +76,9 @@ def test_nothing_shows_a_secret(tmp_path: Path) -> None:
 
 
 def test_values_elsewhere_under_secret_looking_keys_are_masked(tmp_path: Path) -> None:
-    models = f"models: [{{name: m, sources: [a], labels: {{api_key: {HIDDEN}, team: risk}}}}]\n"
+    models = f"models: [{{name: m, sources: [a], alerting: {{labels: {{api_key: {HIDDEN}, team: risk}}}}}}]\n"
     found = settings(f"version: 1\nkafka: {{bootstrap_servers: b}}\n{models}", tmp_path)
-    assert found.redacted()["models"][0]["labels"] == {"api_key": "***", "team": "risk"}
+    assert found.redacted()["models"][0]["alerting"]["labels"] == {"api_key": "***", "team": "risk"}
 
 
 def test_no_error_shows_a_secret(tmp_path: Path) -> None:

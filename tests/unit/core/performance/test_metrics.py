@@ -1,10 +1,20 @@
 """Figures by hand, and what is said where there is none. That they equal scikit-learn's is a property of its own."""
 
+import math
+
 import numpy as np
 import pytest
 
 from stream_monitor.core.performance.figure import wilson
-from stream_monitor.core.performance.figures import BETTER, Better, better, figures_of
+from stream_monitor.core.performance.figures import (
+    BETTER,
+    Better,
+    better,
+    figures_of,
+    kinds_of,
+    names_of,
+    range_of,
+)
 from stream_monitor.core.performance.pairs import Pairs, no_pairs
 from stream_monitor.core.performance.probabilistic import calibration_bins
 from stream_monitor.core.performance.ranking import hanley_mcneil, ranked
@@ -45,6 +55,32 @@ def test_every_metric_that_is_better_somewhere_exists() -> None:
         for name in figures_of(no_pairs(len(task.classes)), task)
     }
     assert names == set(BETTER)
+
+
+@pytest.mark.parametrize("task", [BINARY, MULTICLASS, REGRESSION])
+def test_the_names_of_a_task_are_those_of_its_figures(task: Task) -> None:
+    made = set(figures_of(no_pairs(len(task.classes)), task))
+    named = {
+        name.replace("CLASS", one) for name in names_of(task.kind) for one in (task.classes or ("none",))
+    }
+    assert named == made
+    assert all(task.kind in kinds_of(name) for name in made)
+    assert set(names_of(task.kind)) <= set(names_of(None))
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [
+        ("f1:a", 0.0, 1.0),
+        ("brier", 0.0, 2.0),
+        ("log_loss", 0.0, math.inf),
+        ("mae", 0.0, math.inf),
+        ("bias", -math.inf, math.inf),
+        ("r2", -math.inf, 1.0),
+    ],
+)
+def test_the_range_of_a_figure(name: str, least: float, most: float) -> None:
+    assert range_of(name) == (least, most)
 
 
 def test_a_class_that_was_never_predicted_has_no_precision() -> None:
