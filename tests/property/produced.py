@@ -90,6 +90,7 @@ def _event(rng: np.random.Generator, at: int, rows: int, time: int, source: Sour
     return event
 
 
+ALERTING = {"false_alarms": "1 per 10 events"}
 MODEL = {
     "warm_up": 40,
     "detectors": [
@@ -99,10 +100,13 @@ MODEL = {
     ],
     "features": {"session": {"type": "identifier"}},
     "sources": ["events", "labels"],
-    "alerting": {"false_alarms": "1 per 10 events"},
+    "alerting": ALERTING,
 }
 SETTINGS: Mapping[str, Any] = {
-    "models": [{"name": "fraud", "labels": {"team": "a"}, **MODEL}, {"name": "churn", **MODEL}],
+    "models": [
+        {**MODEL, "name": "fraud", "alerting": {**ALERTING, "labels": {"team": "a"}}},
+        {**MODEL, "name": "churn"},
+    ],
     "kafka.commit_every": "500ms",
     "state.checkpoint_every": "1s",
     "ingest.lateness": "1s",
