@@ -10,12 +10,13 @@ from stream_monitor.app.composition import parameters_by_name, rules_by_topic
 from stream_monitor.app.references import load_references
 from stream_monitor.config import Settings, topic_sources
 from stream_monitor.core.columnise import PlacedRow, columnise
-from stream_monitor.core.drift_event import DriftEvent, Status
+from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Decoded, Reason, Rejected, Source
 from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.parameters import PER_100K_EVENTS, PER_WEEK, BudgetUnit, ModelParameters
 from stream_monitor.core.reference import ModelReferences
+from stream_monitor.core.sentence import summary_of
 from stream_monitor.detectors import registry
 from stream_monitor.files.columns import FileColumns
 from stream_monitor.files.opening import stem_of
@@ -135,11 +136,7 @@ def _by_model(decoded: Decoded) -> Mapping[str, Sequence[PlacedRow]]:
 
 def _by_row(event: DriftEvent) -> DriftEvent:
     """Rows without a time have been given their number: the sentence says so."""
-    if event.status is Status.RESOLVED:
-        return event
-    return replace(
-        event, summary=f"{event.summary.rpartition(' since ')[0]} since row {event.change_point_row}"
-    )
+    return replace(event, summary=summary_of(event, timed=False))
 
 
 def _open(path: Path, columns: FileColumns, settings: Settings) -> FileRows:

@@ -94,6 +94,7 @@ def model_parameters(
         after_drift=AfterDrift(model.alerting.after_drift or common.after_drift),
         default=default,
         overrides=dict(_overrides(model, default)),
+        importance=_importance(model),
         topics=tuple(source.topic for source in model.sources) if model.sources else None,
         labels={
             **settings.alerting.labels,
@@ -126,6 +127,15 @@ def _overrides(
     for name, chosen in model.features.items():
         if name not in exact and name not in model.exclude:
             yield name, _series(chosen, default)
+
+
+def _importance(model: ModelSettings) -> dict[str, float]:
+    """Weights by name or glob, exact names first."""
+    given = {
+        name: one.importance for name, one in model.features.items() if one and one.importance is not None
+    }
+    exact = {name: weight for name, weight in given.items() if not _GLOB & set(name)}
+    return {**exact, **given}
 
 
 def _series(chosen: FeatureSettings | None, default: SeriesParameters) -> SeriesParameters | None:

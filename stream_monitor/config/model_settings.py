@@ -252,6 +252,13 @@ class FeatureSettings(Section):
     warm_up: TenOrMore | None = Field(
         None, description="Values before it is watched, instead of the model's."
     )
+    importance: float | None = Field(
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Weight of the feature where it is told what moved with an output; one without weighs the mean of those"
+        " given, and all weigh the same where none is.",
+    )
 
     @property
     def kind(self) -> Kind | None:

@@ -12,11 +12,13 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_monitor.core.attribution import Inputs, is_asked_for
 from stream_monitor.core.credit import Credit
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.drift_event import DriftEvent, Positions, Resolution, Status
 from stream_monitor.core.parameters import ModelParameters
 from stream_monitor.core.plain import plain_of, value_of
+from stream_monitor.core.positions import together
 from stream_monitor.core.sentence import summary_of
 from stream_monitor.core.series import Finding, SeriesKey, Transition
 from stream_monitor.core.snapshot import digest
@@ -39,8 +41,9 @@ class Incident:
 class Alerts:
     """Open alerts, findings that wait for a credit, and the counts that make ids."""
 
-    def __init__(self, parameters: ModelParameters, credit: Credit) -> None:
+    def __init__(self, parameters: ModelParameters, credit: Credit, inputs: Inputs) -> None:
         self._parameters = parameters
+        self._inputs = inputs
         self.credit = credit
         self.open: dict[SeriesKey, DriftEvent] = {}
         self.waiting: dict[SeriesKey, Finding] = {}
@@ -84,7 +87,13 @@ class Alerts:
             self.waiting.pop(key, None)
             if key not in self.open:
                 return []
-            current = replace(self.open[key], current=finding.current, effect_sizes=finding.effect_sizes)
+            before = self.open[key]
+            current = replace(
+                before,
+                current=finding.current,
+                effect_sizes=finding.effect_sizes,
+                positions=together(before.positions, where(finding.change_row, finding.row)),
+            )
             return [self._resolve(current, key, Resolution.RECOVERED, finding.row, now)]
         if key in self.open:
             return [self._update(self.open[key], finding, now, where)]
@@ -120,7 +129,13 @@ class Alerts:
         alert_id = digest([parameters.group, parameters.name, key.version, key.segment, key.name, ordinal])
         event = _event(finding, parameters, alert_id=alert_id, incident_id=self._incident_at(row))
         event = replace(event, row=row, time=now, positions=where(finding.change_row, row))
-        return self._keep(event, key)
+        return self._keep(self._attributed(event), key)
+
+    def _attributed(self, event: DriftEvent) -> DriftEvent:
+        """With what moved together with an output."""
+        if not is_asked_for(event.series):
+            return event
+        return replace(event, attribution=self._inputs.moved(event.change_point_row, event.row, self.open))
 
     def _incident_at(self, row: int) -> str:
         if self.incident is None or row - self.incident.row > INCIDENT_ROWS:
@@ -136,9 +151,9 @@ class Alerts:
             number=before.number + 1,
             status=Status.UPDATED,
             time=now,
-            positions=where(finding.change_row, finding.row),
+            positions=together(before.positions, where(finding.change_row, finding.row)),
         )
-        return self._keep(event, finding.series)
+        return self._keep(self._attributed(event), finding.series)
 
     def _resolve(
         self, before: DriftEvent, key: SeriesKey, resolution: Resolution, row: int, time: int

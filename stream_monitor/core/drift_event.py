@@ -127,13 +127,51 @@ class Positions:
     last_offset: int
 
 
+class Importance(StrEnum):
+    """Where the importance of inputs is from."""
+
+    CONFIGURED = "configured"
+    EQUAL = "equal"  # nothing is known of it: each weighs 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedInput:
+    """An input that moved together with an output. series: a feature, or the indicator of its missing values.
+
+    view, effect, direction: as in `Evidence`, from the change point of the output on. score: size of the effect times importance.
+    alert_id, since: of its own alert and that alert's change point (ms UTC), if one is open.
+    """
+
+    series: str
+    view: str
+    effect: float
+    direction: Direction
+    importance: float
+    score: float
+    alert_id: str | None
+    since: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """What moved with an output, by score. inputs: that were looked at. visible: effect from which on half of them would be told
+    from chance. moved: how many did; only the first are ranked.
+    """
+
+    importance: Importance
+    inputs: int
+    visible: float
+    moved: int
+    ranked: tuple[MovedInput, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftEvent:
     """One transition of one alert.
 
     id: the same for the same input, so that a reader can deduplicate. number: 0-based place of this event in its alert.
     claim: the stronger one of its evidence. time, change_point: event time, ms UTC. row, change_point_row: 0-based ordinal among
-    the model's observed rows.
+    the model's observed rows. attribution: of outputs, what moved with them; None for inputs, or where no input can be looked at.
     """
 
     id: str
@@ -160,3 +198,4 @@ class DriftEvent:
     current: Distribution
     positions: tuple[Positions, ...]
     labels: Mapping[str, str]
+    attribution: Attribution | None = None

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from stream_monitor.core.alerts import Alerts
 from stream_monitor.core.allowance import Allowance, bucket_budget
+from stream_monitor.core.attribution import Inputs
 from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, cell_of_absence
 from stream_monitor.core.credit import Credit
 from stream_monitor.core.drift_event import DriftEvent
@@ -60,7 +61,8 @@ class ModelMonitor:
         self.clock = 0  # latest event time observed, ms UTC
         self.tests = SequentialTests()
         self.allowance = Allowance(parameters.budget or PER_WEEK)
-        self.alerts = Alerts(parameters, Credit(bucket_budget(parameters)))
+        inputs = Inputs(series=self.series, importance=parameters.importance)
+        self.alerts = Alerts(parameters, Credit(bucket_budget(parameters)), inputs)
         self.positions = PositionLog()
         self.versions = Versions()
         self.outcomes = Outcomes(parameters.outcomes)
@@ -97,7 +99,11 @@ class ModelMonitor:
         findings = self._decide(taken)
         self.rows += len(batch)
         self.clock = int(clock[-1])
-        return self.alerts.decide(findings, rows, clock, partial(self.positions.since, batch, first))
+        events = self.alerts.decide(findings, rows, clock, partial(self.positions.since, batch, first))
+        for key, one in taken.items():
+            if one.blocks:
+                self.series[key].window.trim()
+        return events
 
     def _admit(self, batch: ColumnBatch) -> dict[SeriesKey, int]:
         """Make monitors for series that appear here for the first time, in order of appearance and up to the cap.

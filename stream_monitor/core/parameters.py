@@ -93,6 +93,7 @@ class ModelParameters:
 
     budget None: 1 per week of event time where events carry a time, else 1 per 100,000 events.
     overrides: feature name or glob → parameters, first match wins; None means: do not watch it.
+    importance: feature name or glob → weight of a feature where it is told what moved with an output; first match wins.
     references: of features. outputs: version, None for events that name none → `prediction`, `probability` … → reference.
     topics None: every topic that delivers rows of the model. group: the consumer group, part of every alert id.
     """
@@ -102,6 +103,7 @@ class ModelParameters:
     budget: Budget | None = None
     default: SeriesParameters = SeriesParameters()
     overrides: Mapping[str, SeriesParameters | None] = field(default_factory=dict)
+    importance: Mapping[str, float] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)
     outputs: Mapping[str | None, Mapping[str, Reference]] = field(default_factory=dict)
     topics: tuple[str, ...] | None = None

@@ -3,6 +3,9 @@
 Every MARK rows the highest offset of every source is kept; a change point is told to within that many rows.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +18,20 @@ from stream_monitor.core.fields import Fields, as_bytes
 
 MARK = 64  # rows
 KEPT = 256  # marks
+
+
+def together(before: Sequence[Positions], now: Sequence[Positions]) -> tuple[Positions, ...]:
+    """Where a regime lies that was at `before` and is at `now`: its begin may have been forgotten since, or be in new sources."""
+    found = {Source(one.topic, one.partition): one for one in before}
+    for one in now:
+        source = Source(one.topic, one.partition)
+        known = found.get(source, one)
+        found[source] = replace(
+            one,
+            first_offset=min(known.first_offset, one.first_offset),
+            last_offset=max(known.last_offset, one.last_offset),
+        )
+    return tuple(found[source] for source in sorted(found))
 
 
 class PositionLog:

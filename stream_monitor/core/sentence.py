@@ -1,7 +1,9 @@
 """One sentence that says what happened, for people. No raw values beyond means and rates."""
 
 from datetime import UTC, datetime
+from typing import Final
 
+from stream_monitor.core.batch import FEATURE
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.drift_event import (
     Claim,
@@ -9,10 +11,13 @@ from stream_monitor.core.drift_event import (
     Distribution,
     DriftEvent,
     Evidence,
+    MovedInput,
     Resolution,
     Status,
 )
 
+_NAMED: Final = 2  # inputs that moved too
+_JUDGED: Final = frozenset({"error", "performance"})  # series that labels are needed for
 _BY_VIEW = {
     ("value", Direction.UP): "rose",
     ("value", Direction.DOWN): "fell",
@@ -31,8 +36,11 @@ _RESOLVED = {
 }
 
 
-def summary_of(event: DriftEvent) -> str:
-    """For example: `feature:amount of fraud rose: mean 50.1 → 62.3 (+1.2 sd) since 2026-11-21T10:00:00Z`."""
+def summary_of(event: DriftEvent, *, timed: bool = True) -> str:
+    """For example: `feature:amount of fraud rose: mean 50.1 → 62.3 (+1.2 sd) since 2026-11-21T10:00:00Z`.
+
+    timed: rows carry event time; else the onset is told as a row.
+    """
     name = f"{event.series} of {event.model}" + (f" version {event.version}" if event.version else "")
     name += f" where {event.segment}" if event.segment else ""
     if event.status is Status.RESOLVED:
@@ -43,8 +51,29 @@ def summary_of(event: DriftEvent) -> str:
     what = _BY_VIEW.get((strongest.view, strongest.direction), "changed")
     if event.claim is Claim.DIFFERS:
         what = "differs from its reference"
-    since = datetime.fromtimestamp(event.change_point / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"{name} {what}: {_figures(event, strongest)} since {since}"
+    since = f"row {event.change_point_row}"
+    if timed:
+        since = datetime.fromtimestamp(event.change_point / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{name} {what}: {_figures(event, strongest)} since {since}{_moved_with(event)}"
+
+
+def _moved_with(event: DriftEvent) -> str:
+    """What moved with an output; where labels say that it became worse and nothing did, that is concept drift."""
+    attribution = event.attribution
+    if attribution is None:
+        return ""
+    if attribution.ranked:
+        shown = [_named(one) for one in attribution.ranked[:_NAMED]]
+        more = attribution.moved - len(shown)
+        return f"; moved with: {', '.join(shown)}" + (f" and {more} more" if more else "")
+    nothing = f"; no input moved by {attribution.visible:.2g} sd or more"
+    judged = event.series.partition(":")[0] in _JUDGED
+    return nothing + (": the relation itself has changed" if judged else "")
+
+
+def _named(one: MovedInput) -> str:
+    signed = "" if one.direction is Direction.OTHER else "+"
+    return f"{one.series.removeprefix(FEATURE)} ({one.effect:{signed}.2g} sd)"
 
 
 def _figures(event: DriftEvent, strongest: Evidence) -> str:

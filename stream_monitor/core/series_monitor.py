@@ -131,7 +131,10 @@ class SeriesMonitor:
         )
 
     def decide(self, taken: Taken, alarms: Sequence[Alarm]) -> Sequence[Finding]:
-        """What the closed blocks come to, each at its end, given the alarms of the sequential test."""
+        """What the closed blocks come to, each at its end, given the alarms of the sequential test.
+
+        Trim the window once all series of the model have decided: others may look at the blocks up to a row of this batch.
+        """
         if self.lens is None or taken.blocks == 0:
             return ()
         fired = {at: list(said) for at, said in taken.fired.items()}
@@ -151,7 +154,6 @@ class SeriesMonitor:
                 )
                 if decision is not None:
                     findings.append(decision.finding(self.key))
-        self.window.trim()
         return findings
 
     def _learn(self, warm_up: WarmUp) -> tuple[Lens, Untested | None]:

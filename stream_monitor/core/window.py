@@ -44,7 +44,7 @@ class Window:
         return len(self.times)
 
     def extend(self, blocks: "Window") -> None:
-        """Append `blocks`; call `trim` once the decisions on them are made."""
+        """Append `blocks`; call `trim` once all decisions at their rows are made, those of other series too."""
         for name in self.__slots__:
             setattr(self, name, np.concatenate([getattr(self, name), getattr(blocks, name)]))
 

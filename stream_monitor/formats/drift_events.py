@@ -14,7 +14,7 @@ from urllib.parse import quote
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from stream_monitor.core.drift_event import DriftEvent
+from stream_monitor.core.drift_event import Attribution, DriftEvent
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.formats.encoded import EncodedRecord
 from stream_monitor.formats.timestamps import format_rfc3339, parse_rfc3339
@@ -30,6 +30,7 @@ ENVELOPE_ONLY = frozenset({"id", "time"})  # said by the envelope's attributes o
 _SEGMENT_SAFE = "!$&'()*+,;=:@"
 _FLOATS = ("statistic", "threshold", "effect")
 _EFFECT_SIZE_FLOATS = ("value", "threshold")
+_MOVED_FLOATS = ("effect", "importance", "score")
 
 
 def encode(event: DriftEvent, group: str) -> EncodedRecord:
@@ -83,6 +84,7 @@ def from_cloud_event(parsed: object) -> DriftEvent:
         plain["id"] = attributes["id"]
         plain["time"] = parse_rfc3339(attributes["time"])
         plain["change_point"] = parse_rfc3339(data["change_point"])
+        plain["attribution"] = attribution_from(data.get("attribution"))
         return _adapter().validate_python(plain)
     except ValidationError as error:
         raise CorruptState(f"not a drift event: wrong or missing: {wrong_fields(error)}") from error
@@ -117,9 +119,40 @@ def _data(event: DriftEvent) -> dict[str, object]:
         if name == "change_point":
             data["detected_at"] = format_rfc3339(event.time)
             data["change_point"] = format_rfc3339(event.change_point)
+        elif name == "attribution":
+            data[name] = attribution_data(event.attribution)
         elif name not in ENVELOPE_ONLY:
             data[name] = getattr(event, name)
     return data
+
+
+def attribution_data(attribution: Attribution | None) -> dict[str, object] | None:
+    """An attribution as an object for orjson; times as text."""
+    if attribution is None:
+        return None
+    ranked = [
+        {**_shallow(one), "since": None if one.since is None else format_rfc3339(one.since)}
+        for one in attribution.ranked
+    ]
+    return {**_shallow(attribution), "ranked": ranked}
+
+
+def attribution_from(data: Any) -> dict[str, Any] | None:
+    """The inverse, for pydantic. Raises LookupError, TypeError or ValueError for what is no attribution."""
+    if data is None:
+        return None
+    ranked = [
+        {
+            **numbers(one, _MOVED_FLOATS),
+            "since": None if one["since"] is None else parse_rfc3339(one["since"]),
+        }
+        for one in data["ranked"]
+    ]
+    return {**numbers(data, ("visible",)), "ranked": ranked}
+
+
+def _shallow(value: Any) -> dict[str, object]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def _with_numbers(data: Mapping[str, Any]) -> dict[str, Any]:

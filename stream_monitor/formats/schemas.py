@@ -48,6 +48,7 @@ _EVENT_FIELDS: Mapping[str, str] = {
     "current": "Summary since the onset.",
     "positions": "Where the new regime lies in the input topics, so that exactly this data can be read again.",
     "labels": "Labels of the model from the configuration: owner, team, runbook.",
+    "attribution": "Of outputs: the inputs that moved with them, by score; null for inputs, and where there is none to look at.",
 }
 
 
@@ -71,6 +72,7 @@ def drift_event() -> Schema:
     data = TypeAdapter(DriftEvent).json_schema(mode="serialization")
     definitions = _tidied(data.pop("$defs"))
     _let_numbers_be_null(definitions)
+    definitions["MovedInput"]["properties"]["since"] = {"anyOf": [dict(_TIME), {"type": "null"}]}
     properties: Schema = {}
     for name, described in data["properties"].items():
         if name == "change_point":

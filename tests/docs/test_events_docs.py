@@ -127,10 +127,16 @@ def test_the_first_thing_that_is_wrong_counts_in_the_order_of_the_table() -> Non
 
 
 def test_the_drift_event_of_the_text_is_the_reviewed_one() -> None:
-    (example,) = blocks(DRIFT)
+    example, _ = blocks(DRIFT)
     reviewed = (GOLDEN / "drift_events" / "opened.json").read_bytes()
     assert drift_events.decode(example.encode()) == drift_events.decode(reviewed)
     assert json.loads(example) == json.loads(reviewed)
+
+
+def test_the_attribution_of_the_text_is_the_reviewed_one() -> None:
+    _, example = blocks(DRIFT)
+    reviewed = json.loads((GOLDEN / "drift_events" / "resolved.json").read_text(encoding="utf-8"))
+    assert json.loads(example) == reviewed["data"]["attribution"]
 
 
 def test_every_effect_size_is_in_its_table_with_the_threshold_of_the_code() -> None:

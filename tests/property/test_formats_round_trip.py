@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 
 from stream_monitor.core.batch import Cell, Column, ColumnBatch, concatenate
 from stream_monitor.core.detector import Kind
-from stream_monitor.core.drift_event import Direction, DriftEvent, EffectSize, Resolution, Severity, Status
+from stream_monitor.core.drift_event import (
+    Attribution,
+    Direction,
+    DriftEvent,
+    EffectSize,
+    Importance,
+    Resolution,
+    Severity,
+    Status,
+)
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.events import Source
 from stream_monitor.core.snapshot import Snapshot
@@ -22,7 +31,7 @@ from stream_monitor.core.tick import SourceProgress, Tick
 from stream_monitor.formats import columns, drift_events, snapshots, status
 from stream_monitor.formats.timestamps import EARLIEST_MS, LATEST_MS, format_rfc3339, parse_rfc3339
 from tests.unit.formats.batches import bits, rows_of
-from tests.unit.formats.core_values import OPENED, STATUS
+from tests.unit.formats.core_values import ATTRIBUTION, OPENED, STATUS
 
 # Text as JSON can carry it: no lone surrogates.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -215,7 +224,21 @@ def some_drift_events(draw: st.DrawFn) -> DriftEvent:
         ),
         current=summary,
         labels=draw(st.dictionaries(texts, texts, max_size=3)),
+        attribution=draw(st.none() | attributions()),
     )
+
+
+@st.composite
+def attributions(draw: st.DrawFn) -> Attribution:
+    moved = replace(
+        ATTRIBUTION.ranked[0],
+        series=draw(names),
+        effect=draw(finite),
+        alert_id=draw(st.none() | names),
+        since=draw(st.none() | times),
+    )
+    ranked = (moved,) * draw(st.integers(0, 2))
+    return replace(ATTRIBUTION, importance=draw(st.sampled_from(Importance)), ranked=ranked)
 
 
 @given(some_drift_events(), texts)

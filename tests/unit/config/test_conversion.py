@@ -86,6 +86,13 @@ def test_exact_names_before_exclude_before_globs(
     assert model_parameters(settings(MODELS, tmp_path), "fraud", {}).of_feature(name) == watched
 
 
+def test_importance_of_exact_names_comes_first(tmp_path: Path) -> None:
+    text = MODELS.replace('"emb_*": ignore', '"a*": {importance: 0.5}').replace("tolerance: 0}", "importance: 3}")
+    found = model_parameters(settings(text, tmp_path), "fraud", {})
+    assert list(found.importance.items()) == [("amount", 3.0), ("a*", 0.5)]
+    assert model_parameters(settings(text, tmp_path), "churn", {}).importance == {}
+
+
 def test_own_budget_and_reference_events(tmp_path: Path) -> None:
     found = model_parameters(settings(MODELS, tmp_path), "churn", {})
     assert found.budget == Budget(alarms=1, span=1_000_000, unit=BudgetUnit.EVENTS)

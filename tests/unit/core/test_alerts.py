@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from stream_monitor.core.alerts import INCIDENT_ROWS, Alerts
+from stream_monitor.core.attribution import Inputs
 from stream_monitor.core.credit import Credit
 from stream_monitor.core.drift_event import DriftEvent, Positions, Resolution, Status
 from stream_monitor.core.errors import CorruptState
@@ -12,6 +13,7 @@ from stream_monitor.core.parameters import Budget, BudgetUnit, ModelParameters
 from stream_monitor.core.series import Finding, SeriesKey, Transition
 from tests.unit.core.findings import T0, finding
 
+NOTHING = Inputs(series={}, importance={})
 ENDED, CHANGED = Transition.ENDED, Transition.CHANGED
 
 
@@ -21,7 +23,7 @@ def where(change_row: int, row: int) -> tuple[Positions, ...]:
 
 def alerts(span: float = 100, name: str = "m") -> Alerts:
     budget = Budget(alarms=1, span=span, unit=BudgetUnit.EVENTS)
-    return Alerts(ModelParameters(name=name, group="g", labels={"team": "a"}), Credit(budget))
+    return Alerts(ModelParameters(name=name, group="g", labels={"team": "a"}), Credit(budget), NOTHING)
 
 
 def decide(book: Alerts, *findings: Finding, rows: range = range(200)) -> list[DriftEvent]:

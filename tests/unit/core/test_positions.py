@@ -5,7 +5,7 @@ from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.drift_event import Positions
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.events import Source
-from stream_monitor.core.positions import MARK, PositionLog
+from stream_monitor.core.positions import MARK, PositionLog, together
 from tests.unit.core.batches import batch_at
 
 A, B = Source("a", 0), Source("b", 3)
@@ -97,3 +97,13 @@ def test_fields_that_do_not_fit_are_corrupt(name: str, value: object) -> None:
     fields[name] = value  # type: ignore[assignment]
     with pytest.raises(CorruptState, match="positions"):
         PositionLog.load(fields)
+
+
+def at(topic: str, first: int, last: int) -> Positions:
+    return Positions(topic=topic, partition=0, first_offset=first, last_offset=last)
+
+
+def test_a_regime_keeps_the_begin_that_was_told_first_and_gains_sources() -> None:
+    before = (at("b", 100, 150),)
+    assert together(before, [at("a", 7, 9), at("b", 120, 180)]) == (at("a", 7, 9), at("b", 100, 180))
+    assert together(before, []) == before

@@ -4,9 +4,20 @@ import numpy as np
 import pytest
 
 from stream_monitor.core.alerts import Alerts
+from stream_monitor.core.attribution import Inputs
 from stream_monitor.core.credit import Credit
 from stream_monitor.core.detector import Kind
-from stream_monitor.core.drift_event import Claim, Direction, DriftEvent, Evidence, Resolution, Status
+from stream_monitor.core.drift_event import (
+    Attribution,
+    Claim,
+    Direction,
+    DriftEvent,
+    Evidence,
+    Importance,
+    MovedInput,
+    Resolution,
+    Status,
+)
 from stream_monitor.core.parameters import PER_100K_EVENTS, ModelParameters
 from stream_monitor.core.sentence import summary_of
 from tests.unit.core.findings import distribution, evidence, finding
@@ -14,7 +25,7 @@ from tests.unit.core.findings import distribution, evidence, finding
 
 def event() -> DriftEvent:
     rows = np.arange(200)
-    book = Alerts(ModelParameters(name="fraud"), Credit(PER_100K_EVENTS))
+    book = Alerts(ModelParameters(name="fraud"), Credit(PER_100K_EVENTS), Inputs(series={}, importance={}))
     return book.decide([finding("feature:amount")], rows, rows, lambda *_: ())[0]
 
 
@@ -94,3 +105,37 @@ def test_the_end(resolution: Resolution, said: str) -> None:
     text = summary_of(resolved)
     assert text.startswith("feature:amount of fraud")
     assert text.endswith(said)
+
+
+def moved(series: str, effect: float, direction: Direction = Direction.UP) -> MovedInput:
+    return MovedInput(
+        series=series, view="value", effect=effect, direction=direction, importance=1.0, score=abs(effect),
+        alert_id=None, since=None,
+    )  # fmt: skip
+
+
+def with_moves(series: str, *ranked: MovedInput, others: int = 0) -> str:
+    attribution = Attribution(
+        importance=Importance.EQUAL, inputs=9, visible=0.213, moved=len(ranked) + others, ranked=ranked
+    )
+    return summary_of(replace(EVENT, series=series, attribution=attribution)).partition(f" {SINCE}")[2]
+
+
+def test_what_moved_with_an_output() -> None:
+    amount, country = moved("feature:amount", 1.234), moved("feature:country", 0.8, Direction.OTHER)
+    missing = moved("missing:age", -3.0, Direction.DOWN)
+    assert with_moves("prediction", amount) == "; moved with: amount (+1.2 sd)"
+    assert with_moves("error", missing, country) == "; moved with: missing:age (-3 sd), country (0.8 sd)"
+    assert with_moves("error", amount, country, missing, others=4) == (
+        "; moved with: amount (+1.2 sd), country (0.8 sd) and 5 more"
+    )
+
+
+def test_where_no_input_moved_the_relation_has_changed() -> None:
+    assert with_moves("prediction") == "; no input moved by 0.21 sd or more"
+    for judged in ("error", "performance:f1"):
+        assert with_moves(judged).endswith(" sd or more: the relation itself has changed")
+
+
+def test_rows_without_time() -> None:
+    assert summary_of(EVENT, timed=False).endswith("(+1.00 sd) since row 50")

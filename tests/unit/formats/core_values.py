@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.drift_event import (
+    Attribution,
     Claim,
     Direction,
     Distribution,
@@ -12,6 +13,8 @@ from stream_monitor.core.drift_event import (
     EffectSize,
     EffectSizes,
     Evidence,
+    Importance,
+    MovedInput,
     Positions,
     Resolution,
     Severity,
@@ -109,6 +112,34 @@ UPDATED = replace(
     time=NOON + 60_000,
     row=61_000,
 )
+ATTRIBUTION = Attribution(
+    importance=Importance.CONFIGURED,
+    inputs=12,
+    visible=0.21,
+    moved=2,
+    ranked=(
+        MovedInput(
+            series="feature:amount",
+            view="value",
+            effect=1.25,
+            direction=Direction.UP,
+            importance=2.0,
+            score=2.5,
+            alert_id="9a1c0c4de2f85b37",
+            since=NOON - 3_600_000,
+        ),
+        MovedInput(
+            series="feature:country",
+            view="mix",
+            effect=0.5,
+            direction=Direction.OTHER,
+            importance=1.0,
+            score=0.5,
+            alert_id=None,
+            since=None,
+        ),
+    ),
+)
 RESOLVED = replace(
     OPENED,
     id="0b1c2d3e4f5077aa",
@@ -119,6 +150,7 @@ RESOLVED = replace(
     series="prediction",
     version="7/β 1",
     kind=Kind.CATEGORICAL,
+    attribution=ATTRIBUTION,
     effect_sizes=EffectSizes(
         psi=EffectSize.of(0.09, 0.1),
         js_distance=EffectSize.of(0.1, 0.1),
