@@ -87,7 +87,9 @@ def test_exact_names_before_exclude_before_globs(
 
 
 def test_importance_of_exact_names_comes_first(tmp_path: Path) -> None:
-    text = MODELS.replace('"emb_*": ignore', '"a*": {importance: 0.5}').replace("tolerance: 0}", "importance: 3}")
+    text = MODELS.replace('"emb_*": ignore', '"a*": {importance: 0.5}').replace(
+        "tolerance: 0}", "importance: 3}"
+    )
     found = model_parameters(settings(text, tmp_path), "fraud", {})
     assert list(found.importance.items()) == [("amount", 3.0), ("a*", 0.5)]
     assert model_parameters(settings(text, tmp_path), "churn", {}).importance == {}
