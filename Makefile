@@ -13,7 +13,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint format kafka chaos bench bench-detection lock
+.PHONY: help setup demo test lint format kafka chaos bench bench-detection bench-concept bench-labels lock
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ bench: setup ## Measure events/s and µs/event of every step and end to end
 
 bench-detection: setup ## Measure false alarms and delays next to river and an oracle (ARGS="--quick --datasets DIR")
 	$(RUN)/python -m bench.detection $(ARGS)
+
+bench-concept: setup ## Replay public streams whose concept drifts (ARGS="--datasets DIR")
+	$(RUN)/python -m bench.concept $(ARGS)
+
+bench-labels: setup ## Measure a million predictions that wait for their label
+	$(RUN)/python -m bench.join $(ARGS)
 
 lock: $(UV) ## Renew the lock file within the bounds of pyproject.toml
 	$(UV) lock --upgrade

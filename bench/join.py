@@ -2,186 +2,222 @@
 
 Rows come as the monitor gets them, 4,096 at a time, with a class, a probability and an id of 36 characters (a UUID). First
 predictions alone, until as many wait as asked for; then as many again, each followed by the label of a prediction of random
-age, so that the bytes of a checkpoint are those of the worst case: every chunk meets a label.
+age, so that the bytes of a checkpoint are those of the worst case: every chunk meets a label. Measured is all that labels
+cost a model: the join, the performance of its pairs, and the series of its errors as values to be watched.
 """
 
 import argparse
+import datetime as dt
 import gc
-import tempfile
 import time
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Final
 
-import msgspec
 import numpy as np
 
-from stream_monitor.core.batch import Cell, Column, ColumnBatch
+from bench.figures import machine
+from bench.waiting import ROWS, both, identifier, predictions
+from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.detector import Plain
-from stream_monitor.core.events import Role, Source
 from stream_monitor.core.join.keys import keys_of
-from stream_monitor.core.join.label_join import LabelJoin
 from stream_monitor.core.join.parameters import JoinParameters
+from stream_monitor.core.outcomes import Outcomes
+from stream_monitor.core.parameters import OutcomeParameters
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.formats import snapshots
 
-_ROWS: Final = 4_096
-_CHECKPOINT: Final = 500_000  # rows between two snapshots of the state
+_ROOT: Final = Path(__file__).parents[1]
+_REPORT: Final = _ROOT / "docs" / "benchmarks" / "performance.md"
+_BEGIN: Final = "<!-- bench-labels:begin -->"
+_END: Final = "<!-- bench-labels:end -->"
+_OFTEN: Final = 30_000  # rows between two checkpoints: 30 s at 1,000 events/s
+_SELDOM: Final = 500_000  # and at 20,000 events/s, where the rows decide
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    asked = _parse(arguments)
+    lines = measure(asked.pending)
+    shown = table(lines)
+    print(f"{shown}\n")
+    if asked.write:
+        _write(shown)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.join", description=__doc__)
     parser.add_argument("--pending", type=int, default=1_000_000)
-    pending = parser.parse_args().pending
-    parameters = JoinParameters(pending=pending)
-    join, memory, written = LabelJoin(parameters), _Memory(), _Written()
-    watch = _Watch()
-    for batch in _predictions(0, pending):
-        watch.observe(join, batch)
-    print(f"{join.pending:,} predictions wait for their label (class, probability; ids are UUIDs)")
-    print(f"  memory: {memory.told()}\n  time: {watch.told(0)}")
-    with tempfile.TemporaryDirectory() as directory:
-        file = Path(directory) / "state"
-        file.write_bytes(written.take(join, "the first checkpoint, all of them"))
-        rows = watch.rows
-        random = np.random.default_rng(1)
-        for made in range(pending, 3 * pending, _ROWS // 2):
-            before = watch.rows // _CHECKPOINT
-            watch.observe(join, _both(made, random.integers(made - pending, made, _ROWS // 2)))
-            if watch.rows // _CHECKPOINT > before:
-                written.take(join, f"{_CHECKPOINT:,} rows later, half of them labels of random age")
-        print(
-            f"{join.pending:,} wait, {join.remembered:,} are remembered, {join.counts.joined:,} were joined"
-        )
-        print(f"  memory: {memory.told()}\n  time: {watch.told(rows)}")
-        del join
-        _restore(parameters, file)
-
-
-def _restore(parameters: JoinParameters, file: Path) -> None:
-    state = msgspec.msgpack.decode(file.read_bytes())
-    began = time.process_time()
-    chunks = {number: snapshots.decode(value).fields for number, value in state["chunks"].items()}
-    decoded = time.process_time()
-    join = LabelJoin.load(parameters, snapshots.decode(state["rest"]).fields, chunks)
-    took = time.process_time() - decoded
-    print(
-        f"restore of {join.pending:,} that wait: {took:.2f} s, after {decoded - began:.2f} s to decode the state"
+    parser.add_argument(
+        "--write", action="store_true", help=f"put the result into {_REPORT.relative_to(_ROOT)}"
     )
+    asked = parser.parse_args(arguments)
+    if asked.pending < ROWS:
+        parser.error(f"at least {ROWS} predictions")
+    return asked
+
+
+def measure(pending: int) -> list[tuple[str, str]]:
+    """What was measured, in words, and its value."""
+    parameters = OutcomeParameters(expected=True, join=JoinParameters(pending=pending))
+    outcomes, memory, written, watch = Outcomes(parameters), _Memory(), Written(), _Watch()
+    for batch in predictions(0, pending):
+        watch.observe(outcomes, batch)
+    lines = [
+        ("predictions that wait (class, probability; ids are UUIDs)", f"{outcomes.join.pending:,}"),
+        ("memory for them", memory.told()),
+        ("CPU per prediction", watch.told(0)),
+    ]
+    written.take(outcomes)
+    lines.append(("first checkpoint, all of them", written.told(last=True)))
+    for often, made in ((_OFTEN, pending), (_SELDOM, 2 * pending)):
+        rows, joined = watch.rows, outcomes.join.counts.joined
+        written.clear()
+        _with_labels(outcomes, watch, written, slice(made, made + pending, often))
+        lines += [
+            (f"a checkpoint every {often:,} rows, half of them labels of random age", written.told()),
+            ("– CPU per event, in which case", watch.told(rows)),
+            ("– CPU per joined pair", watch.per_pair(rows, outcomes.join.counts.joined - joined)),
+        ]
+    lines += [
+        ("memory, also for closed cases that are remembered", memory.told()),
+        ("– waiting, remembered", f"{outcomes.join.pending:,}, {outcomes.join.remembered:,}"),
+        ("state on the topic after all that", f"{written.stored / 1e6:.0f} MB"),
+        ("largest record of it", f"{written.largest_record / 1e3:.0f} kB"),
+    ]
+    return [*lines, ("restore of it", _restored(outcomes))]
+
+
+def _with_labels(outcomes: Outcomes, watch: "_Watch", written: "Written", made: slice) -> None:
+    """Predictions made.start to made.stop, each followed by a label; a checkpoint every made.step rows."""
+    random = np.random.default_rng(1)
+    known = outcomes.parameters.join.pending
+    for first in range(made.start, made.stop, ROWS // 2):
+        before = watch.rows // made.step
+        watch.observe(outcomes, both(first, random.integers(first - known, first, ROWS // 2)))
+        if watch.rows // made.step > before:
+            written.take(outcomes)
+
+
+def _restored(outcomes: Outcomes) -> str:
+    chunks = {number: _encoded(number, fields) for number, fields in outcomes.join.all_chunks().items()}
+    rest = _encoded(0, outcomes.dump())
+    began = time.process_time()
+    stored = {number: snapshots.decode(value).fields for number, value in chunks.items()}
+    again = Outcomes.load(outcomes.parameters, snapshots.decode(rest).fields, stored)
+    took = time.process_time() - began
+    if again.join.pending != outcomes.join.pending:
+        raise RuntimeError("what was restored is not what was written")
+    return f"{took:.2f} s"
 
 
 class _Memory:
     """MB more than when it was made."""
 
     def __init__(self) -> None:
-        keys_of([_id(0)])
+        keys_of([identifier(0)])
         self._before = _status("VmRSS")
 
     def told(self) -> str:
         gc.collect()
         resident, peak = _status("VmRSS") - self._before, _status("VmHWM") - self._before
-        return f"{resident:.0f} MB resident, {peak:.0f} MB at most"
+        return f"{resident:.0f} MB, {peak:.0f} MB at most"
 
 
 class _Watch:
-    """CPU time of the join and, apart from it, of the hashing of ids."""
+    """CPU time, the hashing of ids included."""
 
     def __init__(self) -> None:
         self.rows = 0
-        self._spent: list[tuple[int, float, float]] = []  # rows before, seconds of hashing and of the rest
+        self._spent: list[tuple[int, float]] = []  # rows before, seconds
 
-    def observe(self, join: LabelJoin, batch: ColumnBatch) -> None:
+    def observe(self, outcomes: Outcomes, batch: ColumnBatch) -> None:
         began = time.process_time()
-        keys_of(batch.ids)
-        hashed = time.process_time()
-        join.observe(batch, self.rows)
-        both = time.process_time() - hashed
-        self._spent.append((self.rows, hashed - began, both - (hashed - began)))
+        outcomes.observe(batch, self.rows)
+        self._spent.append((self.rows, time.process_time() - began))
         self.rows += len(batch)
 
+    def _since(self, row: int) -> float:
+        return sum(seconds for at, seconds in self._spent if at >= row)
+
     def told(self, since: int) -> str:
-        """Per event, from the row `since` on."""
-        spent = np.array([(hashing, rest) for row, hashing, rest in self._spent if row >= since])
-        hashing, rest = spent.sum(axis=0) / (self.rows - since) * 1e6
-        return f"{rest:.2f} µs an event, and {hashing:.2f} µs for its id"
+        """From the row `since` on."""
+        return f"{self._since(since) / (self.rows - since) * 1e6:.2f} µs"
+
+    def per_pair(self, since: int, pairs: int) -> str:
+        return f"{self._since(since) / pairs * 1e6:.2f} µs, labels that joined nothing included"
 
 
-class _Written:
-    """Bytes of every chunk as it was last written."""
+@dataclass(slots=True)
+class Written:
+    """What the state topic has got: only how large it is, for it is not in the memory of a worker.
 
-    def __init__(self) -> None:
-        self._sizes: dict[int, int] = {}
+    chunks: bytes by number. sizes, seconds: of the checkpoints.
+    """
 
-    def take(self, join: LabelJoin, what: str) -> bytes:
-        """Write what has changed; returns it."""
+    chunks: dict[int, int] = field(default_factory=dict)
+    rest: int = 0
+    sizes: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def take(self, outcomes: Outcomes) -> None:
+        """Write what has changed."""
         began = time.process_time()
-        gone, dirty = join.gone_chunks(), join.dirty_chunks()
-        chunks = {number: _encoded(f"join/m/{number}", fields) for number, fields in dirty.items()}
-        rest = _encoded("join/m", join.dump())
-        took = time.process_time() - began
+        gone, dirty = outcomes.join.gone_chunks(), outcomes.join.dirty_chunks()
+        chunks = {number: len(_encoded(number, fields)) for number, fields in dirty.items()}
+        self.rest = len(_encoded(0, outcomes.dump()))
+        self.seconds.append(time.process_time() - began)
         for number in gone:
-            del self._sizes[number]
-        self._sizes |= {number: len(value) for number, value in chunks.items()}
-        size = sum(map(len, chunks.values()))
-        whole = sum(self._sizes.values())
-        print(
-            f"  written, {what}: {size / 1e6:.1f} MB in {len(chunks):,} of {len(self._sizes):,} chunks of"
-            f" {whole / 1e6:.1f} MB, {len(rest) / 1e6:.2f} MB beside them; {took:.2f} s"
+            del self.chunks[number]
+        self.chunks |= chunks
+        self.sizes.append(sum(chunks.values()) + self.rest)
+
+    def clear(self) -> None:
+        """Forget how large the checkpoints were."""
+        self.sizes, self.seconds = [], []
+
+    @property
+    def stored(self) -> int:
+        return sum(self.chunks.values()) + self.rest
+
+    @property
+    def largest_record(self) -> int:
+        return max(self.rest, *self.chunks.values())
+
+    def told(self, *, last: bool = False) -> str:
+        if last:
+            return f"{self.sizes[-1] / 1e6:.1f} MB, {self.seconds[-1]:.2f} s"
+        return (
+            f"{median(self.sizes) / 1e6:.1f} MB, the largest {max(self.sizes) / 1e6:.1f} MB;"
+            f" {median(self.seconds):.2f} s, the longest {max(self.seconds):.2f} s"
         )
-        return msgspec.msgpack.encode({"chunks": chunks, "rest": rest})
 
 
-def _encoded(key: str, fields: Plain) -> bytes:
+def _encoded(number: int, fields: Plain) -> bytes:
     assert isinstance(fields, Mapping)
+    key = f"join/1:m/{number}"
     snapshot = Snapshot(
         kind="join", key=key, state_version=1, library_version=None, parameters="", as_of=0, fields=fields
     )
     return snapshots.encode(snapshot)
 
 
-def _predictions(begin: int, end: int) -> Iterator[ColumnBatch]:
-    for first in range(begin, end, _ROWS):
-        made = np.arange(first, min(first + _ROWS, end))
-        yield _batch(made, np.full(len(made), int(Role.PREDICTION)), int(made[0]))
-
-
-def _both(made: int, labelled: np.ndarray) -> ColumnBatch:
-    """Predictions from `made` on and labels in turn."""
-    of = np.column_stack([made + np.arange(len(labelled)), labelled]).ravel()
-    return _batch(of, np.tile([int(Role.PREDICTION), int(Role.LABEL)], len(labelled)), made)
-
-
-def _batch(of: np.ndarray, roles: np.ndarray, now: int) -> ColumnBatch:
-    number = len(of)
-    predicts = roles == Role.PREDICTION
-    nothing = np.uint8(Cell.NONE)
-    classes, texts = (of % 2).astype(np.float64), ("fraud", "legit")
-
-    def codes(cell: Cell, wanted: np.ndarray) -> np.ndarray:
-        return np.where(wanted, np.uint8(cell), nothing)
-
-    return ColumnBatch(
-        model="m",
-        times=1_795_255_200_000 + now + np.arange(number) // 2,
-        sources=(Source("events", 0),),
-        source_at=np.zeros(number, np.uint16),
-        offsets=np.arange(number),
-        items=np.zeros(number, np.uint32),
-        versions=("7", None),
-        version_at=(~predicts).astype(np.uint16),
-        ids=tuple(map(_id, of.tolist())),
-        roles=roles.astype(np.uint8),
-        columns={
-            "prediction": Column(values=classes, codes=codes(Cell.TEXT, predicts), texts=texts),
-            "probability": Column(values=of % 1000 / 1000, codes=codes(Cell.NUMBER, predicts)),
-            "label": Column(values=classes, codes=codes(Cell.TEXT, ~predicts), texts=texts),
-        },
+def table(lines: Sequence[tuple[str, str]]) -> str:
+    """Markdown."""
+    return "\n".join(
+        ["| what | measured |", "| --- | --- |", *(f"| {what} | {said} |" for what, said in lines)]
     )
 
 
-def _id(number: int) -> str:
-    return str(uuid.UUID(int=number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128))
+def _write(shown: str) -> None:
+    """Replace what is between the marks of the report; the words around it are written by people."""
+    text = _REPORT.read_text(encoding="utf-8")
+    before, _, rest = text.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    today = dt.datetime.now(tz=dt.UTC).date()
+    between = f"\nMeasured on {today} by `python -m bench.join --write`.\n\n{machine()}\n\n{shown}\n"
+    _REPORT.write_text(f"{before}{_BEGIN}\n{between}\n{_END}{after}", encoding="utf-8")
 
 
 def _status(name: str) -> float:

@@ -8,17 +8,30 @@ from pathlib import Path
 from typing import Final
 
 from tests.chaos.disturbance import Done
+from tests.chaos.truth import Learned
 from tests.chaos.verdict import Folded, Outcome, places
 from tests.chaos.workload import Item, Workload
 
 BEGIN: Final = "<!-- chaos:begin -->"
 END: Final = "<!-- chaos:end -->"
 MIN_DRIFT_EVENTS: Final = 30
+FATES: Final = (
+    "joined",
+    "expired",
+    "late",
+    "duplicate_label",
+    "conflicting_label",
+    "orphan_label",
+    "label_without_id",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """workload: what was fed in. disturbed, calm: what the two runs left. folded: what the disturbed one's log leads to."""
+    """workload: what was fed in. disturbed, calm: what the two runs left. folded: what the disturbed one's log leads to.
+
+    learned: what its states know of labels; truth: what they must.
+    """
 
     workload: Workload
     done: Done
@@ -28,6 +41,8 @@ class Report:
     disturbed: Outcome
     calm: Outcome
     folded: Folded
+    learned: Learned
+    truth: Learned
 
     def check(self) -> None:
         """Raise AssertionError unless everything holds that is promised."""
@@ -42,7 +57,16 @@ class Report:
         assert not differing, f"states are not the fold of the log: {differing}"
         assert self.folded.late == 0, f"{self.folded.late} rows were late: nothing is promised then"
         assert self.folded.held == 0, f"{self.folded.held} rows still wait"
+        self._check_labels()
         self._check_against_calm(published)
+
+    def _check_labels(self) -> None:
+        different = self.truth.differences(self.learned)
+        assert not different, (
+            f"of labels is known otherwise than the naive join and scikit-learn say: {different}"
+        )
+        without = [name for name in FATES if not self.truth.counts.get(name)]
+        assert not without, f"no label or prediction was {without}: it proves little"
 
     def _check_against_calm(self, published: list[bytes]) -> None:
         calm = [read.value or b"" for read in self.calm.alerts]
@@ -101,6 +125,17 @@ class Report:
                 sum(calm.get(k) == v for k, v in own.items()),
             ),
             ("rows that came late", self.folded.late),
+            *self._what_labels_came_to(),
+        ]
+
+    def _what_labels_came_to(self) -> list[tuple[str, int]]:
+        known, different = self.learned.counts, self.truth.differences(self.learned)
+        figures = len(self.truth.figures) + len(self.truth.expected)
+        return [
+            ("labels of one of the models", known["labels"]),
+            *((f"– {name.replace('_', ' ')}", known.get(name, 0)) for name in FATES),
+            ("performance figures of the pairs", figures),
+            ("**counts and figures other than a naive join and scikit-learn say**", len(different)),
         ]
 
 

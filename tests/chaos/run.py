@@ -9,12 +9,14 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
+from stream_monitor.app.composition import parameters_by_name
 from stream_monitor.config import load
 from tests.chaos.crew import Crew, WorkerProcess
 from tests.chaos.disturbance import Plan, disturb
 from tests.chaos.report import Report
-from tests.chaos.verdict import Outcome, fold, read_outcome
-from tests.chaos.workload import LATENESS, MAX_RECORD, PARTITIONS, produce
+from tests.chaos.truth import truth_of
+from tests.chaos.verdict import Outcome, fold, learned, read_outcome
+from tests.chaos.workload import LABELLED, LATENESS, MAX_RECORD, PARTITIONS, produce
 from tests.committed import committed_offsets, end_offsets
 from tests.kafka_broker import KafkaCluster, create_topic
 
@@ -51,6 +53,7 @@ def run(cluster: KafkaCluster, directory: Path, size: Size) -> Report:
     finally:
         crew.remove()
     calm = _calm(cluster.bootstrap, directory)
+    told = parameters_by_name(disturbed.settings, {})(LABELLED).outcomes
     return Report(
         workload=workload,
         done=done,
@@ -60,6 +63,8 @@ def run(cluster: KafkaCluster, directory: Path, size: Size) -> Report:
         disturbed=disturbed,
         calm=calm,
         folded=fold(disturbed),
+        learned=learned(disturbed, LABELLED),
+        truth=truth_of(workload.labelled, told.join, told.performance),
     )
 
 

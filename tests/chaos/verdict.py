@@ -1,11 +1,11 @@
-"""The oracles: where every event ended up, and what the committed columns log alone leads to.
+"""The oracles: where every event ended up, what the committed columns log alone leads to, and what labels have taught.
 
 Everything is read as a subscriber reads it (read_committed), after the workers have ended.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TypeAlias
 
 from stream_monitor.app.composition import parameters_by_name
@@ -14,10 +14,11 @@ from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.events import Record
 from stream_monitor.core.partition_monitor import PartitionMonitor
 from stream_monitor.core.snapshot import Snapshot
-from stream_monitor.core.state import dump_all_chunks, dump_model, dump_series
+from stream_monitor.core.state import dump_all_chunks, dump_model, dump_series, model_key
 from stream_monitor.detectors import registry
 from stream_monitor.formats import columns, dead_letter, drift_events, snapshots
-from tests.chaos.workload import Item
+from tests.chaos.truth import Learned
+from tests.chaos.workload import VERSION, Item
 from tests.committed import Read, read_topic
 
 StateKey: TypeAlias = tuple[int, str]
@@ -142,3 +143,22 @@ def _state(monitor: PartitionMonitor, key: str) -> Snapshot:
             if snapshot.key == key:
                 return snapshot
     raise AssertionError(f"{key} is stored, but nothing of that name is in the log")
+
+
+def learned(outcome: Outcome, model: str) -> Learned:
+    """What the stored states, restored as a worker restores them, know of the labels of `model`."""
+    parameters = parameters_by_name(outcome.settings, {})
+    (partition,) = [partition for partition, key in outcome.states if key == model_key(model)]
+    monitor = PartitionMonitor(parameters, registry.installed(), first=0)
+    monitor.restore(
+        {key: snapshots.decode(value) for (at, key), value in outcome.states.items() if at == partition}
+    )
+    outcomes = monitor.models[model].monitor.outcomes
+    report = outcomes.versions[VERSION].report(coverage=1.0)
+    assert report.expected is not None, "too few labels: it proves little"
+    return Learned(
+        counts={name: number for name, number in asdict(outcomes.join.counts).items() if number},
+        waiting=(outcomes.join.pending, outcomes.join.early),
+        figures={name: one.value for name, one in report.figures.items() if one.value is not None},
+        expected={name: one.value for name, one in report.expected.figures.items() if one.value is not None},
+    )
