@@ -146,13 +146,18 @@ def _state(monitor: PartitionMonitor, key: str) -> Snapshot:
 
 
 def learned(outcome: Outcome, model: str) -> Learned:
-    """What the stored states, restored as a worker restores them, know of the labels of `model`."""
+    """What a worker that restores the stored states, and reads the log to its end, knows of the labels of `model`."""
     parameters = parameters_by_name(outcome.settings, {})
     (partition,) = [partition for partition, key in outcome.states if key == model_key(model)]
     monitor = PartitionMonitor(parameters, registry.installed(), first=0)
-    monitor.restore(
+    resume = monitor.restore(
         {key: snapshots.decode(value) for (at, key), value in outcome.states.items() if at == partition}
     )
+    assert resume is not None
+    assert not monitor.problems
+    for read in outcome.log:
+        if read.partition == partition and read.offset >= resume.first:
+            monitor.refold(read.offset, columns.decode_entry(read.value, list(read.headers.items())))
     outcomes = monitor.models[model].monitor.outcomes
     report = outcomes.versions[VERSION].report(coverage=1.0)
     assert report.expected is not None, "too few labels: it proves little"

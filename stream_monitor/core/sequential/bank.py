@@ -174,7 +174,7 @@ class Bank:
         for at, keep in enumerate(_KEEP[values][..., None]):
             np.multiply(shares[at], keep, out=shares[at + 1])
             shares[at + 1] += put[at]
-        tables = np.empty((*step.shape, bets.RECENT, bins))
+        tables = np.zeros((*step.shape, bets.RECENT, bins))  # those that are not due meet no value
         tables[0] = self.log_late[rows]
         tables[due] = bets.recent(shares[1:][due], seen[due] / seen[due].sum(axis=1, keepdims=True))
         which = (np.arange(m)[:, None] + phase) // RECENT_EVERY
