@@ -9,10 +9,13 @@ import pytest
 from stream_monitor.app.composition import parameters_by_name
 from stream_monitor.config import load
 from stream_monitor.core.events import Source
+from stream_monitor.core.status import ModelStatus
+from stream_monitor.formats.status import decode
 from tests.chaos.labels import CLASSES, labels_of
-from tests.chaos.truth import truth_of
+from tests.chaos.truth import Learned, truth_of
 from tests.chaos.verdict import learned, read_outcome
 from tests.chaos.workload import VERSION, Row
+from tests.committed import read_topic
 from tests.e2e.service import Installation
 from tests.property.naive_join import Event
 
@@ -50,15 +53,40 @@ def native(event: Event) -> bytes:
     return orjson.dumps({"model": MODEL, **said})
 
 
+def status_of(installation: Installation) -> ModelStatus | None:
+    """The latest on the status topic, as a subscriber reads it."""
+    said = read_topic(installation.bootstrap, installation.own("status"))
+    mine = [read.value for read in said if read.key == f"model/{MODEL}".encode() and read.value]
+    return decode(mine[-1]) if mine else None
+
+
+def rows_told(installation: Installation) -> int:
+    status = status_of(installation)
+    return 0 if status is None else status.rows
+
+
+def check_status(status: ModelStatus, truth: Learned, known: Learned) -> None:
+    """Whoever reads the status topic is told the same, to five digits."""
+    (performance,) = status.performance
+    assert (performance.withheld, performance.positive) == (None, CLASSES[1])
+    told = {name: (one.value, one.expected) for name, one in performance.figures.items()}
+    for name, value in truth.figures.items():
+        assert told[name] == pytest.approx((value, truth.expected[name]), rel=1e-4), name
+    assert status.labels is not None
+    outcomes = {name: number for name, number in status.labels.outcomes.items() if number}
+    assert outcomes == {
+        name: number for name, number in known.counts.items() if name not in ("predictions", "labels")
+    }
+
+
 def test_the_join_and_the_figures_of_a_running_service(installation: Installation) -> None:
     rows = rows_of(installation.topic)
     for partition in range(2):
         mine = [native(row.event) for row in rows if row.source.partition == partition]
         installation.produce(mine, partition=partition)
-    service = installation.start()
-    service.wait_for(
-        lambda: service.metric("stream_monitor_rows_observed_total") >= len(rows), "not all observed"
-    )
+    service = installation.start({"state.checkpoint_every": "1s"})
+    service.wait_for(lambda: rows_told(installation) == len(rows), "the status does not tell of all rows")
+    status = status_of(installation)
     service.terminate()
 
     settings = load(installation.directory / "monitor-0.yaml", {})
@@ -66,5 +94,7 @@ def test_the_join_and_the_figures_of_a_running_service(installation: Installatio
     truth = truth_of(rows, told.join, told.performance)
     known = learned(read_outcome(settings), MODEL)
     assert truth.differences(known) == []
+    assert status is not None
+    check_status(status, truth, known)
     assert {"joined", "duplicate_label", "conflicting_label", "label_without_id"} <= known.counts.keys()
     assert len(known.figures) >= len(truth.figures)
