@@ -98,6 +98,8 @@ def _with_labels(outcomes: Outcomes, watch: "_Watch", written: "Written", made: 
         watch.observe(outcomes, both(first, random.integers(first - known, first, ROWS // 2)))
         if watch.rows // made.step > before:
             written.take(outcomes)
+    if not written.sizes:  # fewer rows than lie between two
+        written.take(outcomes)
 
 
 def _restored(outcomes: Outcomes) -> str:

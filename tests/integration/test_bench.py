@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import __main__ as bench
-from bench import figures
+from bench import figures, join
 from bench.core_path import FLOOR, STEPS
 from bench.profiling import profile_core
 from bench.reader import Cost
@@ -64,6 +64,14 @@ def test_what_cannot_be_measured_is_refused(arguments: list[str], capsys: pytest
         bench.main(arguments)
     assert ended.value.code == 2
     assert "error:" in capsys.readouterr().err
+
+
+def test_what_waits_for_labels_is_measured_in_a_small_size() -> None:
+    measured = dict(join.measure(10_000))
+    assert measured["predictions that wait (class, probability; ids are UUIDs)"] == "10,000"
+    assert sum("checkpoint" in what for what in measured) == 3
+    assert all(re.match(r"[\d.,]+", said) for said in measured.values())
+    assert join.table([("a", "1")]).endswith("| a | 1 |")
 
 
 def _cost(*, cpu: float, wall: float) -> Cost:
