@@ -21,7 +21,7 @@ from stream_monitor.core.events import Record, Source
 from stream_monitor.core.partition_monitor import PartitionMonitor
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.detectors import registry
-from stream_monitor.formats import columns, drift_events, snapshots
+from stream_monitor.formats import alerts_topic, columns, snapshots
 from stream_monitor.memory.checkpointer import MemoryCheckpointer
 from stream_monitor.memory.log import MemoryLog
 from stream_monitor.memory.source import MemorySource
@@ -169,7 +169,8 @@ class Cluster:
         inputs = [Source(topic, at) for topic, n in self.topics.items() for at in range(n)]
         if any((self.committed(source) or 0) < self.log.high(source) for source in inputs):
             return False
-        if any(running.worker._checkpoint.drift_events for running in workers):
+        checkpoints = [running.worker._checkpoint for running in workers]
+        if any(one.drift_events or one.retrain_requests for one in checkpoints):
             return False
         live = {at: m for r in workers for at, m in r.worker._parts.partitions._live.items()}
         if len(live) < self.settings.kafka.partitions:
@@ -191,10 +192,12 @@ class Cluster:
 
     def drift_events(self) -> list[DriftEvent]:
         """What a read_committed reader sees on the alerts topic."""
-        return [
-            drift_events.decode(record.value or b"")
-            for _, record in self.log.records(self.settings.topics.alerts)
-        ]
+        return [one for one in self.published() if isinstance(one, DriftEvent)]
+
+    def published(self) -> list[alerts_topic.Published]:
+        """All of it, requests to train anew too."""
+        records = self.log.records(self.settings.topics.alerts)
+        return [alerts_topic.decode(record.value or b"") for _, record in records]
 
     def log_of(self, partition: int) -> list[Record]:
         """The committed columns log of a partition, with what was purged of it."""
@@ -202,16 +205,17 @@ class Cluster:
         present, _ = self.log.read(source, self.log.low(source), self.log.high(source))
         return [*self.log.purged.get(source, ()), *present]
 
-    def fold(self) -> tuple[list[DriftEvent], dict[int, PartitionMonitor]]:
-        """The oracle: the drift events and states that the committed log alone leads to."""
-        events: list[DriftEvent] = []
+    def fold(self) -> tuple[list[alerts_topic.Published], dict[int, PartitionMonitor]]:
+        """The oracle: the drift events, requests and states that the committed log alone leads to."""
+        published: list[alerts_topic.Published] = []
         monitors = {}
         for partition in range(self.settings.kafka.partitions):
             monitor = monitors[partition] = self.new_monitor()
             for record in self.log_of(partition):
                 entry = columns.decode_entry(record.value, record.headers)
-                events += monitor.apply(record.offset, entry).drift_events
-        return events, monitors
+                applied = monitor.apply(record.offset, entry)
+                published += [*applied.drift_events, *applied.retrain_requests]
+        return published, monitors
 
     def stored(self) -> dict[tuple[int, str], Snapshot]:
         """Latest snapshots, by partition and key."""

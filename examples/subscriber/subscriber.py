@@ -14,6 +14,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 Json = dict[str, Any]
+DRIFT = "io.stream-monitor.drift."
 REMEMBERED = 100_000  # ids; the oldest is forgotten first
 LINE = "{time} {data[status]} {data[severity]} {data[summary]} [{data[alert_id]}]"
 
@@ -56,7 +57,7 @@ def drift_events(config: Json, topic: str, seen: Json) -> Iterator[Json]:
                 if (error := message.error()) is not None:
                     raise KafkaException(error)
                 event = json.loads(message.value() or b"")
-                if is_new(event, seen):
+                if event["type"].startswith(DRIFT) and is_new(event, seen):  # not a request to train anew
                     yield event
                 consumer.commit(message=message)
     finally:

@@ -18,7 +18,7 @@ from stream_monitor.config import Settings, load
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
-from stream_monitor.formats import drift_events
+from stream_monitor.formats import alerts_topic
 from stream_monitor.memory.checkpointer import MemoryCheckpointer
 from stream_monitor.memory.log import MemoryLog
 from stream_monitor.memory.source import MemorySource
@@ -273,4 +273,5 @@ def perform(worker: Worker, show: Show) -> Result:
 
 def decoded(records: Sequence[Record]) -> Sequence[DriftEvent]:
     """The drift events in records of the alerts topic."""
-    return [drift_events.decode(record.value) for record in records if record.value is not None]
+    published = [alerts_topic.decode(record.value) for record in records if record.value is not None]
+    return [one for one in published if isinstance(one, DriftEvent)]

@@ -16,8 +16,8 @@ def schema(
 ) -> None:
     """Print the JSON Schema of a contract.
 
-    config (the configuration), test (tests of a configuration), event (input), drift-event (alerts topic), status (status
-    topic) or reference (reference profiles).
+    config (the configuration), test (tests of a configuration), event (input), drift-event and retrain-request (alerts
+    topic), status (status topic) or reference (reference profiles).
 
     For example: stream-monitor schema config > stream-monitor.schema.json
     """

@@ -95,6 +95,7 @@ def model_parameters(
         default=default,
         overrides=dict(_overrides(model, default)),
         importance=_importance(model),
+        retrain=model.retrain.policy() if model.retrain else None,
         topics=tuple(source.topic for source in model.sources) if model.sources else None,
         labels={
             **settings.alerting.labels,

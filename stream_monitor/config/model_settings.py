@@ -22,6 +22,7 @@ from stream_monitor.config.fields import (
 from stream_monitor.config.kafka_settings import Surroundings
 from stream_monitor.config.later import check_format
 from stream_monitor.config.outcome_settings import ClassName, LabelChoice, ModelPerformanceSettings
+from stream_monitor.config.retraining import RetrainSettings
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.parameters import SeriesParameters
 
@@ -332,4 +333,7 @@ class ModelSettings(Section):
     )
     alerting: Alerting = Field(
         default_factory=Alerting, description="As the global alerting section, for this model."
+    )
+    retrain: RetrainSettings | None = Field(
+        None, description="When to ask for a new training of the model; never if absent."
     )

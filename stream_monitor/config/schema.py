@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from stream_monitor.config.fields import Listen, Section, format_duration
+from stream_monitor.config.fields import Listen, Section, format_budget, format_duration
+from stream_monitor.config.retraining import format_span
 from stream_monitor.config.settings import Settings
+from stream_monitor.core.parameters import Budget, Span
 
 SCHEMA_ID: Final = "https://stream-monitor.io/schemas/config-v1.json"
 
@@ -19,6 +21,10 @@ class _Generator(GenerateJsonSchema):
             return format_duration(dft)
         if isinstance(dft, Listen):
             return str(dft)
+        if isinstance(dft, Budget):
+            return format_budget(dft)
+        if isinstance(dft, Span):
+            return format_span(dft)
         return super().encode_default(dft)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.events import Rejected, Source
+from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.core.status import ModelStatus
 from stream_monitor.core.tick import Tick
@@ -22,6 +23,7 @@ class Checkpoint:
     batches: list[tuple[int, ColumnBatch]] = field(default_factory=list)
     ticks: list[tuple[int, Tick]] = field(default_factory=list)
     drift_events: list[DriftEvent] = field(default_factory=list)
+    retrain_requests: list[RetrainRequest] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     statuses: list[ModelStatus] = field(default_factory=list)
     snapshots: list[tuple[int, Snapshot]] = field(default_factory=list)

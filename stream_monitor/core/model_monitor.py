@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_monitor.core.alerts import Alerts
+from stream_monitor.core.alerts import Alerts, Where
 from stream_monitor.core.allowance import Allowance, bucket_budget
 from stream_monitor.core.attribution import Inputs
 from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, cell_of_absence
@@ -22,6 +22,8 @@ from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.outcomes import Outcomes
 from stream_monitor.core.parameters import PER_WEEK, AfterDrift, ModelParameters, SeriesParameters
 from stream_monitor.core.positions import PositionLog
+from stream_monitor.core.retrain_request import RetrainRequest
+from stream_monitor.core.retraining import Retraining
 from stream_monitor.core.sequential.series import Blocks
 from stream_monitor.core.sequential.tests import SequentialTests
 from stream_monitor.core.series import MISSING, Deriver, DetectorCatalogue, Finding, SeriesKey
@@ -32,9 +34,10 @@ from stream_monitor.core.versions import Versions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a batch led to. rows: observed now."""
+    """What a batch led to; both in the order of rows. rows: observed now."""
 
     drift_events: tuple[DriftEvent, ...] = ()
+    retrain_requests: tuple[RetrainRequest, ...] = ()
     rows: int = 0
 
 
@@ -63,6 +66,7 @@ class ModelMonitor:
         self.allowance = Allowance(parameters.budget or PER_WEEK)
         inputs = Inputs(series=self.series, importance=parameters.importance)
         self.alerts = Alerts(parameters, Credit(bucket_budget(parameters)), inputs)
+        self.retraining = Retraining(parameters)
         self.positions = PositionLog()
         self.versions = Versions()
         self.outcomes = Outcomes(parameters.outcomes)
@@ -76,17 +80,24 @@ class ModelMonitor:
     def observe(self, batch: ColumnBatch) -> Outcome:
         """Take the rows of `batch` (n >= 1), which follow those observed before."""
         events: list[DriftEvent] = []
+        requests: list[RetrainRequest] = []
         for part in _cut(batch, self.rows):
-            events += self._observe(part)
+            first = self.rows
+            rows = np.arange(first, first + len(part), dtype=np.int64)
+            clock = np.maximum(np.maximum.accumulate(part.times), self.clock)
+            where = partial(self.positions.since, part, first)
+            found = self._observe(part, rows, clock, where)
             if self.rows % CUT == 0:
-                events += self._retire()
-                events += self._adopt()
-        return Outcome(drift_events=tuple(events), rows=len(batch))
+                found += self._retire()
+                found += self._adopt()
+            requests += self.retraining.decide(found, rows, clock, where)
+            events += found
+        return Outcome(drift_events=tuple(events), retrain_requests=tuple(requests), rows=len(batch))
 
-    def _observe(self, batch: ColumnBatch) -> list[DriftEvent]:
+    def _observe(
+        self, batch: ColumnBatch, rows: NDArray[np.int64], clock: NDArray[np.int64], where: Where
+    ) -> list[DriftEvent]:
         first = self.rows
-        rows = np.arange(first, first + len(batch), dtype=np.int64)
-        clock = np.maximum(np.maximum.accumulate(batch.times), self.clock)
         self.positions.observe(batch, first)
         self.versions.observe(batch, first)
         begins = self._admit(batch)
@@ -99,7 +110,7 @@ class ModelMonitor:
         findings = self._decide(taken)
         self.rows += len(batch)
         self.clock = int(clock[-1])
-        events = self.alerts.decide(findings, rows, clock, partial(self.positions.since, batch, first))
+        events = self.alerts.decide(findings, rows, clock, where)
         for key, one in taken.items():
             if one.blocks:
                 self.series[key].window.trim()

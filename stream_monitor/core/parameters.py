@@ -6,6 +6,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from stream_monitor.core.detector import Kind, Scalar
+from stream_monitor.core.drift_event import Severity
 from stream_monitor.core.join.parameters import JoinParameters
 from stream_monitor.core.performance.errors import ERROR
 from stream_monitor.core.performance.version import PerformanceParameters
@@ -33,6 +34,28 @@ class Budget:
     def rate(self) -> float:
         """Alarms per one event or per one millisecond of event time."""
         return self.alarms / self.span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A length of event time (ms), or a number of events."""
+
+    length: int
+    unit: BudgetUnit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrainPolicy:
+    """When a model should be trained anew. on: names or globs of series. severity: at least.
+
+    after: for how long an alert must have been open. apart: two requests. rows: of the model since the change point, at least.
+    """
+
+    on: tuple[str, ...]
+    severity: Severity
+    after: Span
+    apart: Span
+    rows: int
 
 
 PER_WEEK = Budget(alarms=1, span=WEEK_MS, unit=BudgetUnit.MILLISECONDS)
@@ -95,7 +118,8 @@ class ModelParameters:
     overrides: feature name or glob → parameters, first match wins; None means: do not watch it.
     importance: feature name or glob → weight of a feature where it is told what moved with an output; first match wins.
     references: of features. outputs: version, None for events that name none → `prediction`, `probability` … → reference.
-    topics None: every topic that delivers rows of the model. group: the consumer group, part of every alert id.
+    topics None: every topic that delivers rows of the model. group: the consumer group, part of every alert id. retrain None: a
+    new training is never asked for.
     """
 
     name: str
@@ -112,6 +136,7 @@ class ModelParameters:
     after_drift: AfterDrift = AfterDrift.KEEP
     caps: Caps = Caps()
     outcomes: OutcomeParameters = field(default_factory=OutcomeParameters)
+    retrain: RetrainPolicy | None = None
 
     def of_indicator(self, name: str) -> SeriesParameters | None:
         """Parameters of the missing indicator of the feature `name`; None if the feature is not watched."""

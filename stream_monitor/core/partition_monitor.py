@@ -15,6 +15,7 @@ from stream_monitor.core.fields import Fields
 from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.order import Order
 from stream_monitor.core.parameters import ModelParameters
+from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.core.series import DetectorCatalogue
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.core.state import (
@@ -53,16 +54,17 @@ class ModelTask:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
     """What one log entry led to: by model the rows observed, how many of them were late and how many alarms the budget
-    held back; and the drift events.
+    held back; the drift events and the requests to train anew.
     """
 
     rows: Mapping[str, int]
     late: Mapping[str, int]
     suppressed: Mapping[str, int]
     drift_events: Sequence[DriftEvent]
+    retrain_requests: Sequence[RetrainRequest]
 
 
-NOTHING = Applied(rows={}, late={}, suppressed={}, drift_events=())
+NOTHING = Applied(rows={}, late={}, suppressed={}, drift_events=(), retrain_requests=())
 
 
 class PartitionMonitor:
@@ -93,6 +95,7 @@ class PartitionMonitor:
         late: dict[str, int] = {}
         suppressed: dict[str, int] = {}
         events: list[DriftEvent] = []
+        requests: list[RetrainRequest] = []
         for name, task in self.models.items():
             before, held_back = task.order.late, task.monitor.alerts.suppressed
             batch = task.order.release(self.watermarks)
@@ -103,7 +106,10 @@ class PartitionMonitor:
                 late[name] = task.order.late - before
                 suppressed[name] = task.monitor.alerts.suppressed - held_back
                 events += outcome.drift_events
-        return Applied(rows=rows, late=late, suppressed=suppressed, drift_events=events)
+                requests += outcome.retrain_requests
+        return Applied(
+            rows=rows, late=late, suppressed=suppressed, drift_events=events, retrain_requests=requests
+        )
 
     @property
     def purgeable(self) -> int:

@@ -54,10 +54,10 @@ def summary_of(event: DriftEvent, *, timed: bool = True) -> str:
     since = f"row {event.change_point_row}"
     if timed:
         since = datetime.fromtimestamp(event.change_point / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"{name} {what}: {_figures(event, strongest)} since {since}{_moved_with(event)}"
+    return f"{name} {what}: {_figures(event, strongest)} since {since}{moved_with(event)}"
 
 
-def _moved_with(event: DriftEvent) -> str:
+def moved_with(event: DriftEvent) -> str:
     """What moved with an output; where labels say that it became worse and nothing did, that is concept drift."""
     attribution = event.attribution
     if attribution is None:

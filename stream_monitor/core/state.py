@@ -49,6 +49,7 @@ def dump_model(monitor: ModelMonitor, as_of: int) -> Snapshot:
         "births": as_bytes(np.array([series.born for series in monitor.series.values()], np.int64), "<i8"),
         "dropped": sorted(monitor.dropped),
         "alerts": monitor.alerts.dump(),
+        "retraining": monitor.retraining.dump(),
         "positions": monitor.positions.dump(),
         "versions": monitor.versions.dump(),
         "outcomes": monitor.outcomes.dump(),
@@ -76,6 +77,7 @@ def load_model(
     monitor.clock = fields.integer("clock")
     monitor.dropped = set(fields.texts("dropped"))
     monitor.alerts.load(fields.plain("alerts"))
+    monitor.retraining.load(fields.plain("retraining"), monitor.alerts.open.values())
     monitor.positions = PositionLog.load(fields.plain("positions"))
     monitor.versions = Versions.load(fields.plain("versions"))
     chunks = _chunks(monitor.parameters.name, snapshots)

@@ -46,9 +46,9 @@ def cloud_event(event: DriftEvent, group: str) -> dict[str, object]:
     return {
         "specversion": "1.0",
         "id": event.id,
-        "source": f"/stream-monitor/{_segment(group)}",
+        "source": f"/stream-monitor/{segment(group)}",
         "type": f"{TYPE_PREFIX}{event.status}{TYPE_SUFFIX}",
-        "subject": f"models/{_segment(event.model)}/series/{_segment(event.series)}",
+        "subject": f"models/{segment(event.model)}/series/{segment(event.series)}",
         "time": format_rfc3339(event.time),
         "datacontenttype": "application/json",
         "dataschema": DATASCHEMA,
@@ -108,7 +108,8 @@ def _adapter() -> TypeAdapter[DriftEvent]:
     return TypeAdapter(DriftEvent)
 
 
-def _segment(text: str) -> str:
+def segment(text: str) -> str:
+    """`text` as one segment of a path."""
     return quote(text, safe=_SEGMENT_SAFE)
 
 

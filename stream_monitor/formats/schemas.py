@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from stream_monitor.core.drift_event import DriftEvent, Status
+from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.core.status import ModelStatus
-from stream_monitor.formats import drift_events, native_json, status
+from stream_monitor.formats import drift_events, native_json, retrain_requests, status
 from stream_monitor.formats.reference_schema import reference_profile
 from stream_monitor.formats.timestamps import EARLIEST_MS, LATEST_MS
 
@@ -49,6 +50,21 @@ _EVENT_FIELDS: Mapping[str, str] = {
     "positions": "Where the new regime lies in the input topics, so that exactly this data can be read again.",
     "labels": "Labels of the model from the configuration: owner, team, runbook.",
     "attribution": "Of outputs: the inputs that moved with them, by score; null for inputs, and where there is none to look at.",
+}
+_REQUEST_FIELDS: Mapping[str, str] = {
+    "number": "Place of this request among those of the model, from 0.",
+    "summary": "One sentence for people.",
+    "model": "The model.",
+    "version": "Version whose alerts ask for it; null for those of features.",
+    "row": "Ordinal of the row at which it was made, among the observed rows of the model, from 0.",
+    "requested_at": "Event time at which it was made; the same as the envelope's time.",
+    "change_point": "Estimated event time at which the new regime began, of the first piece of evidence.",
+    "change_point_row": "Ordinal of the row at which the new regime began, from 0.",
+    "rows": "Rows of the model in the new regime so far.",
+    "ongoing": "Whether the new regime goes on behind the positions.",
+    "evidence": "The open alerts it rests on, the one that led to it first.",
+    "positions": "Where the new regime lies in the input topics, so that exactly this data can be read again.",
+    "labels": "Labels of the model from the configuration: owner, team, runbook.",
 }
 
 
@@ -126,10 +142,49 @@ def model_status() -> Schema:
     }
 
 
+def retrain_request() -> Schema:
+    """Schema of the value of a record of the alerts topic that asks to train a model anew."""
+    data = TypeAdapter(RetrainRequest).json_schema(mode="serialization")
+    definitions = _tidied(data.pop("$defs"))
+    _let_numbers_be_null(definitions)
+    definitions["MovedInput"]["properties"]["since"] = {"anyOf": [dict(_TIME), {"type": "null"}]}
+    for name in ("opened_at", "change_point"):
+        definitions["RetrainEvidence"]["properties"][name] = dict(_TIME)
+    properties: Schema = {}
+    for name, described in data["properties"].items():
+        if name == "change_point":
+            properties["requested_at"] = dict(_TIME)
+            properties[name] = dict(_TIME)
+        elif name not in drift_events.ENVELOPE_ONLY:
+            properties[name] = _tidied(described)
+    for name, text in _REQUEST_FIELDS.items():
+        properties[name]["description"] = text
+    attributes = _attributes() | {
+        "type": {"const": retrain_requests.TYPE},
+        "subject": {
+            "type": "string",
+            "description": "models/<model>, with /versions/<version>; percent-encoded.",
+        },
+        "dataschema": {"const": retrain_requests.DATASCHEMA},
+    }
+    return {
+        "$schema": DIALECT,
+        "$id": retrain_requests.DATASCHEMA,
+        "title": "Retrain request",
+        "description": "CloudEvents 1.0, structured mode. Fields may be added within v1; ignore those you do not know.",
+        "type": "object",
+        "properties": attributes | {"data": {"$ref": "#/$defs/RetrainRequest"}},
+        "required": [*attributes, "data"],
+        "$defs": definitions
+        | {"RetrainRequest": {"type": "object", "properties": properties, "required": list(properties)}},
+    }
+
+
 SCHEMAS: Mapping[str, Callable[[], Schema]] = MappingProxyType(
     {
         "event": input_event,
         "drift-event": drift_event,
+        "retrain-request": retrain_request,
         "status": model_status,
         "reference": reference_profile,
     }

@@ -48,7 +48,7 @@ class TopicRange:
         self._pending: dict[int, int] = {}
         self._consumer: Consumer = make_consumer(options, self._errors, member=False)
         try:
-            self.spans: Sequence[Span] = self._resolved(_bounds(options, topic), begin, end)
+            self.spans: Sequence[Span] = self._resolved(bounds_of(options, topic), begin, end)
         except BaseException:
             self.close()
             raise
@@ -150,8 +150,8 @@ class TopicRange:
         return False
 
 
-def _bounds(options: KafkaOptions, topic: str) -> Mapping[int, Bounds]:
-    """First and last offsets of every partition, as of now."""
+def bounds_of(options: KafkaOptions, topic: str) -> Mapping[int, Bounds]:
+    """First and last offsets of every partition, as of now. Raises StreamMonitorError: no broker answers, no such topic."""
     cluster = Cluster(options)
     sources = all_partitions(cluster.reach(REACH_SECONDS), [topic])
     if not sources:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stream_monitor.core.checkpoint import Checkpoint
-from stream_monitor.formats import columns, dead_letter, drift_events, snapshots, status
+from stream_monitor.formats import columns, dead_letter, drift_events, retrain_requests, snapshots, status
 from stream_monitor.formats.encoded import EncodedRecord
 from stream_monitor.runtime.ports import OutRecord, Transaction
 
@@ -42,6 +42,8 @@ class Outbox:
             yield OutRecord(topics.columns, partition, tick.worker.encode(), value, columns.TICK_HEADERS)
         for event in checkpoint.drift_events:
             yield _to(topics.alerts, drift_events.encode(event, self.group))
+        for request in checkpoint.retrain_requests:
+            yield _to(topics.alerts, retrain_requests.encode(request, self.group))
         for rejected in checkpoint.rejected:
             yield _to(topics.dead_letter, dead_letter.encode(rejected, self.group, payload=self.payload))
         for model in checkpoint.statuses:

@@ -123,6 +123,7 @@ class Worker:
         for record in fetched.records:
             applied = monitor.apply(record.offset, columns.decode_entry(record.value, record.headers))
             self._checkpoint.drift_events += applied.drift_events
+            self._checkpoint.retrain_requests += applied.retrain_requests
             for model, rows in applied.rows.items():
                 parts.telemetry.rows_observed(model, rows)
                 parts.telemetry.late_rows(model, applied.late[model])
@@ -166,6 +167,8 @@ class Worker:
         telemetry.snapshots_written(len(snapshots), _bytes(snapshots))
         for event in checkpoint.drift_events:
             telemetry.drift_event(event)
+        for request in checkpoint.retrain_requests:
+            telemetry.retrain_requested(request)
         for reason, n in Counter(rejected.reason for rejected in checkpoint.rejected).items():
             telemetry.rejected(reason, n)
 

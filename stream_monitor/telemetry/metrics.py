@@ -138,6 +138,12 @@ DRIFT_EVENTS = Metric(
     ("model", "status", "severity", "claim"),
     "Drift events published to the alerts topic.",
 )
+RETRAIN_REQUESTS = Metric(
+    "retrain_requests_total",
+    _C,
+    ("model",),
+    "Requests to train a model anew published to the alerts topic.",
+)
 SUPPRESSED = Metric(
     "detections_suppressed_total",
     _C,
@@ -309,6 +315,7 @@ RECORDED: Final = (
     RESTORE_SECONDS,
     ROWS_RESTORED,
     DRIFT_EVENTS,
+    RETRAIN_REQUESTS,
     SUPPRESSED,
     STAGE_SECONDS,
 )

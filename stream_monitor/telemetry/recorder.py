@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from stream_monitor.core.drift_event import Claim, DriftEvent, Severity, Status
 from stream_monitor.core.events import Reason, Source
+from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.telemetry import metrics
 from stream_monitor.telemetry.logs import get_logger
 from stream_monitor.telemetry.metrics import Abort, Discard, Metric, Rebalance, Stage, Type
@@ -111,6 +112,17 @@ class Telemetry(Collector):
             summary=event.summary,
         )
 
+    def retrain_requested(self, request: RetrainRequest) -> None:
+        """A request to train a model anew was committed to the alerts topic."""
+        self._add(metrics.RETRAIN_REQUESTS, 1, request.model)
+        self._log.info(
+            "retraining requested",
+            model=request.model,
+            version=request.version,
+            request_id=request.id,
+            summary=request.summary,
+        )
+
     def suppressed(self, model: str, n: int) -> None:
         """`n` confirmed detections of `model` were not published: the alarm budget held no credit."""
         self._add(metrics.SUPPRESSED, n, model)
@@ -123,7 +135,12 @@ class Telemetry(Collector):
 
     def model_seen(self, model: str) -> None:
         """A model is there: its counters are exported from 0 on, so that `rate` sees the first increase of each."""
-        for metric in (metrics.ROWS_OBSERVED, metrics.ROWS_LATE, metrics.SUPPRESSED):
+        for metric in (
+            metrics.ROWS_OBSERVED,
+            metrics.ROWS_LATE,
+            metrics.SUPPRESSED,
+            metrics.RETRAIN_REQUESTS,
+        ):
             self._counters[metric].labels(model)
         for status, severity, claim in product(Status, Severity, Claim):
             self._counters[metrics.DRIFT_EVENTS].labels(model, status.value, severity.value, claim.value)

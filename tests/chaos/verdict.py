@@ -16,7 +16,7 @@ from stream_monitor.core.partition_monitor import PartitionMonitor
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.core.state import dump_all_chunks, dump_model, dump_series, model_key
 from stream_monitor.detectors import registry
-from stream_monitor.formats import columns, dead_letter, drift_events, snapshots
+from stream_monitor.formats import columns, dead_letter, drift_events, retrain_requests, snapshots
 from tests.chaos.truth import Learned
 from tests.chaos.workload import VERSION, Item
 from tests.committed import Read, read_topic
@@ -113,9 +113,9 @@ def fold(outcome: Outcome) -> Folded:
         monitor = monitors[read.partition]
         record = Record(read.offset, -1, read.key, read.value, list(read.headers.items()))
         applied = monitor.apply(read.offset, columns.decode_entry(record.value, record.headers))
-        alerts += [
-            drift_events.encode(event, settings.kafka.group_id).value or b"" for event in applied.drift_events
-        ]
+        group = settings.kafka.group_id
+        alerts += [drift_events.encode(event, group).value or b"" for event in applied.drift_events]
+        alerts += [retrain_requests.encode(one, group).value or b"" for one in applied.retrain_requests]
         for key in due.get((read.partition, read.offset + 1), ()):
             states[read.partition, key] = snapshots.encode(_state(monitor, key))
     tasks = [task for monitor in monitors for task in monitor.models.values()]

@@ -68,7 +68,14 @@ def _type(form: Schema, definitions: Schema) -> str:
     if "enum" in form:
         return ", ".join(f"`{value}`" for value in form["enum"])
     if "pattern" in form:
-        names = {"500ms": "duration", "1 per week": "budget", "64 KiB": "size", "127.0.0.1:8080": "address"}
+        names = {
+            "500ms": "duration",
+            "1 per week": "budget",
+            "1 per day": "rate",
+            "1h": "duration or events",
+            "64 KiB": "size",
+            "127.0.0.1:8080": "address",
+        }
         return names[form["examples"][0]]
     if form["type"] == "array":
         return "list of " + " or ".join(

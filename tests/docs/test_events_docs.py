@@ -14,7 +14,7 @@ from stream_monitor.core.drift_event import EffectSizes
 from stream_monitor.core.effect_sizes import MAJOR_PSI, THRESHOLDS, effect_sizes
 from stream_monitor.core.events import Reason, Record, Rejected, Source
 from stream_monitor.core.reference import boolean, learn_numeric
-from stream_monitor.formats import dead_letter, drift_events
+from stream_monitor.formats import dead_letter, drift_events, retrain_requests
 from stream_monitor.formats.mapping import Mapping
 from stream_monitor.formats.native_json import (
     MAX_CLASSES,
@@ -28,7 +28,7 @@ from stream_monitor.formats.schemas import SCHEMAS, input_event
 from tests.golden_files import GOLDEN
 
 TEXT = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
-INPUT, MAPPED, REASONS, DRIFT, DEAD, STATUS = re.split(
+INPUT, MAPPED, REASONS, DRIFT, RETRAIN, DEAD, STATUS = re.split(
     r"^### Anybody's JSON|^### Reasons|^## Output: .*", TEXT, flags=re.MULTILINE
 )
 SOURCE = Source("docs", 0)
@@ -137,6 +137,14 @@ def test_the_attribution_of_the_text_is_the_reviewed_one() -> None:
     _, example = blocks(DRIFT)
     reviewed = json.loads((GOLDEN / "drift_events" / "resolved.json").read_text(encoding="utf-8"))
     assert json.loads(example) == reviewed["data"]["attribution"]
+
+
+def test_the_retrain_request_of_the_text_is_the_reviewed_one() -> None:
+    (example,) = blocks(RETRAIN)
+    reviewed = (GOLDEN / "drift_events" / "retrain_requested.json").read_bytes()
+    assert retrain_requests.decode(example.encode()) == retrain_requests.decode(reviewed)
+    assert json.loads(example) == json.loads(reviewed)
+    assert f"`{retrain_requests.TYPE}`" in RETRAIN
 
 
 def test_every_effect_size_is_in_its_table_with_the_threshold_of_the_code() -> None:

@@ -11,12 +11,14 @@ from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.order import Order
 from stream_monitor.core.parameters import ModelParameters
 from stream_monitor.core.partition_monitor import PartitionMonitor
+from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.core.state import dump_chunks, dump_model, dump_series, join_key, load_model, load_series
 from stream_monitor.core.tick import Tick
 from stream_monitor.core.watermarks import Watermarks
 from stream_monitor.detectors import registry
 from stream_monitor.formats import snapshots
+from stream_monitor.formats.alerts_topic import Published
 from tests.property.rows import batch_of
 
 Log = Sequence[tuple[int, ColumnBatch | Tick]]
@@ -24,9 +26,10 @@ Log = Sequence[tuple[int, ColumnBatch | Tick]]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What rows led to: the drift events in order, and the state as bytes by key."""
+    """What rows led to: the drift events and the requests to train anew in order, and the state as bytes by key."""
 
     events: list[DriftEvent]
+    requests: list[RetrainRequest]
     state: dict[str, bytes]
 
 
@@ -39,13 +42,16 @@ def answer_of(
     """Observe `batches` one after the other; before some of them the monitor is dumped to bytes and loaded anew."""
     monitor = ModelMonitor(parameters, registry.installed())
     events: list[DriftEvent] = []
+    requests: list[RetrainRequest] = []
     written: dict[str, bytes] = {}
     for at, batch in enumerate(batches):
         if at in reborn_before:
             monitor = reborn(monitor, written)
-        events += monitor.observe(batch).drift_events
+        outcome = monitor.observe(batch)
+        events += outcome.drift_events
+        requests += outcome.retrain_requests
     write_chunks(monitor, written)
-    return Answer(events, {**state_of(monitor), **written})
+    return Answer(events, requests, {**state_of(monitor), **written})
 
 
 def write_chunks(monitor: ModelMonitor, written: dict[str, bytes]) -> None:
@@ -79,6 +85,7 @@ def check_same(one: Answer, other: Answer) -> None:
     """Events equal in all fields; state equal byte for byte."""
     assert [event.id for event in one.events] == [event.id for event in other.events]
     assert one.events == other.events
+    assert one.requests == other.requests
     assert one.state.keys() == other.state.keys()
     differing = [key for key in one.state if one.state[key] != other.state[key]]
     assert not differing, _difference(one, other, differing[0])
@@ -98,15 +105,20 @@ def _difference(one: Answer, other: Answer, key: str) -> str:
 Parameters = Callable[[str], ModelParameters]
 
 
-def fold(parameters: Parameters, log: Log) -> tuple[list[list[DriftEvent]], PartitionMonitor]:
-    """The drift events that every entry led to, and the state behind them."""
+def fold(parameters: Parameters, log: Log) -> tuple[list[list[Published]], PartitionMonitor]:
+    """The drift events and requests that every entry led to, and the state behind them."""
     monitor = PartitionMonitor(parameters, registry.installed(), first=0)
-    return [list(monitor.apply(at, entry).drift_events) for at, entry in log], monitor
+    return [_published(monitor, at, entry) for at, entry in log], monitor
+
+
+def _published(monitor: PartitionMonitor, at: int, entry: ColumnBatch | Tick) -> list[Published]:
+    applied = monitor.apply(at, entry)
+    return [*applied.drift_events, *applied.retrain_requests]
 
 
 def resumed(
     parameters: Parameters, log: Log, written: Sequence[int], died: int
-) -> tuple[list[list[DriftEvent]], PartitionMonitor]:
+) -> tuple[list[list[Published]], PartitionMonitor]:
     """The same, for a program that wrote snapshots behind the entries `written` and died behind the entry `died`:
     another one restores them, refolds what was committed and goes on. Events of before the death are left out.
     """
@@ -124,7 +136,7 @@ def resumed(
     for at, entry in log[:died]:
         if resume is None or at >= resume.first:
             monitor.refold(at, entry)
-    return [list(monitor.apply(at, entry).drift_events) for at, entry in log[died:]], monitor
+    return [_published(monitor, at, entry) for at, entry in log[died:]], monitor
 
 
 def partition_state(monitor: PartitionMonitor) -> dict[str, bytes]:

@@ -10,7 +10,14 @@ from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.partition_monitor import CLOCK, PartitionMonitor
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.core.state import dump_all_chunks, dump_model, dump_series
-from stream_monitor.formats import columns, dead_letter, drift_events, snapshots
+from stream_monitor.formats import (
+    alerts_topic,
+    columns,
+    dead_letter,
+    drift_events,
+    retrain_requests,
+    snapshots,
+)
 from tests.driver import Cluster
 from tests.property.produced import SETTINGS, TOPICS, Place, Produced, records
 
@@ -74,14 +81,23 @@ def check_alerts_are_the_fold(cluster: Cluster) -> None:
     )
 
 
-def _encoded(cluster: Cluster, events: Iterable[DriftEvent]) -> list[bytes]:
-    return [drift_events.encode(event, cluster.settings.kafka.group_id).value or b"" for event in events]
+def _encoded(cluster: Cluster, published: Iterable[alerts_topic.Published]) -> list[bytes]:
+    return [encoded(one, cluster.settings.kafka.group_id) for one in published]
 
 
-def _by_model(values: Iterable[bytes]) -> Mapping[str, list[bytes]]:
-    by_model: dict[str, list[bytes]] = {}
+def encoded(published: alerts_topic.Published, group: str) -> bytes:
+    """The value of the record of a drift event or of a request to train anew."""
+    if isinstance(published, DriftEvent):
+        return drift_events.encode(published, group).value or b""
+    return retrain_requests.encode(published, group).value or b""
+
+
+def _by_model(values: Iterable[bytes]) -> Mapping[tuple[str, bool], list[bytes]]:
+    """Drift events and requests apart: requests follow the drift events of their transaction."""
+    by_model: dict[tuple[str, bool], list[bytes]] = {}
     for value in values:
-        by_model.setdefault(drift_events.decode(value).model, []).append(value)
+        one = alerts_topic.decode(value)
+        by_model.setdefault((one.model, isinstance(one, DriftEvent)), []).append(value)
     return by_model
 
 

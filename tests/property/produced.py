@@ -102,9 +102,10 @@ MODEL = {
     "sources": ["events", "labels"],
     "alerting": ALERTING,
 }
+RETRAIN = {"on": ["feature:*", "prediction"], "after": "4s", "at_most": "1 per 200 events", "rows": 100}
 SETTINGS: Mapping[str, Any] = {
     "models": [
-        {**MODEL, "name": "fraud", "alerting": {**ALERTING, "labels": {"team": "a"}}},
+        {**MODEL, "name": "fraud", "alerting": {**ALERTING, "labels": {"team": "a"}}, "retrain": RETRAIN},
         {**MODEL, "name": "churn"},
     ],
     "kafka.commit_every": "500ms",

@@ -12,7 +12,7 @@ from stream_monitor.core import model_monitor, positions, versions
 from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.columnise import PlacedRow
 from stream_monitor.core.detector import Kind
-from stream_monitor.core.drift_event import Claim, Resolution, Status
+from stream_monitor.core.drift_event import Claim, Resolution, Severity, Status
 from stream_monitor.core.parameters import (
     PER_100K_EVENTS,
     AfterDrift,
@@ -21,7 +21,9 @@ from stream_monitor.core.parameters import (
     Caps,
     DetectorChoice,
     ModelParameters,
+    RetrainPolicy,
     SeriesParameters,
+    Span,
 )
 from stream_monitor.core.reference import learn_numeric
 from tests.property.chunking_law import answer_of, check_order, check_same, fold, partition_state, resumed
@@ -40,6 +42,13 @@ GENEROUS = Budget(alarms=1, span=1, unit=BudgetUnit.EVENTS)
 TIGHT = Budget(
     alarms=1, span=150, unit=BudgetUnit.EVENTS
 )  # several drifts begin at once: some wait for a credit
+RETRAIN = RetrainPolicy(
+    on=("prediction", "prob*", "missing:amount"),
+    severity=Severity.WARNING,
+    after=Span(length=2_000, unit=BudgetUnit.MILLISECONDS),
+    apart=Span(length=70, unit=BudgetUnit.EVENTS),
+    rows=50,
+)
 BY_TIME = Budget(alarms=1, span=12_000, unit=BudgetUnit.MILLISECONDS)
 
 
@@ -74,6 +83,7 @@ def parameters_of(
             "session": SeriesParameters(warm_up=30, kind=Kind.IDENTIFIER),
         },
         caps=Caps(series=series, categories=2),
+        retrain=RETRAIN,
     )
 
 
@@ -172,6 +182,10 @@ def test_the_rows_of_the_law_do_all_that_can_happen_to_an_alert() -> None:
     assert {event.resolution for event in events} == {None, Resolution.RECOVERED, Resolution.VERSION_RETIRED}
     assert len({event.series for event in events}) >= 6
     assert max(len(event.positions) for event in events) == 3
+    assert any(event.attribution is not None and event.attribution.ranked for event in events)
+    requests = answer_of(parameters_of(), [batch_of(rows)]).requests
+    assert len(requests) >= 3
+    assert {request.version for request in requests} >= {None, "2"}
     tight = answer_of(parameters_of(budget=TIGHT), [batch_of(rows)]).events
     waited = [
         e

@@ -3,8 +3,9 @@
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from stream_monitor.core.drift_event import Status
-from stream_monitor.formats import drift_events
+from stream_monitor.core.drift_event import DriftEvent, Status
+from stream_monitor.core.retrain_request import RetrainRequest
+from stream_monitor.formats import alerts_topic
 from tests.property.crash_law import check, check_same_as_undisturbed, undisturbed
 from tests.property.produced import records
 from tests.property.programs import (
@@ -63,7 +64,10 @@ def test_whatever_happens_the_answer_is_the_fold_of_the_log(program: list[Operat
 def test_the_models_of_the_law_really_drift() -> None:
     statuses: set[Status] = set()
     for seed in range(3):
-        events = [drift_events.decode(value) for value in undisturbed(seed).events]
+        published = [alerts_topic.decode(value) for value in undisturbed(seed).events]
+        events = [one for one in published if isinstance(one, DriftEvent)]
+        requests = [one for one in published if isinstance(one, RetrainRequest)]
+        assert {one.model for one in requests} == {"fraud"}
         assert len(events) >= 10
         assert {one.model for one in events} == {"fraud", "churn"}
         statuses |= {one.status for one in events}

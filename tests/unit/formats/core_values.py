@@ -24,6 +24,7 @@ from stream_monitor.core.events import Record, Source
 from stream_monitor.core.performance.expected import Origin
 from stream_monitor.core.performance.probabilistic import CalibrationBin
 from stream_monitor.core.performance.task import TaskKind
+from stream_monitor.core.retrain_request import RetrainEvidence, RetrainRequest
 from stream_monitor.core.status import (
     EstimateStatus,
     FigureStatus,
@@ -256,4 +257,31 @@ STATUS = ModelStatus(
     suppressed=0,
     performance=(PERFORMANCE,),
     labels=LABELS,
+)
+REQUEST = RetrainRequest(
+    id="c3d4e5f60718293a",
+    number=2,
+    summary="fraud version 7/β 1 should be trained anew: error has drifted for 12,345 rows; moved with: amount (+1.2 sd)",
+    model="fraud",
+    version="7/β 1",
+    time=NOON,
+    row=80_000,
+    change_point=NOON - 7_200_123,
+    change_point_row=67_656,
+    rows=12_345,
+    ongoing=True,
+    evidence=(
+        RetrainEvidence(
+            alert_id="9a1c0c4de2f85b37",
+            series="error",
+            segment=None,
+            severity=Severity.CRITICAL,
+            opened_at=NOON - 7_000_000,
+            change_point=NOON - 7_200_123,
+            summary="error of fraud version 7/β 1 rose: rate 0.1 → 0.3 since 2026-11-21T08:00:00Z",
+            attribution=ATTRIBUTION,
+        ),
+    ),
+    positions=OPENED.positions,
+    labels=OPENED.labels,
 )

@@ -11,6 +11,7 @@ from tests.golden_files import golden
 FILES = {
     "event": "input_event.v1",
     "drift-event": "drift_event.v1",
+    "retrain-request": "retrain_request.v1",
     "status": "model_status.v1",
     "reference": "reference_profile.v1",
 }
@@ -48,4 +49,7 @@ def test_each_call_gives_a_schema_of_one_s_own() -> None:
 def test_every_field_of_input_and_drift_events_is_described() -> None:
     event = SCHEMAS["event"]()["$defs"]["event"]["properties"]
     drift = SCHEMAS["drift-event"]()["$defs"]["DriftEvent"]["properties"]
-    assert [name for name, field in {**event, **drift}.items() if not field.get("description")] == []
+    request = SCHEMAS["retrain-request"]()["$defs"]["RetrainRequest"]["properties"]
+    assert [
+        name for name, field in {**event, **drift, **request}.items() if not field.get("description")
+    ] == []

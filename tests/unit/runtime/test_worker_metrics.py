@@ -37,6 +37,7 @@ MODELS: Sequence[Mapping[str, Any]] = [
         "warm_up": 40,
         "features": {"session": {"type": "identifier"}, "amount": {"detectors": ["adwin", "page_hinkley"]}},
         "alerting": {"false_alarms": "1 per 200 events"},
+        "retrain": {"on": ["*"], "after": "10 events", "rows": 10},
     }
     for name in ("fraud", "churn", "scored")
 ]

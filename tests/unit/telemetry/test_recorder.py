@@ -10,6 +10,7 @@ from stream_monitor.core.drift_event import Claim, Severity, Status
 from stream_monitor.core.events import Reason, Source
 from stream_monitor.telemetry.metrics import Abort, Discard, Rebalance, Stage
 from stream_monitor.telemetry.recorder import Telemetry
+from tests.unit.formats.core_values import REQUEST
 from tests.views import a_drift_event
 
 PREFIX = "stream_monitor_"
@@ -54,6 +55,16 @@ def test_known_labels_start_at_zero(registry: CollectorRegistry, telemetry: Tele
         for claim in Claim
     } == {0}
     assert value(registry, "stage_seconds_count", stage=Stage.OBSERVE) == 0
+
+
+def test_a_retrain_request_is_counted_and_logged(
+    registry: CollectorRegistry, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+) -> None:
+    telemetry.model_seen("fraud")
+    assert value(registry, "retrain_requests_total", model="fraud") == 0
+    telemetry.retrain_requested(REQUEST)
+    assert value(registry, "retrain_requests_total", model="fraud") == 1
+    assert REQUEST.id in caplog.text
 
 
 def test_nothing_is_no_new_label(registry: CollectorRegistry, telemetry: Telemetry) -> None:
