@@ -89,7 +89,8 @@ def plan_rows(
         budget = parameters.budget or PER_WEEK
         if budget.unit is BudgetUnit.MILLISECONDS and not timed:
             budget = PER_100K_EVENTS
-        return replace(parameters, budget=budget)
+        derived = parameters.derived if timed else replace(parameters.derived, traffic_ms=None)
+        return replace(parameters, budget=budget, derived=derived)
 
     return Plan(
         files=files, parameters_of=parameters_of, max_models=settings.discovery.max_models, timed=timed

@@ -60,7 +60,8 @@ class Expectation(Section):
     """A drift event that must come out."""
 
     series: Name = Field(
-        description="Its series: feature:NAME, missing:NAME, prediction, probability, label or latency_ms."
+        description="Its series: feature:NAME, missing:NAME, prediction, probability, label or latency_ms; or one that is"
+        " computed, such as traffic, outlier, quality:unseen or schema:NAME.",
     )
     status: Literal["opened", "updated", "resolved"] = Field("opened", description="Its status.")
     between: Between = Field(
@@ -254,7 +255,7 @@ def _within(test: ConfigurationTest, stream: StreamSettings, path: KeyPath) -> I
                 yield Finding((*where, "changes", at, "at"), beyond, write)
     for at, expected in enumerate(test.expect):
         where = (*path, "expect", at)
-        if expected.series not in stream.series:
+        if expected.series not in stream.series and expected.series not in stream.derived:
             what = f'the stream has no series "{expected.series}"'
             yield Finding((*where, "series"), what, name_instead(expected.series, stream.series))
         if expected.between[1] >= stream.rows:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from types import MappingProxyType
 
+from stream_monitor.config.derived_settings import OFF, DerivedSettings
 from stream_monitor.config.model_settings import (
     DetectorSettings,
     FeatureSettings,
@@ -12,6 +14,7 @@ from stream_monitor.config.model_settings import (
 )
 from stream_monitor.config.outcomes import outcome_parameters
 from stream_monitor.config.settings import Settings
+from stream_monitor.core.derived.parameters import MINUTE_MS, Constraints, DerivedParameters
 from stream_monitor.core.detector import Scalar
 from stream_monitor.core.parameters import AfterDrift, Caps, DetectorChoice, ModelParameters, SeriesParameters
 from stream_monitor.core.reference import ModelReferences
@@ -80,6 +83,7 @@ def model_parameters(
         labels=dict(settings.alerting.labels),
         lateness_ms=round(settings.ingest.lateness.total_seconds() * 1000),
         outcomes=outcome_parameters(settings, None),
+        derived=derived_parameters(settings.derived, DerivedSettings()),
     )
     if settings.models is None:
         # A feature has its own series and one of its missing values; predictions, labels and errors are a few more.
@@ -103,7 +107,26 @@ def model_parameters(
             **model.alerting.labels,
         },
         outcomes=outcome_parameters(settings, model),
+        derived=derived_parameters(model.derived, settings.derived),
     )
+
+
+def derived_parameters(own: DerivedSettings, common: DerivedSettings) -> DerivedParameters:
+    """What the model says, else what is said for all, else everything with its defaults."""
+    traffic = own.traffic or common.traffic
+    absent = own.absent_after or common.absent_after
+    return DerivedParameters(
+        traffic_ms=MINUTE_MS if traffic is None else _milliseconds(traffic),
+        absence=absent != OFF,
+        absent_ms=None if absent is None else _milliseconds(absent),
+        quality=(own.quality or common.quality) != OFF,
+        outliers=(own.outliers or common.outliers) != OFF,
+        confidence=True,
+    )
+
+
+def _milliseconds(value: timedelta | str) -> int | None:
+    return None if isinstance(value, str) else round(value.total_seconds() * 1000)
 
 
 def _default(model: ModelSettings) -> SeriesParameters:
@@ -147,6 +170,20 @@ def _series(chosen: FeatureSettings | None, default: SeriesParameters) -> Series
         detectors=default.detectors if chosen.detectors is None else detector_choices(chosen.detectors),
         tolerance=default.tolerance if chosen.tolerance is None else chosen.tolerance,
         warm_up=chosen.warm_up or default.warm_up,
+        constraints=_constraints(chosen),
+    )
+
+
+def _constraints(chosen: FeatureSettings) -> Constraints | None:
+    if chosen.range is None and chosen.allowed is None and not chosen.required:
+        return None
+    low, high = chosen.range or (None, None)
+    return Constraints(
+        low=low,
+        high=high,
+        allowed=None if chosen.allowed is None else frozenset(chosen.allowed),
+        required=chosen.required,
+        at_most=chosen.at_most,
     )
 
 

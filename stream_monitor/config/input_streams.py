@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, model_validator
 
 from stream_monitor.config.fields import Duration, Name, Section, Whole, duration_between, refuse
+from stream_monitor.core.derived.names import CONSTRAINT, OF_MODEL, SCHEMA
 
 MOST_ROWS: Final = 1_000_000
 _KINDS: Final = ("normal", "lognormal", "poisson", "boolean", "categories")
@@ -143,3 +144,9 @@ class StreamSettings(Section):
         """The names of all series that such events have."""
         missing = [f"missing:{name}" for name in self.features]
         return [*(f"feature:{name}" for name in self.features), *missing, *self.outputs]
+
+    @property
+    def derived(self) -> list[str]:
+        """The names of series and facts that may be computed from such events."""
+        facts = [f"{what}{name}" for what in (SCHEMA, CONSTRAINT) for name in self.features]
+        return [*sorted(OF_MODEL), *facts]

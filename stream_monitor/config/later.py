@@ -23,7 +23,6 @@ _KEYS: Final = {
     "models[].segments": "monitoring by segment",
     "models[].top_features": "choosing features by importance",
     "models[].features.*.severity": "severity by feature",
-    "models[].features.*.range": "allowed ranges",
     "models[].reference.statistics": "a reference from prepared statistics",
     "models[].reference.window": "a reference from a range of the topic",
     "models[].reference.refresh": "renewing the reference",

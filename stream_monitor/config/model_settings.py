@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema, model_validator
 
+from stream_monitor.config.derived_settings import Allowed, DerivedSettings, Range
 from stream_monitor.config.fields import (
     DottedPath,
     FalseAlarms,
@@ -260,6 +261,31 @@ class FeatureSettings(Section):
         description="Weight of the feature where it is told what moved with an output; one without weighs the mean of those"
         " given, and all weigh the same where none is.",
     )
+    range: Range | None = Field(
+        None, description="Least and largest number, both allowed; null for no bound on one side."
+    )
+    allowed: Allowed | None = Field(None, description="The only categories it may have.")
+    required: bool = Field(default=False, description="Whether every event with features must have it.")
+    at_most: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Share of events, 0 to 1, that may break range, allowed or required before an alert says so; if absent only"
+        " the drift of that share is told.",
+    )
+
+    @model_validator(mode="after")
+    def _demands_fit(self) -> "FeatureSettings":
+        if self.range is not None and self.type not in {None, "numeric"}:
+            raise refuse(f"range is for numbers, and the type is {self.type}", "remove one of the two")
+        if self.allowed is not None and (self.range is not None or self.type in {"numeric", "identifier"}):
+            raise refuse("allowed is for categories", "remove it, or write range: [LOW, HIGH] alone")
+        if self.at_most is not None and self.range is None and self.allowed is None and not self.required:
+            raise refuse(
+                "at_most is a share of nothing that is demanded",
+                "write range, allowed or required with it",
+            )
+        return self
 
     @property
     def kind(self) -> Kind | None:
@@ -336,4 +362,7 @@ class ModelSettings(Section):
     )
     retrain: RetrainSettings | None = Field(
         None, description="When to ask for a new training of the model; never if absent."
+    )
+    derived: DerivedSettings = Field(
+        default_factory=DerivedSettings, description="As the global derived section, for this model."
     )

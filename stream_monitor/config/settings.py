@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from stream_monitor.config.derived_settings import DerivedSettings
 from stream_monitor.config.fields import (
     LONGEST_RECORD,
     Duration,
@@ -163,6 +164,10 @@ class Settings(Section):
     performance: PerformanceSettings = Field(
         default_factory=PerformanceSettings,
         description="What figures of performance are made of, and which drop is none: for every model that says nothing else.",
+    )
+    derived: DerivedSettings = Field(
+        default_factory=DerivedSettings,
+        description="Series computed from events, for every model that says nothing else.",
     )
     sinks: list[SinkSettings] = Field(default_factory=list, description="Where drift events go.")
     http: HttpSettings = Field(default_factory=HttpSettings, description="Metrics and health over HTTP.")

@@ -74,6 +74,17 @@ class Alerts:
         keys = sorted((k for k in self.open if k.version == version), key=lambda k: k.order)
         return [self._resolve(self.open[key], key, Resolution.VERSION_RETIRED, row, time) for key in keys]
 
+    def tell(self, finding: Finding) -> DriftEvent:
+        """A plain fact opens its alert, or makes another one of it: no chance is in it, so it spends no budget."""
+        before = self.open.get(finding.series)
+        if before is not None:
+            return self._update(before, finding, finding.time, _nowhere)
+        return self._open(finding, finding.row, finding.time, _nowhere)
+
+    def lift(self, key: SeriesKey, resolution: Resolution, row: int, time: int) -> list[DriftEvent]:
+        """A fact that was told is none any more."""
+        return [self._resolve(self.open[key], key, resolution, row, time)] if key in self.open else []
+
     def adopt(self, key: SeriesKey, row: int, time: int) -> list[DriftEvent]:
         """The series takes its new regime for normal: an open alert of it is resolved."""
         self.waiting.pop(key, None)
@@ -230,6 +241,11 @@ class _State:
     credit_spent_at: int | None
 
 
+def _nowhere(_: int, __: int) -> tuple[Positions, ...]:
+    """A fact has no data of a new regime that could be read again."""
+    return ()
+
+
 def _event(finding: Finding, parameters: ModelParameters, *, alert_id: str, incident_id: str) -> DriftEvent:
     return DriftEvent(
         id="",
@@ -256,4 +272,5 @@ def _event(finding: Finding, parameters: ModelParameters, *, alert_id: str, inci
         current=finding.current,
         positions=(),
         labels=dict(parameters.labels),
+        at_fault=finding.at_fault,
     )

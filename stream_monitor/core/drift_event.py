@@ -35,6 +35,7 @@ class Claim(StrEnum):
 
     CHANGED = "changed"  # from the series' own past
     DIFFERS = "differs_from_reference"  # from the reference given in the configuration
+    OBSERVED = "observed"  # a plain fact, no statistics: nothing comes any more, a feature is gone
 
 
 class Resolution(StrEnum):
@@ -166,12 +167,21 @@ class Attribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureFaults:
+    """In how many of the latest events with a fault it was this feature."""
+
+    feature: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DriftEvent:
     """One transition of one alert.
 
     id: the same for the same input, so that a reader can deduplicate. number: 0-based place of this event in its alert.
     claim: the stronger one of its evidence. time, change_point: event time, ms UTC. row, change_point_row: 0-based ordinal among
     the model's observed rows. attribution: of outputs, what moved with them; None for inputs, or where no input can be looked at.
+    at_fault: of the series of faults and outliers, the features that were, most often first.
     """
 
     id: str
@@ -199,3 +209,4 @@ class DriftEvent:
     positions: tuple[Positions, ...]
     labels: Mapping[str, str]
     attribution: Attribution | None = None
+    at_fault: tuple[FeatureFaults, ...] = ()

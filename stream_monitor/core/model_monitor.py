@@ -5,7 +5,7 @@ finding to the alerts. Cutting the rows differently into batches changes neither
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
@@ -18,9 +18,12 @@ from stream_monitor.core.allowance import Allowance, bucket_budget
 from stream_monitor.core.attribution import Inputs
 from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, cell_of_absence
 from stream_monitor.core.credit import Credit
+from stream_monitor.core.derived.derived import Derived
+from stream_monitor.core.derived.names import OF_MODEL
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.outcomes import Outcomes
 from stream_monitor.core.parameters import PER_WEEK, AfterDrift, ModelParameters, SeriesParameters
+from stream_monitor.core.performance.columns import BY_CLASS
 from stream_monitor.core.positions import PositionLog
 from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.core.retraining import Retraining
@@ -70,16 +73,17 @@ class ModelMonitor:
         self.positions = PositionLog()
         self.versions = Versions()
         self.outcomes = Outcomes(parameters.outcomes)
+        self.derived = Derived(parameters)
         self._catalogue = catalogue
 
     @property
     def _derivers(self) -> Sequence[Deriver]:
         """In the order in which their series appear."""
-        return (self.outcomes,)
+        return (self.outcomes, self.derived)
 
     def observe(self, batch: ColumnBatch) -> Outcome:
         """Take the rows of `batch` (n >= 1), which follow those observed before."""
-        events: list[DriftEvent] = []
+        events = self.derived.returned(self.alerts, self.rows, int(batch.times[0]))
         requests: list[RetrainRequest] = []
         for part in _cut(batch, self.rows):
             first = self.rows
@@ -92,7 +96,13 @@ class ModelMonitor:
                 found += self._adopt()
             requests += self.retraining.decide(found, rows, clock, where)
             events += found
+            if self.rows % CUT == 0:
+                events += self.derived.look(self.series, self.alerts, self.rows - 1, self.clock)
         return Outcome(drift_events=tuple(events), retrain_requests=tuple(requests), rows=len(batch))
+
+    def silent(self, ms: int) -> list[DriftEvent]:
+        """No source of the model has brought a row of it for so long."""
+        return self.derived.silent(ms, self.alerts, self.rows, self.clock)
 
     def _observe(
         self, batch: ColumnBatch, rows: NDArray[np.int64], clock: NDArray[np.int64], where: Where
@@ -127,6 +137,8 @@ class ModelMonitor:
                 if SeriesKey(name, None) not in self.series and name not in self.excluded:
                     new.append((_first_present(column.codes), SeriesKey(name, None)))
                 continue
+            if name.startswith(BY_CLASS) and name in self.dropped:
+                continue
             for at, version in enumerate(batch.versions):
                 if SeriesKey(name, version) not in self.series:
                     codes = np.where(batch.version_at == at, column.codes, np.uint8(Cell.NONE))
@@ -150,11 +162,24 @@ class ModelMonitor:
         keys = [key]
         if key.name.startswith(FEATURE):
             keys.append(SeriesKey(MISSING + key.name.removeprefix(FEATURE), None))
-        if len(self.series) + len(keys) > self.parameters.caps.series:
+        if self._crowded(key, len(keys)):
             self.dropped.add(key.name)
             return
         for one in keys:
             self.series[one] = self.new_series(one, born)
+
+    def _crowded(self, key: SeriesKey, more: int) -> bool:
+        """Whether so many series more would be too many; the few of the model as a whole do not count, whenever they begin."""
+        cap = self.parameters.caps.series
+        if key.name in OF_MODEL and key.segment is None:
+            return False
+        if key.name.startswith(BY_CLASS):  # a class that is left out of one version is left out of all
+            classes = sum(k.version == key.version and k.name.startswith(BY_CLASS) for k in self.series)
+            if key.name in self.dropped or classes >= self.parameters.caps.classes:
+                return True
+        if len(self.series) + more <= cap:
+            return False
+        return sum(key.name not in OF_MODEL or key.segment is not None for key in self.series) + more > cap
 
     def watches(self, key: SeriesKey) -> bool:
         """Whether the configuration wants `key` to be watched."""
@@ -164,7 +189,7 @@ class ModelMonitor:
         """A fresh monitor for `key`, first seen at the row `born`; it must not be excluded."""
         parameters = self._parameters_of(key)
         assert parameters is not None
-        return SeriesMonitor(
+        monitor = SeriesMonitor(
             key,
             parameters,
             self._catalogue,
@@ -172,6 +197,8 @@ class ModelMonitor:
             categories=self.parameters.caps.categories,
             born=born,
         )
+        monitor.screen = self.derived.screen_of(key)
+        return monitor
 
     def _parameters_of(self, key: SeriesKey) -> SeriesParameters | None:
         if key.name.startswith(FEATURE):
@@ -189,6 +216,8 @@ class ModelMonitor:
         if mine is None:
             return {}
         taken = {key: monitor.take(*mine)}
+        if taken[key].faults:
+            self.derived.faults.note(key.name.removeprefix(FEATURE), taken[key].faults, mine.rows)
         missing = SeriesKey(MISSING + key.name.removeprefix(FEATURE), None)
         if key.name.startswith(FEATURE) and missing in self.series:
             indicator = _indicator(taken[key].usable)
@@ -216,7 +245,7 @@ class ModelMonitor:
         findings: list[Finding] = []
         for key, one in taken.items():
             findings += self.series[key].decide(one, alarms.get(key, ()))
-        return findings
+        return [replace(one, at_fault=self.derived.at_fault(one)) for one in findings]
 
     def _blocks(self, untested: Untested) -> Blocks:
         weights = self.allowance.weights(untested.first_rows, untested.elapsed)
@@ -241,7 +270,7 @@ class ModelMonitor:
         if self.parameters.after_drift is AfterDrift.KEEP:
             return []
         events = []
-        for key, monitor in self.series.items():
+        for key, monitor in sorted(self.series.items(), key=lambda one: one[0].order):
             if monitor.has_settled:
                 monitor.warm_anew()
                 events += self.alerts.adopt(key, self.rows - 1, self.clock)

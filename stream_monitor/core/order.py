@@ -41,6 +41,10 @@ class Order:
         """Rows that wait."""
         return sum(len(held.batch) for held in self._held)
 
+    def silence(self, watermarks: Watermarks, since: int) -> int:
+        """For how long, ms, nothing has come after a row of the event time `since`; 0 while rows wait."""
+        return 0 if self._held else watermarks.silence(self._topics, since)
+
     def held_from(self, default: int) -> int:
         """Offset of the oldest log entry with a row that waits."""
         return min((held.at for held in self._held), default=default)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from stream_monitor.core.derived.names import FAULTS, TRAFFIC, Fault
+from stream_monitor.core.derived.parameters import Constraints, DerivedParameters
 from stream_monitor.core.detector import Kind, Scalar
 from stream_monitor.core.drift_event import Severity
 from stream_monitor.core.join.parameters import JoinParameters
@@ -70,6 +72,9 @@ class DetectorChoice:
     parameters: Mapping[str, Scalar] = field(default_factory=dict)
 
 
+_BOUNDED = (DetectorChoice(id="sequential"),)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesParameters:
     """How one series is watched. `detectors` None: the default set of its kind. `kind` None: inferred at the end of warm-up."""
@@ -82,6 +87,7 @@ class SeriesParameters:
     warm_up: int = 1000  # values
     reference: Reference | None = None
     upward: bool = False  # only a rise is a drift
+    constraints: Constraints | None = None  # what is demanded of its values
 
 
 class AfterDrift(StrEnum):
@@ -96,6 +102,7 @@ class Caps:
     """Bounds on memory; passing one is counted and visible, never an error."""
 
     series: int = 2_000  # per model
+    classes: int = 50  # whose probabilities are series, per version
     categories: int = 64  # per categorical series; the rest is "other"
     held_rows: int = 200_000  # per model, waiting for the watermark
     text_length: int = 256  # characters of a category kept
@@ -137,6 +144,7 @@ class ModelParameters:
     caps: Caps = Caps()
     outcomes: OutcomeParameters = field(default_factory=OutcomeParameters)
     retrain: RetrainPolicy | None = None
+    derived: DerivedParameters = field(default_factory=DerivedParameters)
 
     def of_indicator(self, name: str) -> SeriesParameters | None:
         """Parameters of the missing indicator of the feature `name`; None if the feature is not watched."""
@@ -162,6 +170,12 @@ class ModelParameters:
         """Parameters of a series that belongs to a version: with the reference of this version, if there is one."""
         known = self.outputs.get(version, {}).get(name)
         chosen = replace(self.default, upward=True) if name == ERROR else self.default
+        if name in FAULTS:
+            chosen = replace(chosen, upward=True, kind=Kind.BOOLEAN)
+        if name == Fault.OUTLIER:  # rare, never none: else two in a row would be a drift
+            chosen = replace(chosen, detectors=_BOUNDED, tolerance=max(1.0, chosen.tolerance))
+        elif name == TRAFFIC:  # it has its times of day: only the test knows them, or says that it is blind
+            chosen = replace(chosen, kind=Kind.NUMERIC, detectors=_BOUNDED)
         return chosen if known is None else replace(chosen, reference=known)
 
     def _with_reference(self, name: str, chosen: SeriesParameters | None) -> SeriesParameters | None:

@@ -99,7 +99,9 @@ class PartitionMonitor:
         for name, task in self.models.items():
             before, held_back = task.order.late, task.monitor.alerts.suppressed
             batch = task.order.release(self.watermarks)
-            if batch is not None:
+            if batch is None:
+                events += self._silence(task)
+            else:
                 outcome = task.monitor.observe(batch)
                 task.touched = True
                 rows[name] = outcome.rows
@@ -110,6 +112,12 @@ class PartitionMonitor:
         return Applied(
             rows=rows, late=late, suppressed=suppressed, drift_events=events, retrain_requests=requests
         )
+
+    def _silence(self, task: ModelTask) -> list[DriftEvent]:
+        """Rows of a model have stopped coming, perhaps: its sources say."""
+        found = task.monitor.silent(task.order.silence(self.watermarks, task.monitor.clock))
+        task.touched |= bool(found)
+        return found
 
     @property
     def purgeable(self) -> int:

@@ -3,13 +3,14 @@
 import numpy as np
 
 from stream_monitor.core.batch import Cell
+from stream_monitor.core.derived.quality_counts import NOT_ALLOWED, OUT_OF_RANGE, OUTLYING, UNSEEN, WRONG_KIND
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.diagnosis import sequential_status
 from stream_monitor.core.episode import RECENT
 from stream_monitor.core.measure import mean_effect
 from stream_monitor.core.outcome_report import label_status, performance_status
 from stream_monitor.core.partition_monitor import ModelTask
-from stream_monitor.core.series_monitor import UNSEEN, WRONG_KIND, SeriesMonitor
+from stream_monitor.core.series_monitor import SeriesMonitor
 from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
 
 _QUALITY = {
@@ -20,6 +21,9 @@ _QUALITY = {
     "wrong_type": Cell.WRONG,
     "wrong_kind": WRONG_KIND,
     "unseen_category": UNSEEN,
+    "out_of_range": OUT_OF_RANGE,
+    "not_allowed": NOT_ALLOWED,
+    "outlier": OUTLYING,
 }
 
 

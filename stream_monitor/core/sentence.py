@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from stream_monitor.core.batch import FEATURE
+from stream_monitor.core.derived.words import at_fault_in_words, fact_in_words
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.drift_event import (
     Claim,
@@ -43,6 +44,12 @@ def summary_of(event: DriftEvent, *, timed: bool = True) -> str:
     """
     name = f"{event.series} of {event.model}" + (f" version {event.version}" if event.version else "")
     name += f" where {event.segment}" if event.segment else ""
+    since = f"row {event.change_point_row}"
+    if timed:
+        since = datetime.fromtimestamp(event.change_point / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if event.claim is Claim.OBSERVED:
+        clause = fact_in_words(event)
+        return f"{name}: {clause}" + ("" if event.status is Status.RESOLVED else f" since {since}")
     if event.status is Status.RESOLVED:
         return name + _RESOLVED[event.resolution or Resolution.RECOVERED]
     strongest = max(
@@ -51,10 +58,7 @@ def summary_of(event: DriftEvent, *, timed: bool = True) -> str:
     what = _BY_VIEW.get((strongest.view, strongest.direction), "changed")
     if event.claim is Claim.DIFFERS:
         what = "differs from its reference"
-    since = f"row {event.change_point_row}"
-    if timed:
-        since = datetime.fromtimestamp(event.change_point / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"{name} {what}: {_figures(event, strongest)} since {since}{moved_with(event)}"
+    return f"{name} {what}: {_figures(event, strongest)} since {since}{moved_with(event)}{_at_fault(event)}"
 
 
 def moved_with(event: DriftEvent) -> str:
@@ -74,6 +78,11 @@ def moved_with(event: DriftEvent) -> str:
 def _named(one: MovedInput) -> str:
     signed = "" if one.direction is Direction.OTHER else "+"
     return f"{one.series.removeprefix(FEATURE)} ({one.effect:{signed}.2g} sd)"
+
+
+def _at_fault(event: DriftEvent) -> str:
+    clause = at_fault_in_words(event.at_fault)
+    return f"; {clause}" if clause else ""
 
 
 def _figures(event: DriftEvent, strongest: Evidence) -> str:

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from stream_monitor.core.batch import Column, ColumnBatch
 from stream_monitor.core.detector import DetectorSpec, Kind
-from stream_monitor.core.drift_event import Claim, Distribution, EffectSizes, Evidence, Severity
+from stream_monitor.core.drift_event import (
+    Claim,
+    Distribution,
+    EffectSizes,
+    Evidence,
+    FeatureFaults,
+    Severity,
+)
 from stream_monitor.core.parameters import DetectorChoice
 
 MISSING = "missing:"
@@ -81,12 +88,13 @@ class Finding:
     effect_sizes: EffectSizes
     reference: Distribution
     current: Distribution
+    at_fault: tuple[FeatureFaults, ...] = ()
 
     @property
     def claim(self) -> Claim:
-        """What it says: that the series changed, if any evidence says so."""
-        changed = any(evidence.claim is Claim.CHANGED for evidence in self.evidence)
-        return Claim.CHANGED if changed else Claim.DIFFERS
+        """The strongest that any evidence makes: that the series changed, that it differs, or else a plain fact."""
+        claims = {evidence.claim for evidence in self.evidence}
+        return next(claim for claim in Claim if claim in claims)
 
     @property
     def bounded(self) -> bool:

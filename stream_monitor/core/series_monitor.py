@@ -10,9 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_monitor.core.batch import Cell, Column
+from stream_monitor.core.batch import Column
 from stream_monitor.core.blocks import Blocks, Closed
 from stream_monitor.core.cells import present
+from stream_monitor.core.derived.names import Fault
+from stream_monitor.core.derived.quality_counts import COUNTED, COUNTERS, NOT_ALLOWED, UNSEEN, WRONG_KIND
+from stream_monitor.core.derived.screen import Found, Screen, moved
 from stream_monitor.core.detector import FloatArray, Kind
 from stream_monitor.core.drift import Drift, Fired
 from stream_monitor.core.episode import RECENT, SETTLED
@@ -26,17 +29,17 @@ from stream_monitor.core.warm_up import WarmUp
 from stream_monitor.core.watch import DIFFERS, TEST, Watch, Witness, seed_of, watches_of
 from stream_monitor.core.window import BLOCK, LENGTH, Window
 
-WRONG_KIND = len(Cell)  # a present cell of another kind than the series
-UNSEEN = len(Cell) + 1  # a category that the reference does not know
-
 
 class Taken(NamedTuple):
-    """usable: (n,) which cells were values of the series. blocks: closed now. fired: by block, what detectors said."""
+    """usable: (n,) which cells were values of the series. blocks: closed now. fired: by block, what detectors said. faults: cells
+    that are at fault, where they are looked for.
+    """
 
     usable: NDArray[np.bool_]
     blocks: int = 0
     fired: Mapping[int, Sequence[Fired]] = {}
     untested: Untested | None = None
+    faults: Mapping[Fault, NDArray[np.intp]] = {}
 
 
 class SeriesMonitor:
@@ -58,7 +61,8 @@ class SeriesMonitor:
         self.key = key
         self.parameters = parameters
         self.born = born
-        self.quality: NDArray[np.int64] = np.zeros(len(Cell) + 2, np.int64)
+        self.quality: NDArray[np.int64] = np.zeros(COUNTERS, np.int64)
+        self.screen: Screen | None = None  # set by who makes it, where its cells are to be looked at
         self.tests = tests
         self._catalogue = catalogue
         self._categories = categories
@@ -96,13 +100,14 @@ class SeriesMonitor:
         self.window = Window(bins=lens.bins, views=len(lens.views))
 
     @property
+    def _is_given(self) -> bool:
+        """Whether the reference was given, not learned here."""
+        return self.lens is not None and self.lens.reference is self.parameters.reference
+
+    @property
     def _differs_may_be_said(self) -> bool:
         """Whether the reference was given: one that was learned here differs from what follows only if that changed."""
-        return (
-            self.lens is not None
-            and self.lens.reference is self.parameters.reference
-            and bool(self.lens.views)
-        )
+        return self.lens is not None and self._is_given and bool(self.lens.views)
 
     @property
     def has_settled(self) -> bool:
@@ -116,6 +121,21 @@ class SeriesMonitor:
         `decide` must follow, with what the sequential test makes of `untested`.
         """
         self.quality += np.bincount(column.codes, minlength=len(self.quality))
+        taken = self._take(column, rows, times)
+        return taken if self.screen is None else self._screened(self.screen, column, taken)
+
+    def _screened(self, screen: Screen, column: Column, taken: Taken) -> Taken:
+        """With all that is at fault, counted."""
+        declared = screen.declared(column)
+        for fault, at in declared.items():
+            if fault is Fault.UNSEEN:
+                self.quality[NOT_ALLOWED] += len(at)
+        faults = {**taken.faults, **declared}
+        for fault, counter in COUNTED.items():
+            self.quality[counter] += len(faults.get(fault, ()))
+        return taken._replace(faults=faults)
+
+    def _take(self, column: Column, rows: NDArray[np.int64], times: NDArray[np.int64]) -> Taken:
         if self.lens is not None:
             return self._watch(self.lens, column, rows, times)
         assert self.warm_up is not None
@@ -127,7 +147,9 @@ class SeriesMonitor:
         rest = np.arange(used, len(here))
         taken = self._watch(lens, column.take(rest), rows[used:], times[used:])
         return taken._replace(
-            usable=np.concatenate([here[:used], taken.usable]), untested=joined(learned, taken.untested)
+            usable=np.concatenate([here[:used], taken.usable]),
+            untested=joined(learned, taken.untested),
+            faults=moved(taken.faults, used),
         )
 
     def decide(self, taken: Taken, alarms: Sequence[Alarm]) -> Sequence[Finding]:
@@ -169,14 +191,20 @@ class SeriesMonitor:
         return lens, rehearsal_of(numbers, warm_up.times()[usable]) if self.tested else None
 
     def _watch(self, lens: Lens, column: Column, rows: NDArray[np.int64], times: NDArray[np.int64]) -> Taken:
-        usable, numbers = lens.values(column)
+        values = lens.values(column)
+        usable, numbers = values
+        faults: Found = {}
+        if self.screen is not None:
+            faults = self.screen.seen(lens, column, values, given=self._is_given)
         self.quality[WRONG_KIND] += int(present(column.codes).sum()) - int(usable.sum())
         if lens.kind is Kind.IDENTIFIER:
-            return Taken(usable)
+            return Taken(usable, faults=faults)
         if lens.kind is Kind.CATEGORICAL:
             self.quality[UNSEEN] += int((numbers == lens.bins - 1).sum())
         closed = self.blocks.add(usable, numbers, rows, times)
-        return Taken(usable) if closed is None else self._advance(lens, closed, usable)
+        if closed is None:
+            return Taken(usable, faults=faults)
+        return self._advance(lens, closed, usable)._replace(faults=faults)
 
     def _advance(self, lens: Lens, closed: Closed, usable: NDArray[np.bool_]) -> Taken:
         """Put the closed blocks into the window and before the detectors."""

@@ -42,17 +42,19 @@ def series_key(model: str, key: SeriesKey) -> str:
 
 def dump_model(monitor: ModelMonitor, as_of: int) -> Snapshot:
     """The model without its series."""
+    born = sorted(monitor.series.values(), key=_by_birth)
     fields: dict[str, Plain] = {
         "rows": monitor.rows,
         "clock": monitor.clock,
-        "series": [plain_of(key) for key in monitor.series],
-        "births": as_bytes(np.array([series.born for series in monitor.series.values()], np.int64), "<i8"),
+        "series": [plain_of(series.key) for series in born],
+        "births": as_bytes(np.array([series.born for series in born], np.int64), "<i8"),
         "dropped": sorted(monitor.dropped),
         "alerts": monitor.alerts.dump(),
         "retraining": monitor.retraining.dump(),
         "positions": monitor.positions.dump(),
         "versions": monitor.versions.dump(),
         "outcomes": monitor.outcomes.dump(),
+        "derived": monitor.derived.dump(),
     }
     return Snapshot(
         kind="model",
@@ -63,6 +65,11 @@ def dump_model(monitor: ModelMonitor, as_of: int) -> Snapshot:
         as_of=as_of,
         fields=fields,
     )
+
+
+def _by_birth(series: SeriesMonitor) -> tuple[int, str, str, str]:
+    """An order in which no cut of the rows into batches has a part."""
+    return series.born, *series.key.order
 
 
 def load_model(
@@ -82,6 +89,7 @@ def load_model(
     monitor.versions = Versions.load(fields.plain("versions"))
     chunks = _chunks(monitor.parameters.name, snapshots)
     monitor.outcomes = Outcomes.load(monitor.parameters.outcomes, fields.plain("outcomes"), chunks)
+    monitor.derived.load(fields.plain("derived"))
     keys = [value_of(SeriesKey, key) for key in fields.rows("series")]
     births = fields.array("births", "<i8").tolist()
     if len(births) != len(keys):

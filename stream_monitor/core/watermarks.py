@@ -77,6 +77,16 @@ class Watermarks:
             (h.max_time for h in self._heard.values() if h.topic in topics and self._moves(h)), default=None
         )
 
+    def silence(self, topics: frozenset[str], since: int) -> int:
+        """For how long, ms, no source of `topics` has brought a row of a model whose latest is of the event time `since`: each
+        has rested at its end, as its own worker told, or has moved on with rows of others. 0 while one has not been heard of.
+        """
+        heard = [h for h in self._heard.values() if h.topic in topics]
+        if not heard or self._awaited(topics):
+            return 0
+        rested = (0 if h.end_since is None else h.wall - h.end_since for h in heard)
+        return min(max(r, h.max_time - since) for r, h in zip(rested, heard, strict=True))
+
     def _awaited(self, topics: frozenset[str]) -> bool:
         """Whether a source of `topics` should be heard of soon: it exists, and not for long without a report."""
         return any(

@@ -30,7 +30,7 @@ _EVENT_FIELDS: Mapping[str, str] = {
     "incident_id": "The same for the alerts of a model that opened together.",
     "number": "Place of this drift event in its alert, from 0.",
     "status": "What this drift event says of its alert.",
-    "claim": "What it says: `changed` from its own past if any evidence says so, else `differs_from_reference`.",
+    "claim": "What it says: `changed` from its own past, `differs_from_reference`, or `observed`, a plain fact.",
     "severity": "How bad, by effect size.",
     "resolution": "Why the alert was resolved; null while it is open.",
     "summary": "One sentence for people.",
@@ -50,6 +50,7 @@ _EVENT_FIELDS: Mapping[str, str] = {
     "positions": "Where the new regime lies in the input topics, so that exactly this data can be read again.",
     "labels": "Labels of the model from the configuration: owner, team, runbook.",
     "attribution": "Of outputs: the inputs that moved with them, by score; null for inputs, and where there is none to look at.",
+    "at_fault": "Of the series of faults and outliers: the features that were, with the number of events, most first.",
 }
 _REQUEST_FIELDS: Mapping[str, str] = {
     "number": "Place of this request among those of the model, from 0.",

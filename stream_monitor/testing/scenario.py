@@ -183,9 +183,19 @@ def _explains(drift: InjectedDrift, event: DriftEvent) -> bool:
 
 # what is done, to which series, from which share of the scenario on, and what a person would say of it
 _DRIFTS: tuple[tuple[DriftKind, tuple[str, ...], float, str], ...] = (
-    (DriftKind.MEAN, ("feature:amount",), 0.11713, "a campaign: amounts are 65% higher"),
-    (DriftKind.VARIANCE, ("feature:device_score",), 0.28321, "a new scoring library: twice the spread"),
-    (DriftKind.NEW_CATEGORY, ("feature:device",), 0.45719, "a new app: 20% of devices are unheard of"),
+    (DriftKind.MEAN, ("feature:amount", "outlier"), 0.11713, "a campaign: amounts are 65% higher"),
+    (
+        DriftKind.VARIANCE,
+        ("feature:device_score", "outlier"),
+        0.28321,
+        "a new scoring library: twice the spread",
+    ),
+    (
+        DriftKind.NEW_CATEGORY,
+        ("feature:device", "quality:unseen"),
+        0.45719,
+        "a new app: 20% of devices are unheard of",
+    ),
     (DriftKind.MISSING, ("missing:age", "feature:age"), 0.62123, "a broken form: 12% lack the age, not 1%"),
     (DriftKind.PREDICTION, ("prediction", "probability"), 0.80319, "three times as much is called fraud"),
 )

@@ -73,6 +73,7 @@ def _type(form: Schema, definitions: Schema) -> str:
             "1 per week": "budget",
             "1 per day": "rate",
             "1h": "duration or events",
+            "1m": "duration or `off`",
             "64 KiB": "size",
             "127.0.0.1:8080": "address",
         }

@@ -71,9 +71,12 @@ def _event(model: str, at: int, time: int, shape: Shape, rng: np.random.Generato
             "probability": float(rng.beta(2, 5 if not drifting else 2)),
             "latency_ms": float(rng.gamma(2.0)),
         }
+        if rng.random() < 0.7:
+            yes = outputs["probability"]
+            outputs |= {"probability:yes": yes, "probability:no": 1.0 - float(rng.beta(2, 2))}
         roles |= Role.PREDICTION
     version = _version(part, rng)
-    return Row(model, version, f"e-{at}", time, int(roles), features, outputs)
+    return Row(model, version, f"e-{at - int(rng.random() < 0.02)}", time, int(roles), features, outputs)
 
 
 def _version(part: float, rng: np.random.Generator) -> str | None:

@@ -249,7 +249,7 @@ def test_files_give_rate_reference_and_what_is_true_at_their_end(tmp_path: Path)
     planned = plan([file], FileColumns(time="at", model="fraud"), found)
     known = from_files(found, planned, ALL)
     by_name = {one.series: one for one in explained_series(ALL, known)}
-    assert len(by_name) == known.series_count == 6
+    assert len(by_name) == known.series_count == 7  # traffic is one
     flag = by_name["feature:flag"]
     assert flag.kind is Kind.BOOLEAN
     assert flag.power is not None

@@ -118,6 +118,8 @@ def test_status_of_series_and_counts_of_a_model() -> None:
         ("changed", "fraud", "warning"): 0,
         ("differs_from_reference", "fraud", "critical"): 0,
         ("differs_from_reference", "fraud", "warning"): 0,
+        ("observed", "fraud", "critical"): 0,
+        ("observed", "fraud", "warning"): 0,
     }
 
 
