@@ -7,6 +7,7 @@ from stream_monitor.cli import (
     demo,
     detectors,
     explain,
+    export,
     reference,
     replay,
     run,
@@ -48,6 +49,7 @@ app.command("replay", no_args_is_help=True)(replay.replay)
 app.command("check")(check.check)
 app.command("test", no_args_is_help=True)(test.run_tests)
 app.command("explain", no_args_is_help=True)(explain.explain)
+app.command("export", no_args_is_help=True)(export.export)
 app.add_typer(reference.app, name="reference")
 app.add_typer(topics.app, name="topics")
 app.command("detectors")(detectors.detectors)
