@@ -16,6 +16,7 @@ from stream_monitor.core.events import Decoded, Reason, Rejected, Source
 from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.parameters import PER_100K_EVENTS, PER_WEEK, BudgetUnit, ModelParameters
 from stream_monitor.core.reference import ModelReferences
+from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.core.sentence import summary_of
 from stream_monitor.detectors import registry
 from stream_monitor.files.columns import FileColumns
@@ -49,12 +50,15 @@ class Plan:
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """What has been read so far. first_rejected: the file and what was wrong. monitors: by model."""
+    """What has been read so far. first_rejected: the file and what was wrong. monitors: by model.
+    retrain_requests: in the order of the rows.
+    """
 
     rows: int = 0
     monitors: dict[str, ModelMonitor] = field(default_factory=dict)
     rejected: Counter[Reason] = field(default_factory=Counter)
     first_rejected: tuple[Path, Rejected] | None = None
+    retrain_requests: list[RetrainRequest] = field(default_factory=list)
 
 
 def plan(
@@ -125,7 +129,9 @@ def _observe(
             return ()
         tally.monitors[model] = ModelMonitor(planned.parameters_of(model), registry.installed())
     tally.rows += len(placed)
-    return tally.monitors[model].observe(columnise(model, placed, (source,))).drift_events
+    outcome = tally.monitors[model].observe(columnise(model, placed, (source,)))
+    tally.retrain_requests += outcome.retrain_requests
+    return outcome.drift_events
 
 
 def _by_model(decoded: Decoded) -> Mapping[str, Sequence[PlacedRow]]:

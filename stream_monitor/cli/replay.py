@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stream_monitor.cli.drift_events import line, plain
+from stream_monitor.cli.drift_events import line, line_of_request, plain, plain_request
 from stream_monitor.cli.failures import usage
 from stream_monitor.cli.options import (
     AsJson,
@@ -53,8 +53,8 @@ def replay(
     """Show which drift events files would have led to. Needs no Kafka.
 
     One row is one event. JSON lines hold native events or flat rows; of flat rows the columns named by options are what
-    they say, and every other column is a feature. With --json one JSON object a line for every drift event. What was
-    read, and what could not be, is said on standard error.
+    they say, and every other column is a feature. With --json one JSON object a line for every drift event and retrain
+    request. What was read, and what could not be, is said on standard error.
     """
     with usage():
         from stream_monitor.app import replay as core
@@ -80,8 +80,8 @@ def replay(
 
 
 def _show(found: "Iterator[Sequence[DriftEvent]]", planned: "Plan", tally: "Tally", *, as_json: bool) -> int:
-    """Print the drift events as they come; how many alerts were opened."""
-    out, progress, opened = console(), Progress(), 0
+    """Print the drift events as they come, and behind them the requests to train anew; how many alerts were opened."""
+    out, progress, opened, requested = console(), Progress(), 0, 0
     for chunk in found:
         for event in chunk:
             progress.clear()
@@ -90,6 +90,13 @@ def _show(found: "Iterator[Sequence[DriftEvent]]", planned: "Plan", tally: "Tall
                 print_json(plain(event, timed=planned.timed), indent=False)
             else:
                 out.print(line(event), style=STYLES[event.status])
+        for request in tally.retrain_requests[requested:]:
+            progress.clear()
+            if as_json:
+                print_json(plain_request(request, timed=planned.timed), indent=False)
+            else:
+                out.print(line_of_request(request), style="bold")
+        requested = len(tally.retrain_requests)
         progress.show(f"{tally.rows:,} rows")
     progress.clear()
     return opened

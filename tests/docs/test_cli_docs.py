@@ -34,7 +34,7 @@ SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | 
 def words(section: str) -> set[str]:
     """Options and arguments in the first column of its tables."""
     rows = re.findall(r"^\| (.+?) \|", section, re.MULTILINE)
-    return {word for row in rows for word in re.findall(r"`(--?[\w-]+|[A-Z.]+…?)`", row)}
+    return {word for row in rows for word in re.findall(r"`(--?[\w-]+|[A-Z._]+…?)`", row)}
 
 
 def test_every_command_has_a_section() -> None:

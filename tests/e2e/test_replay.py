@@ -27,6 +27,7 @@ FIELDS = {
     "incident_id",
     "resolution",
     "positions",
+    "attribution",
 }
 
 

@@ -16,6 +16,7 @@ NAMES = (
     "check",
     "test",
     "explain",
+    "export",
     "reference",
     "reference build",
     "reference show",
