@@ -17,6 +17,7 @@ from stream_monitor.core.credit import Credit
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.drift_event import DriftEvent, Positions, Resolution, Status
 from stream_monitor.core.parameters import ModelParameters
+from stream_monitor.core.performance.note import PerformanceNote, Verdict
 from stream_monitor.core.plain import plain_of, value_of
 from stream_monitor.core.positions import together
 from stream_monitor.core.sentence import summary_of
@@ -92,6 +93,22 @@ class Alerts:
             return []
         return [self._resolve(self.open[key], key, Resolution.ADOPTED, row, time)]
 
+    def judge(self, key: SeriesKey, note: PerformanceNote, row: int, time: int) -> list[DriftEvent]:
+        """What the drift of an open alert did to performance is known by now, or is another than was told."""
+        before = self.open[key]
+        told = None if before.performance is None else before.performance.verdict
+        if note.verdict in (told, Verdict.UNKNOWN):
+            return []
+        event = replace(
+            before,
+            number=before.number + 1,
+            status=Status.UPDATED,
+            row=row,
+            time=time,
+            performance=note,
+        )
+        return [self._keep(event, key)]
+
     def _take(self, finding: Finding, now: int, where: Where) -> list[DriftEvent]:
         key = finding.series
         if finding.transition is Transition.ENDED:
@@ -103,6 +120,7 @@ class Alerts:
                 before,
                 current=finding.current,
                 effect_sizes=finding.effect_sizes,
+                performance=finding.performance,
                 positions=together(before.positions, where(finding.change_row, finding.row)),
             )
             return [self._resolve(current, key, Resolution.RECOVERED, finding.row, now)]
@@ -270,6 +288,7 @@ def _event(finding: Finding, parameters: ModelParameters, *, alert_id: str, inci
         effect_sizes=finding.effect_sizes,
         reference=finding.reference,
         current=finding.current,
+        performance=finding.performance,
         positions=(),
         labels=dict(parameters.labels),
         at_fault=finding.at_fault,

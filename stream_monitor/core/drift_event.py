@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from stream_monitor.core.detector import Kind, Scalar
+from stream_monitor.core.performance.note import PerformanceNote
 
 
 class Status(StrEnum):
@@ -55,7 +56,8 @@ class Evidence:
     view: which transform of the values it watched; `shape` is the distribution function as a whole.
     statistic, threshold: in the detector's own unit.
     effect: mean of that view since the change point, in standard deviations of the reference; the tolerance bounds it.
-    Of the shape: the shift, in standard deviations, that moves a normal distribution function as far.
+    Of the shape: the shift, in standard deviations, that moves a normal distribution function as far. Of a figure of performance,
+    which is its own view: the drop, in standard deviations of what one pair adds; threshold is its tolerance, in its own unit.
     """
 
     detector: str
@@ -85,7 +87,8 @@ class EffectSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectSizes:
-    """Distances between reference and current window, from the counts of the same bins; None where its kind has none.
+    """Distances between reference and current window, from the counts of the same bins; None where its kind has none, and for the
+    figures of performance, which have no bins.
 
     psi: population stability index (>= 0). js_distance: Jensen-Shannon distance, base 2 (0..1).
     Numeric series: wasserstein: in standard deviations of the reference (>= 0). ks: largest difference of the distribution
@@ -93,8 +96,8 @@ class EffectSizes:
     cramers_v: the same without the sizes of the samples (0..1). l_infinity: largest difference of a share (0..1).
     """
 
-    psi: EffectSize
-    js_distance: EffectSize
+    psi: EffectSize | None
+    js_distance: EffectSize | None
     wasserstein: EffectSize | None
     ks: EffectSize | None
     chi_square: EffectSize | None
@@ -107,7 +110,8 @@ class Distribution:
     """Summary of some values, without any raw value: how many, their moments and a histogram.
 
     bins: a label per bin, same order as `shares` (each 0..1, sum 1 over all cells that took part).
-    mean, standard_deviation: of the usable numbers; None for categories.
+    mean, standard_deviation: of the usable numbers; None for categories. Of a figure of performance: size is the number of pairs
+    (0 for one that was given), mean the figure itself, and there are no bins.
     """
 
     size: int
@@ -182,6 +186,7 @@ class DriftEvent:
     claim: the stronger one of its evidence. time, change_point: event time, ms UTC. row, change_point_row: 0-based ordinal among
     the model's observed rows. attribution: of outputs, what moved with them; None for inputs, or where no input can be looked at.
     at_fault: of the series of faults and outliers, the features that were, most often first.
+    performance: what is known of the model's; None where it has no labels.
     """
 
     id: str
@@ -210,3 +215,4 @@ class DriftEvent:
     labels: Mapping[str, str]
     attribution: Attribution | None = None
     at_fault: tuple[FeatureFaults, ...] = ()
+    performance: PerformanceNote | None = None

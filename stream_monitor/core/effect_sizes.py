@@ -90,6 +90,7 @@ def severity_of(effects: EffectSizes) -> Severity:
     One is enough: PSI is never below 4 V² nor below 8 divergences, so neither is large where PSI is small. To first order it
     is the square of Cohen's d (a mean in standard deviations) and of his h (a rate), of which .5, a PSI of .25, is "medium".
     """
+    assert effects.psi is not None  # every series with bins has it
     return Severity.CRITICAL if effects.psi.value >= MAJOR_PSI else Severity.WARNING
 
 

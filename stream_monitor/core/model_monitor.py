@@ -92,8 +92,10 @@ class ModelMonitor:
             where = partial(self.positions.since, part, first)
             found = self._observe(part, rows, clock, where)
             if self.rows % CUT == 0:
+                self.outcomes.settle()
                 found += self._retire()
                 found += self._adopt()
+                found += self._judge()
             requests += self.retraining.decide(found, rows, clock, where)
             events += found
             if self.rows % CUT == 0:
@@ -117,7 +119,8 @@ class ModelMonitor:
             if not key.name.startswith(MISSING) and key.segment is None:
                 taken.update(self._take(key, monitor, batch, rows, begins.get(key, 0)))
         taken.update(self._take_derived(batch, first))
-        findings = self._decide(taken)
+        findings = [self._noted(finding) for finding in self._decide(taken)]
+        findings += self.outcomes.findings()
         self.rows += len(batch)
         self.clock = int(clock[-1])
         events = self.alerts.decide(findings, rows, clock, where)
@@ -247,6 +250,11 @@ class ModelMonitor:
             findings += self.series[key].decide(one, alarms.get(key, ()))
         return [replace(one, at_fault=self.derived.at_fault(one)) for one in findings]
 
+    def _noted(self, finding: Finding) -> Finding:
+        """With what is known of the model's performance since the change."""
+        note = self.outcomes.note(finding.series, finding.change_row, finding.row)
+        return finding if note is None else replace(finding, performance=note)
+
     def _blocks(self, untested: Untested) -> Blocks:
         weights = self.allowance.weights(untested.first_rows, untested.elapsed)
         weights[: untested.learned] = 0.0
@@ -274,6 +282,15 @@ class ModelMonitor:
             if monitor.has_settled:
                 monitor.warm_anew()
                 events += self.alerts.adopt(key, self.rows - 1, self.clock)
+        return events
+
+    def _judge(self) -> list[DriftEvent]:
+        """Say of open drifts what they did to performance, where it was not known yet or is another by now."""
+        events: list[DriftEvent] = []
+        for key in sorted(self.series.keys() & self.alerts.open.keys(), key=lambda key: key.order):
+            note = self.outcomes.note(key, self.alerts.open[key].change_point_row, self.rows - 1)
+            if note is not None:
+                events += self.alerts.judge(key, note, self.rows - 1, self.clock)
         return events
 
 

@@ -1,5 +1,7 @@
 """What became of a model's predictions: joined with their labels, scored by version, their errors as series to be watched.
 
+The figures of a version are held against the expected ones at fixed numbers of pairs, if by then labels covered enough of the
+predictions: coverage is asked at rows that no batch decides (`settle`), so that it is the same however the rows were cut.
 Nothing waits before the first label of a model, unless labels are expected: a model that never gets any costs nothing.
 """
 
@@ -7,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream_monitor.core.batch import Cell, Column, ColumnBatch
+from stream_monitor.core.decline import Declines
 from stream_monitor.core.detector import FloatArray, Plain
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.events import Role
@@ -16,12 +20,15 @@ from stream_monitor.core.fields import Fields
 from stream_monitor.core.join.figures import Coverage
 from stream_monitor.core.join.joined import Joined
 from stream_monitor.core.join.label_join import LabelJoin
+from stream_monitor.core.judgement import judged, together
 from stream_monitor.core.parameters import OutcomeParameters
 from stream_monitor.core.performance.columns import PREDICTION, Places
 from stream_monitor.core.performance.errors import ERROR
+from stream_monitor.core.performance.marks import Look
+from stream_monitor.core.performance.note import PerformanceNote
 from stream_monitor.core.performance.task import TaskKind
 from stream_monitor.core.performance.version import Errors, VersionPerformance
-from stream_monitor.core.series import SeriesKey, SeriesSlice
+from stream_monitor.core.series import Finding, SeriesKey, SeriesSlice
 
 _DUE: Final = 0.95  # of the labels so far had come by the age at which the next one counts as due
 _ENOUGH: Final = 256  # predictions that are due; fewer say little of all
@@ -35,6 +42,9 @@ class Outcomes:
         self.active = parameters.expected
         self.join = LabelJoin(parameters.join)
         self.versions: dict[str | None, VersionPerformance] = {}
+        self.declines: dict[str | None, Declines] = {}
+        self.covered: float | None = None  # coverage as it was last settled
+        self._findings: list[Finding] = []
 
     def observe(self, batch: ColumnBatch, first_row: int) -> Sequence[SeriesSlice]:
         """Take the rows of `batch` (n >= 1) that follow those observed before. Returns the errors that they told."""
@@ -45,14 +55,49 @@ class Outcomes:
             self.active = True
             first = int(labelled[0])
             batch, first_row = batch.take(np.arange(first, len(batch))), first_row + first
+        for performance in self.versions.values():
+            performance.begin()
         joined = self.join.observe(batch, first_row)
         found = [self._learn(joined, at, version) for at, version in enumerate(joined.versions)]
         self._see(batch, first_row)
         return sorted((one for one in found if one is not None), key=_by_first_row)
 
+    def findings(self) -> Sequence[Finding]:
+        """What the figures of versions came to in the batch observed last; to be asked once after each."""
+        found, self._findings = self._findings, []
+        return found
+
+    def settle(self) -> None:
+        """At a row that no batch decides: the coverage that figures must have to be judged, until the next one."""
+        if self.active:
+            self.covered = self.coverage().share
+
+    def note(self, key: SeriesKey, change_row: int, row: int) -> PerformanceNote | None:
+        """What is known at `row`, of the batch at hand or the end of an earlier one, of the performance of those whom a change of
+        the series `key` at `change_row` concerns: its version, or all of them. None while there are no labels, and for a segment.
+        """
+        if not self.active or not self.versions or key.segment is not None:
+            return None
+        parameters = self.parameters.performance
+        held_back = parameters.gate.reason(pairs=parameters.gate.minimum_pairs, coverage=self.covered)
+        of_all = key.version is None and key.name != ERROR
+        concerned = self.versions if of_all else {key.version} & self.versions.keys()
+        notes = {
+            version: judged(
+                version,
+                self.versions[version].as_of(change_row, row, by_label=key.name == ERROR),
+                tolerance=parameters.tolerance,
+                held_back=held_back,
+            )
+            for version in concerned
+            if self.versions[version].first_row <= row
+        }
+        return together(notes) if notes else None
+
     def retire(self, version: str) -> None:
         """A version has ended: its performance is forgotten."""
         self.versions.pop(version, None)
+        self.declines.pop(version, None)
 
     @property
     def due_after(self) -> int:
@@ -71,6 +116,7 @@ class Outcomes:
     def _of(self, version: str | None) -> VersionPerformance:
         if version not in self.versions:
             self.versions[version] = VersionPerformance(self.parameters.performance)
+            self.declines[version] = Declines(self.parameters.performance.tolerance)
         return self.versions[version]
 
     def _learn(self, joined: Joined, at: int, version: str | None) -> SeriesSlice | None:
@@ -78,11 +124,17 @@ class Outcomes:
         if len(mine) == 0:
             return None
         performance = self._of(version)
-        errors = performance.learn(joined.columns, Places(mine, joined.rows[mine], joined.times[mine]))
+        errors = performance.learn(joined.columns, _places(joined, mine))
         if len(errors.rows) == 0 or performance.window is None:
             return None
+        for look in errors.looks:
+            self._look(version, look)
         column = _column(errors, performance.window.task.kind)
         return SeriesSlice(SeriesKey(ERROR, version), column, errors.rows, errors.times)
+
+    def _look(self, version: str | None, look: Look) -> None:
+        if self.parameters.performance.gate.reason(pairs=len(look.pairs), coverage=self.covered) is None:
+            self._findings += self.declines[version].decide(version, look)
 
     def _see(self, batch: ColumnBatch, first_row: int) -> None:
         """Predictions feed the estimate of what performance is before their labels have come."""
@@ -99,8 +151,10 @@ class Outcomes:
         return {
             "active": self.active,
             "join": self.join.dump(),
+            "covered": self.covered,
             "versions": [
-                [version, self.versions[version].dump()] for version in sorted(self.versions, key=_name)
+                [version, self.versions[version].dump(), self.declines[version].dump()]
+                for version in sorted(self.versions, key=_name)
             ],
         }
 
@@ -113,16 +167,23 @@ class Outcomes:
         if not isinstance(active, bool):
             raise fields.wrong("active", "no truth value")
         outcomes.active = active or parameters.expected
+        outcomes.covered = None if fields.plain("covered") is None else fields.number("covered")
         outcomes.join = LabelJoin.load(parameters.join, fields.plain("join"), chunks)
         for entry in fields.rows("versions"):
-            if not isinstance(entry, list) or len(entry) != 2 or not isinstance(entry[0], str | None):
-                raise CorruptState("outcomes: no version and its performance")
+            if not isinstance(entry, list) or len(entry) != 3 or not isinstance(entry[0], str | None):
+                raise CorruptState("outcomes: no version, its performance and what fell")
             outcomes.versions[entry[0]] = VersionPerformance.load(entry[1], parameters.performance)
+            outcomes.declines[entry[0]] = Declines(parameters.performance.tolerance)
+            outcomes.declines[entry[0]].load(entry[2])
         return outcomes
 
 
 def _by_first_row(one: SeriesSlice) -> tuple[int, str]:
     return int(one.rows[0]), one.key.version or ""
+
+
+def _places(joined: Joined, at: NDArray[np.intp]) -> Places:
+    return Places(at, joined.rows[at], joined.times[at], joined.prediction_rows[at])
 
 
 def _name(version: str | None) -> tuple[bool, str]:

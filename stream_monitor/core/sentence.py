@@ -16,6 +16,7 @@ from stream_monitor.core.drift_event import (
     Resolution,
     Status,
 )
+from stream_monitor.core.performance_words import PERFORMANCE, beside, fall_of
 
 _NAMED: Final = 2  # inputs that moved too
 _JUDGED: Final = frozenset({"error", "performance"})  # series that labels are needed for
@@ -44,12 +45,13 @@ def summary_of(event: DriftEvent, *, timed: bool = True) -> str:
     """
     name = f"{event.series} of {event.model}" + (f" version {event.version}" if event.version else "")
     name += f" where {event.segment}" if event.segment else ""
-    since = f"row {event.change_point_row}"
-    if timed:
-        since = datetime.fromtimestamp(event.change_point / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = _since(event, timed=timed)
     if event.claim is Claim.OBSERVED:
         clause = fact_in_words(event)
         return f"{name}: {clause}" + ("" if event.status is Status.RESOLVED else f" since {since}")
+    if event.series.startswith(PERFORMANCE):
+        moved = "" if event.status is Status.RESOLVED else moved_with(event)
+        return fall_of(event, since) + moved
     if event.status is Status.RESOLVED:
         return name + _RESOLVED[event.resolution or Resolution.RECOVERED]
     strongest = max(
@@ -58,7 +60,14 @@ def summary_of(event: DriftEvent, *, timed: bool = True) -> str:
     what = _BY_VIEW.get((strongest.view, strongest.direction), "changed")
     if event.claim is Claim.DIFFERS:
         what = "differs from its reference"
-    return f"{name} {what}: {_figures(event, strongest)} since {since}{moved_with(event)}{_at_fault(event)}"
+    behind = f"{moved_with(event)}{_at_fault(event)}{beside(event)}"
+    return f"{name} {what}: {_figures(event, strongest)} since {since}{behind}"
+
+
+def _since(event: DriftEvent, *, timed: bool) -> str:
+    if not timed:
+        return f"row {event.change_point_row}"
+    return datetime.fromtimestamp(event.change_point / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def moved_with(event: DriftEvent) -> str:
@@ -100,6 +109,7 @@ def _figures(event: DriftEvent, strongest: Evidence) -> str:
         and after.standard_deviation is not None
     ):
         return f"standard deviation {before.standard_deviation:.6g} → {after.standard_deviation:.6g}"
+    assert event.effect_sizes.js_distance is not None  # every series with bins has it
     return f"Jensen-Shannon distance {event.effect_sizes.js_distance.value:.2f} ({effect})"
 
 

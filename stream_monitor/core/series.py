@@ -19,6 +19,7 @@ from stream_monitor.core.drift_event import (
     Severity,
 )
 from stream_monitor.core.parameters import DetectorChoice
+from stream_monitor.core.performance.note import PerformanceNote
 
 MISSING = "missing:"
 
@@ -89,6 +90,7 @@ class Finding:
     reference: Distribution
     current: Distribution
     at_fault: tuple[FeatureFaults, ...] = ()
+    performance: PerformanceNote | None = None
 
     @property
     def claim(self) -> Claim:

@@ -51,6 +51,7 @@ _EVENT_FIELDS: Mapping[str, str] = {
     "labels": "Labels of the model from the configuration: owner, team, runbook.",
     "attribution": "Of outputs: the inputs that moved with them, by score; null for inputs, and where there is none to look at.",
     "at_fault": "Of the series of faults and outliers: the features that were, with the number of events, most first.",
+    "performance": "Whether the model got worse, and how that is known; null where it has no labels.",
 }
 _REQUEST_FIELDS: Mapping[str, str] = {
     "number": "Place of this request among those of the model, from 0.",

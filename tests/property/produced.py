@@ -74,7 +74,7 @@ def _event(rng: np.random.Generator, at: int, rows: int, time: int, source: Sour
         "time": time - int(rng.integers(0, JITTER_MS)),
     }
     if source.topic == "labels":
-        return {**event, "id": f"e-{at}", "label": bool(rng.random() < 0.2)}
+        return {**event, "id": f"e-{max(0, at - int(rng.integers(0, 50)))}", "label": float(rng.normal())}
     drifting = 0.22 < part < 0.38 or part > 0.86
     if rng.random() < 0.05:
         del event["time"]  # the record's own
@@ -87,6 +87,9 @@ def _event(rng: np.random.Generator, at: int, rows: int, time: int, source: Sour
     }
     if rng.random() < 0.5:
         event["prediction"] = float(rng.normal(-4.0 if part > 0.75 else 0.0))
+        event["id"] = f"e-{at}"
+        if rng.random() < 0.8:  # the others have to wait for theirs
+            event["label"] = event["prediction"] + float(rng.normal(3.0 if 0.5 < part < 0.75 else 0.0))
     return event
 
 
@@ -101,6 +104,8 @@ MODEL = {
     "features": {"session": {"type": "identifier"}},
     "sources": ["events", "labels"],
     "alerting": ALERTING,
+    "labels": True,
+    "performance": {"window": 256, "min_labels": 32, "min_coverage": 0, "expected": {"mae": 1.2}},
 }
 RETRAIN = {"on": ["feature:*", "prediction"], "after": "4s", "at_most": "1 per 200 events", "rows": 100}
 SETTINGS: Mapping[str, Any] = {

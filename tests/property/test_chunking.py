@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stream_monitor.core import model_monitor, positions, versions
 from stream_monitor.core.batch import ColumnBatch
-from stream_monitor.core.columnise import PlacedRow
+from stream_monitor.core.columnise import PlacedRow, columnise
 from stream_monitor.core.derived import duplicates, recent, schema
 from stream_monitor.core.derived.parameters import Constraints, DerivedParameters
 from stream_monitor.core.detector import Kind
@@ -23,14 +23,20 @@ from stream_monitor.core.parameters import (
     Caps,
     DetectorChoice,
     ModelParameters,
+    OutcomeParameters,
     RetrainPolicy,
     SeriesParameters,
     Span,
 )
+from stream_monitor.core.performance.gate import Gate
+from stream_monitor.core.performance.note import Basis, Verdict
+from stream_monitor.core.performance.version import PerformanceParameters
 from stream_monitor.core.reference import learn_numeric
 from tests.property.chunking_law import answer_of, check_order, check_same, fold, partition_state, resumed
 from tests.property.logs import log_of
 from tests.property.rows import Shape, batch_of, rows_of
+from tests.unit.core.scored import EVERY_MS, scored_rows
+from tests.unit.core.scored import SOURCES as SCORED
 
 ROWS = 1_200
 QUICK: Mapping[str, DetectorChoice] = {
@@ -178,6 +184,26 @@ def test_a_detector_that_draws_random_numbers_does_so_in_the_same_order_however_
     assert {evidence.detector for event in whole.events for evidence in event.evidence} >= {"kswin"}
     pieces = in_pieces(rows, [7, 100, 1])
     check_same(answer_of(parameters, pieces, reborn_before=frozenset({3, 9})), whole)
+
+
+@pytest.mark.parametrize("delay", [1, 300])
+def test_any_split_gives_the_same_answer_of_performance_that_falls_and_comes_back(delay: int) -> None:
+    performance = PerformanceParameters(window=1_024, reference=256, gate=Gate(minimum_coverage=0.2))
+    parameters = ModelParameters(
+        name="m", budget=GENEROUS, outcomes=OutcomeParameters(performance=performance)
+    )
+    rows = scored_rows(4_000, concept=1_300, cured=2_300, inputs=3_200, delay_ms=delay * EVERY_MS)
+    whole = answer_of(parameters, [columnise("m", rows, SCORED)])
+    fallen = [event for event in whole.events if event.series.startswith("performance:")]
+    assert {event.status for event in fallen} == set(Status)
+    notes = [event.performance for event in whole.events if event.performance is not None]
+    assert {note.verdict for note in notes} == set(Verdict)
+    assert {note.basis for note in notes} == {None, *Basis}
+    pieces = [
+        columnise("m", rows[first:end], SCORED)
+        for first, end in pairwise([0, *range(1, 300, 37), *range(300, len(rows), 333), len(rows)])
+    ]
+    check_same(answer_of(parameters, pieces, reborn_before=frozenset(range(3, len(pieces), 4))), whole)
 
 
 def cut_after(batch: ColumnBatch, lengths: Sequence[int]) -> Iterator[ColumnBatch]:

@@ -70,5 +70,7 @@ def test_the_models_of_the_law_really_drift() -> None:
         assert {one.model for one in requests} == {"fraud"}
         assert len(events) >= 10
         assert {one.model for one in events} == {"fraud", "churn"}
+        assert "performance:mae" in {one.series for one in events}
+        assert any(one.performance is not None for one in events if one.series.startswith("feature:"))
         statuses |= {one.status for one in events}
     assert statuses == set(Status)

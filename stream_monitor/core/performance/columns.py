@@ -20,15 +20,21 @@ Columns: TypeAlias = Mapping[str, Column]
 
 
 class Places(NamedTuple):
-    """Joined pairs, (n,) each: their positions in some columns, and the ordinal and event time of the row that completed them."""
+    """Joined pairs, (n,) each: their positions in some columns, and the ordinal and event time of the row that completed them.
+
+    asked: the ordinal of the prediction's row; None where it is not known.
+    """
 
     at: NDArray[np.intp]
     rows: NDArray[np.int64]
     times: NDArray[np.int64]
+    asked: NDArray[np.int64] | None = None
 
     def part(self, first: int, end: int) -> "Places":
         """Those from `first` to before `end`."""
-        return Places(self.at[first:end], self.rows[first:end], self.times[first:end])
+        part = slice(first, end)
+        asked = None if self.asked is None else self.asked[part]
+        return Places(self.at[part], self.rows[part], self.times[part], asked)
 
 
 def is_score(name: str) -> bool:

@@ -9,9 +9,10 @@ it cannot see a concept drift, for which the probabilities themselves are wrong.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray, Plain
 from stream_monitor.core.fields import Fields, as_bytes
@@ -44,6 +45,14 @@ class Comparison:
     inside: bool
 
 
+class Taken(NamedTuple):
+    """usable: (n,) which predictions count. predicted: (k,) places, probabilities: (k, classes), of those."""
+
+    usable: NDArray[np.bool_]
+    predicted: FloatArray
+    probabilities: FloatArray
+
+
 class Estimator:
     """The last `length` predictions with probabilities, cut at closed blocks of BLOCK, and the calibration in force.
 
@@ -64,10 +73,10 @@ class Estimator:
         """Predictions in closed blocks: those that an estimate is made of."""
         return len(self._predicted) - self.seen % BLOCK
 
-    def add(self, predictions: Predictions) -> None:
+    def add(self, predictions: Predictions) -> Taken:
         """Take predictions in order, labelled or not; those of a foreign class or without sound probabilities are passed over."""
         if self.task.kind is TaskKind.REGRESSION:
-            return
+            return Taken(np.zeros(len(predictions), np.bool_), np.zeros(0), np.zeros((0, 0)))
         if self.task.kind is TaskKind.MULTICLASS:
             self.task = grown(self.task, predictions)
         predicted, probabilities, _ = scored(predictions, self.task)
@@ -79,6 +88,7 @@ class Estimator:
         kept = self.length + self.seen % BLOCK
         self._predicted = np.concatenate([self._predicted, predicted[usable]])[-kept:]
         self._probabilities = np.concatenate([old, new])[-kept:]
+        return Taken(usable, predicted[usable], new)
 
     def calibrate(self, pairs: Pairs, task: Task) -> None:
         """Fit the calibration anew on labelled pairs of `task` (the performance window's, whose classes may stand in another

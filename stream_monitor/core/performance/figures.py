@@ -1,6 +1,7 @@
 """All figures of some pairs by the name of the metric, and which way each is better. The entry to this package."""
 
 import math
+from collections.abc import Sequence
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -54,8 +55,11 @@ def better(name: str) -> Better:
     >>> better("f1:fraud").value, better("log_loss").value, better("roc_auc_macro").value
     ('high', 'low', 'high')
     """
-    base = name.split(":", maxsplit=1)[0].removesuffix("_macro").removesuffix("_weighted")
-    return BETTER[base]
+    return BETTER[_metric(name)]
+
+
+def _metric(name: str) -> str:
+    return name.split(":", maxsplit=1)[0].removesuffix("_macro").removesuffix("_weighted")
 
 
 _CLASSES = frozenset({TaskKind.BINARY, TaskKind.MULTICLASS})
@@ -125,6 +129,22 @@ def figures_of(pairs: Pairs, task: Task) -> dict[str, Figure]:
         **ranking_figures(known, task),
         **probabilistic_figures(known, task),
     }
+
+
+def figures_named(pairs: Pairs, task: Task, names: Sequence[str]) -> dict[str, Figure]:
+    """Those of `figures_of` that are called so, in the order of `names`; sorts nothing for figures that need no order."""
+    metrics = {_metric(name) for name in names}
+    found: dict[str, Figure] = {}
+    if task.kind is TaskKind.REGRESSION:
+        found = regression_figures(pairs)
+    else:
+        if metrics & {"accuracy", "precision", "recall", "f1"}:
+            found |= classification_figures(pairs, task)
+        if metrics & {"roc_auc", "pr_auc"}:
+            found |= ranking_figures(pairs.known(), task)
+        if metrics & {"log_loss", "brier", "calibration_error"}:
+            found |= probabilistic_figures(pairs.known(), task)
+    return {name: found[name] for name in names if name in found}
 
 
 def calibration_of(pairs: Pairs, task: Task) -> tuple[CalibrationBin, ...]:

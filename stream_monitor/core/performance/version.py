@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray, Plain
 from stream_monitor.core.fields import Fields
+from stream_monitor.core.performance.calibration import Calibration
 from stream_monitor.core.performance.columns import Columns, Places, labelled_of, predictions_of
 from stream_monitor.core.performance.errors import errors_of
 from stream_monitor.core.performance.estimate import Estimate, Estimator
@@ -22,11 +23,14 @@ from stream_monitor.core.performance.expected import Drop, Expected, drop_of, fr
 from stream_monitor.core.performance.figure import Figure
 from stream_monitor.core.performance.figures import calibration_of
 from stream_monitor.core.performance.gate import Gate
-from stream_monitor.core.performance.pairs import encode
+from stream_monitor.core.performance.marks import Look, Marks
+from stream_monitor.core.performance.pairs import Pairs, encode
 from stream_monitor.core.performance.probabilistic import CalibrationBin
+from stream_monitor.core.performance.recent import Recent
 from stream_monitor.core.performance.task import Task, TaskKind, task_of
 from stream_monitor.core.performance.undecided import Undecided
 from stream_monitor.core.performance.window import LENGTH, PerformanceWindow
+from stream_monitor.core.window import BLOCK
 
 STEP: Final = 256  # pairs between two calibrations, and after which a task is told
 
@@ -57,14 +61,35 @@ class PerformanceParameters:
 
 
 class Errors(NamedTuple):
-    """rows, times: (k,) as given with the pairs. series: (k,) by name, NaN where a pair has no probabilities."""
+    """rows, times: (k,) as given with the pairs. series: (k,) by name, NaN where a pair has no probabilities.
+
+    looks: at every STEP pairs, in order.
+    """
 
     rows: NDArray[np.int64]
     times: NDArray[np.int64]
     series: Mapping[str, FloatArray]
+    looks: tuple[Look, ...] = ()
 
 
 NO_ERRORS: Final = Errors(np.zeros(0, np.int64), np.zeros(0, np.int64), MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """The predictions of a version from some row on, as they were known at another. labelled: those with labels, of `task`;
+    latest: the latest with labels, from whenever on.
+
+    predicted: places (k,) and probabilities (k, classes) of those with probabilities, of the task `estimated`.
+    """
+
+    expected: Expected
+    labelled: Pairs
+    latest: Pairs
+    task: Task
+    predicted: tuple[FloatArray, FloatArray]
+    estimated: Task
+    calibration: Calibration | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +120,22 @@ class VersionPerformance:
         self.estimator: Estimator | None = None
         self.expected = given(parameters.expected) if parameters.expected else None
         self.undecided = Undecided()
+        self.marks = Marks(parameters.window // BLOCK)
+        self.recent: Recent | None = None
+        self.first_row = -1  # that brought a pair
         self._told = -1  # row that told the task: predictions up to there were not looked at
+        self._expected_at = -1  # row that told what to expect, in the batch at hand
+        self._calibrations: list[
+            tuple[int, Calibration]
+        ] = []  # of the batch at hand, behind the latest before, by row
         if parameters.kind is TaskKind.REGRESSION:
             self._begin(Task(kind=TaskKind.REGRESSION))
+
+    def begin(self) -> None:
+        """A batch begins: what could only be asked for as of a row of the one before is forgotten."""
+        if self.recent is not None:
+            self.recent.begin()
+            self._calibrations = self._calibrations[-1:]
 
     def learn(self, columns: Columns, places: Places) -> Errors:
         """Take the joined pairs at `places` of `columns`, in order.
@@ -106,6 +144,8 @@ class VersionPerformance:
         """
         parts: list[Errors] = []
         first, n = 0, len(places.at)
+        if self.first_row < 0 and n:
+            self.first_row = int(places.rows[0])
         while first < n:
             done = len(self.undecided) if self.window is None else self.window.seen
             end = min(n, first + STEP - done % STEP)
@@ -120,7 +160,29 @@ class VersionPerformance:
         """
         after = rows > self._told
         if self.estimator is not None and after.any():
-            self.estimator.add(predictions_of(columns, at[after]))
+            taken = self.estimator.add(predictions_of(columns, at[after]))
+            assert self.recent is not None
+            self.recent.see(taken.predicted, taken.probabilities, rows[after][taken.usable])
+
+    def as_of(self, change_row: int, row: int, *, by_label: bool) -> Since | None:
+        """What was known at `row`, of the batch at hand or the end of an earlier one, of the predictions from `change_row` on, or
+        by_label of those that got their label from there on; None while the task was not told, or nothing was expected.
+        """
+        if self.window is None or self.estimator is None or self.recent is None or self.expected is None:
+            return None
+        if row < max(self._told, self._expected_at):
+            return None
+        window, estimator = self.window.task, self.estimator.task
+        known = [calibration for told, calibration in self._calibrations if told <= row]
+        return Since(
+            expected=self.expected,
+            labelled=self.recent.pairs(change_row, row, len(window.classes), by_label=by_label),
+            latest=self.recent.pairs(-1, row, len(window.classes), by_label=False),
+            task=window,
+            predicted=self.recent.predictions(change_row, row, len(estimator.classes)),
+            estimated=estimator,
+            calibration=known[-1] if known else None,
+        )
 
     def report(self, *, coverage: float | None) -> Report:
         """All figures now; coverage: as in `Gate.reason`. Cost: milliseconds."""
@@ -150,7 +212,10 @@ class VersionPerformance:
             "estimator": None if self.estimator is None else self.estimator.dump(),
             "expected": None if self.expected is None else self.expected.to_plain(),
             "undecided": self.undecided.dump(),
+            "marks": self.marks.dump(),
+            "recent": None if self.recent is None else self.recent.dump(),
             "told": self._told,
+            "first_row": self.first_row,
         }
 
     @classmethod
@@ -170,12 +235,28 @@ class VersionPerformance:
         if fields.plain("expected") is not None:
             version.expected = Expected.from_plain(fields.plain("expected"))
         version.undecided = Undecided.load(fields.plain("undecided"))
+        version.marks.load(fields.plain("marks"))
+        if version.window is not None:
+            version.recent = Recent.load(fields.plain("recent"), version._widest())
+        if version.estimator is not None and version.estimator.calibration is not None:
+            version._calibrations = [(-1, version.estimator.calibration)]
+        seen = 0 if version.window is None else version.window.seen
+        if len(version.marks.rows) != min(-(-seen // BLOCK), parameters.window // BLOCK + 1):
+            raise fields.wrong("marks", "not one for each block")
         version._told = fields.integer("told", least=-1)
+        version.first_row = fields.integer("first_row", least=-1)
         return version
+
+    def _widest(self) -> Task:
+        """The task with most classes: window and estimator learn of new ones apart."""
+        assert self.window is not None
+        assert self.estimator is not None
+        return max(self.window.task, self.estimator.task, key=lambda task: len(task.classes))
 
     def _begin(self, task: Task) -> None:
         self.window = PerformanceWindow(task, length=self.parameters.window)
         self.estimator = Estimator(task, length=self.parameters.window)
+        self.recent = Recent(task)
 
     def _wait(self, columns: Columns, places: Places) -> Errors:
         """Put at most as many pairs aside as are missing to the next step, where it is tried to tell the task."""
@@ -197,22 +278,39 @@ class VersionPerformance:
         self.undecided = Undecided(forgotten=waiting.forgotten)
         errors = self.learn(waiting.columns, everything)
         n = len(errors.rows)  # nobody could know of them before the row that told the task
-        return errors._replace(rows=np.full(n, self._told), times=np.full(n, waiting.times[-1]))
+        time = int(waiting.times[-1])
+        return errors._replace(
+            rows=np.full(n, self._told),
+            times=np.full(n, time),
+            looks=tuple(look._replace(row=self._told, time=time) for look in errors.looks),
+        )
 
     def _take(self, columns: Columns, places: Places) -> Errors:
         """At most as many pairs as are missing to the next step."""
         assert self.window is not None
         assert self.estimator is not None
+        assert self.recent is not None
         encoded = encode(labelled_of(columns, places.at), self.window.task)
+        rows, times = places.rows[encoded.usable], places.times[encoded.usable]
+        self.marks.add(self.window.seen, rows, times)
         self.window.add(encoded)
+        asked = np.full(len(places.rows), -1, np.int64) if places.asked is None else places.asked
+        self.recent.learn(encoded.pairs, asked[encoded.usable], rows)
+        looks: tuple[Look, ...] = ()
         if len(encoded.pairs) and self.window.seen % STEP == 0:
             self.estimator.calibrate(self.window.pairs(), self.window.task)
+            if self.estimator.calibration is not None:
+                self._calibrations.append((int(rows[-1]), self.estimator.calibration))
             if self.expected is None and self.window.seen == self.parameters.reference:
-                self.expected = from_window(self.window.figures())
-        return Errors(
-            places.rows[encoded.usable],
-            places.times[encoded.usable],
-            errors_of(encoded.pairs, encoded.task),
+                self.expected, self._expected_at = from_window(self.window.figures()), int(rows[-1])
+            looks = (self._look(self.window, int(rows[-1]), int(times[-1])),)
+        return Errors(rows, times, errors_of(encoded.pairs, encoded.task), looks)
+
+    def _look(self, window: PerformanceWindow, row: int, time: int) -> Look:
+        pairs = window.pairs()
+        blocks = slice(len(self.marks.rows) - len(pairs) // BLOCK, None)
+        return Look(
+            row, time, pairs, window.task, self.expected, self.marks.rows[blocks], self.marks.times[blocks]
         )
 
 
@@ -224,4 +322,5 @@ def _together(parts: Sequence[Errors]) -> Errors:
         np.concatenate([part.rows for part in parts]),
         np.concatenate([part.times for part in parts]),
         {name: np.concatenate([part.series[name] for part in parts]) for name in parts[0].series},
+        tuple(look for part in parts for look in part.looks),
     )

@@ -21,29 +21,32 @@ def scored_rows(
     seed: int = 1,
     labelled: float = 1.0,
     concept: int | None = None,
+    cured: int | None = None,
     inputs: int | None = None,
+    delay_ms: int = DELAY_MS,
     version: str = "1",
 ) -> list[PlacedRow]:
-    """Predictions with features, each followed by its label, or not.
+    """Predictions with features, and their labels after some time, or never.
 
-    concept: from this prediction on every fourth label is another than the probability says. inputs: from this one on the feature
-    `amount` is two standard deviations higher, which the model does not mind.
+    concept: from this prediction on, until `cured`, every fourth label is another than the probability says. inputs: from this
+    one on the feature `amount` is two standard deviations higher, which the model does not mind.
     """
     rng = np.random.default_rng(seed)
     placed: list[PlacedRow] = []
     for at in range(n):
         time, p = T0 + EVERY_MS * at, float(rng.beta(0.5, 0.5))
-        actual = (rng.random() < p) != (concept is not None and at >= concept and rng.random() < 0.25)
-        amount = float(rng.normal(2.0 if inputs is not None and at >= inputs else 0.0))
+        worse = concept is not None and concept <= at < (n if cured is None else cured)
+        actual = (rng.random() < p) != (rng.random() < 0.25 and worse)
+        amount = float(rng.normal(0.0 if inputs is None or at < inputs else 2.0))
         outputs: dict[str, object] = {"prediction": "yes" if p > 0.5 else "no", "probability": p}
         roles = int(Role.FEATURES | Role.PREDICTION)
         row = Row("m", version, f"e-{at}", time, roles, {"amount": amount}, outputs)
         placed.append(PlacedRow(row, 0, at, 0))
         if rng.random() < labelled:
             label: dict[str, object] = {"label": "yes" if actual else "no"}
-            of = Row("m", None, f"e-{at}", time + DELAY_MS, int(Role.LABEL), {}, label)
+            of = Row("m", None, f"e-{at}", time + delay_ms, int(Role.LABEL), {}, label)
             placed.append(PlacedRow(of, 1, at, 0))
-    return placed
+    return sorted(placed, key=lambda one: (one.row.time, one.source_at, one.offset))
 
 
 def observe(monitor: ModelMonitor, rows: Sequence[PlacedRow], *, size: int = 1_000) -> list[DriftEvent]:

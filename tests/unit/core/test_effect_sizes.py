@@ -120,8 +120,8 @@ def test_numbers(name: str) -> None:
     current = counts_of(WINDOWS[name])
     found = of_numbers(WINDOWS[name])
     table = grouped(NUMERIC, current.tolist())
-    assert found.psi.value == pytest.approx(psi(table))
-    assert found.js_distance.value == pytest.approx(js_distance(table))
+    assert value_of(found.psi) == pytest.approx(psi(table))
+    assert value_of(found.js_distance) == pytest.approx(js_distance(table))
     # samples that lie where the bins' upper edges are: then a bin loses nothing
     places = [np.repeat(np.arange(len(current)), counts) for counts in (NUMERIC.counts, current)]
     assert value_of(found.ks) == pytest.approx(stats.ks_2samp(*places).statistic)
@@ -132,8 +132,8 @@ def test_numbers(name: str) -> None:
 def test_categories_and_booleans(name: str) -> None:
     found, table = of_table(name)
     n, m = map(sum, table)
-    assert found.psi.value == pytest.approx(psi(table))
-    assert found.js_distance.value == pytest.approx(js_distance(table))
+    assert value_of(found.psi) == pytest.approx(psi(table))
+    assert value_of(found.js_distance) == pytest.approx(js_distance(table))
     expected = stats.chi2_contingency(table, correction=False)
     assert value_of(found.chi_square) == pytest.approx(expected.statistic, abs=1e-9)
     assert found.chi_square is not None
@@ -208,7 +208,7 @@ def test_the_quantiles_of_chi_square_are_scipys_and_enough_for_any_series() -> N
 def test_what_chance_adds_is_taken_off(size: int) -> None:
     """So that a threshold means the same whatever the window: without it PSI is .14 at 64 values."""
     found = [of_numbers(RNG.normal(10, 3, size)) for _ in range(300)]
-    assert float(np.mean([one.psi.value for one in found])) < 0.04
+    assert float(np.mean([value_of(one.psi) for one in found])) < 0.04
     shares = [0.3, 0.3, 0.4, 0.0]
     tables = [of_counts(CATEGORICAL, RNG.multinomial(size, shares).tolist()) for _ in range(300)]
     whole = value_of(of_counts(CATEGORICAL, [30_000, 30_000, 40_000, 0]).cramers_v)
@@ -222,7 +222,7 @@ def test_cramers_v_does_not_hang_on_how_large_the_reference_is() -> None:
 
 def test_a_major_shift_of_psi_is_critical() -> None:
     weak, strong = of_numbers(RNG.normal(10.5, 3, 2_000)), of_numbers(RNG.normal(13, 3, 2_000))
-    assert weak.psi.value < MAJOR_PSI < strong.psi.value
+    assert value_of(weak.psi) < MAJOR_PSI < value_of(strong.psi)
     assert (severity_of(weak), severity_of(strong)) == (Severity.WARNING, Severity.CRITICAL)
 
 
@@ -244,7 +244,7 @@ def test_severity_of_rates(before: float, now: float, severity: Severity) -> Non
     h = abs(2 * math.asin(math.sqrt(before)) - 2 * math.asin(math.sqrt(now)))
     assert severity_of(effects) is severity
     if 0 < before < 1:  # elsewhere h knows an end of the scale
-        assert effects.psi.value == pytest.approx(h * h, rel=0.2, abs=0.01)
+        assert value_of(effects.psi) == pytest.approx(h * h, rel=0.2, abs=0.01)
         assert (h >= 0.5) is (severity is Severity.CRITICAL)  # Cohen's medium
 
 
@@ -274,5 +274,5 @@ def test_no_other_effect_size_is_large_where_psi_is_small() -> None:
     for _ in range(200):
         before, now = (rng.dirichlet([0.5] * 3) * 1_000_000).astype(int).tolist(), rng.dirichlet([0.5] * 3)
         found = of_counts(with_counts([*before, 0]), [*(now * 1_000_000).astype(int).tolist(), 0])
-        v, nats = value_of(found.cramers_v), found.js_distance.value**2 * math.log(2)
-        assert found.psi.value >= max(4 * v * v, 8 * nats) - 1e-3
+        v, nats = value_of(found.cramers_v), value_of(found.js_distance) ** 2 * math.log(2)
+        assert value_of(found.psi) >= max(4 * v * v, 8 * nats) - 1e-3

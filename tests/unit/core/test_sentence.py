@@ -19,6 +19,7 @@ from stream_monitor.core.drift_event import (
     Status,
 )
 from stream_monitor.core.parameters import PER_100K_EVENTS, ModelParameters
+from stream_monitor.core.performance.note import Basis, NotedFigure, PerformanceNote, Span, Verdict
 from stream_monitor.core.sentence import summary_of
 from tests.unit.core.findings import distribution, evidence, finding
 
@@ -139,3 +140,58 @@ def test_where_no_input_moved_the_relation_has_changed() -> None:
 
 def test_rows_without_time() -> None:
     assert summary_of(EVENT, timed=False).endswith("(+1.00 sd) since row 50")
+
+
+def fallen(figure: str = "accuracy", **changed: object) -> DriftEvent:
+    window = NotedFigure(
+        version="7",
+        figure=figure,
+        span=Span.WINDOW,
+        value=0.88,
+        low=0.86,
+        high=0.9,
+        pairs=2_048,
+        expected=0.95,
+        drop=0.07,
+        drop_low=0.05,
+        drop_high=0.09,
+    )
+    since = replace(window, span=Span.SINCE_CHANGE, value=0.82, pairs=900)
+    note = PerformanceNote(verdict=Verdict.WORSE, basis=Basis.LABELS, figures=(window, since), reason=None)
+    event = replace(EVENT, series=f"performance:{figure}", version="7", performance=note)
+    return replace(event, **changed)  # type: ignore[arg-type]
+
+
+def test_a_fall_of_performance() -> None:
+    assert summary_of(fallen()) == (
+        f"accuracy of fraud version 7 fell from 0.95 to 0.88 (0.86 to 0.9) of the last 2,048 labelled predictions, {SINCE};"
+        " 0.82 of the 900 since then"
+    )
+    assert summary_of(fallen("f1:yes")).startswith("F1 for yes of fraud version 7 fell")
+    assert summary_of(fallen("roc_auc_macro")).startswith("macro ROC AUC of fraud version 7 fell")
+
+
+@pytest.mark.parametrize(
+    ("resolution", "said"),
+    [
+        (Resolution.RECOVERED, "is back within the tolerance: 0.88 (0.86 to 0.9)"),
+        (Resolution.VERSION_RETIRED, "is watched no more: the version is retired: 0.88 (0.86 to 0.9)"),
+    ],
+)
+def test_a_fall_that_is_over(resolution: Resolution, said: str) -> None:
+    event = fallen(status=Status.RESOLVED, resolution=resolution)
+    assert summary_of(event) == f"accuracy of fraud version 7 {said}"
+
+
+def test_what_a_drift_did_to_performance_follows_it() -> None:
+    note = fallen().performance
+    assert note is not None
+    drifted = f"feature:amount of fraud rose: mean 1 → 2 (+0.50 sd) {SINCE}"
+    event = replace(EVENT, evidence=(evidence("value", 0.5),))
+    worse = "; performance is worse: accuracy 0.88 (0.86 to 0.9), expected 0.95"
+    assert summary_of(replace(event, performance=note)) == drifted + worse
+    estimate = replace(note, verdict=Verdict.UNCHANGED, basis=Basis.ESTIMATE)
+    unchanged = "; performance is unchanged: estimated accuracy 0.88 (0.86 to 0.9), expected 0.95"
+    assert summary_of(replace(event, performance=estimate)) == drifted + unchanged
+    unknown = replace(note, verdict=Verdict.UNKNOWN, reason="no label is due yet")
+    assert summary_of(replace(event, performance=unknown)) == drifted

@@ -22,6 +22,7 @@ from stream_monitor.core.drift_event import (
 )
 from stream_monitor.core.events import Record, Source
 from stream_monitor.core.performance.expected import Origin
+from stream_monitor.core.performance.note import Basis, NotedFigure, PerformanceNote, Span, Verdict
 from stream_monitor.core.performance.probabilistic import CalibrationBin
 from stream_monitor.core.performance.task import TaskKind
 from stream_monitor.core.retrain_request import RetrainEvidence, RetrainRequest
@@ -103,6 +104,26 @@ OPENED = DriftEvent(
     ),
     positions=(Positions(topic="fraud.events", partition=3, first_offset=14_850, last_offset=15_000),),
     labels={"owner": "risk-ml", "runbook": "https://example.org/drift"},
+    performance=PerformanceNote(
+        verdict=Verdict.UNCHANGED,
+        basis=Basis.ESTIMATE,
+        figures=(
+            NotedFigure(
+                version="7",
+                figure="f1",
+                span=Span.SINCE_CHANGE,
+                value=0.875,
+                low=0.85,
+                high=0.89,
+                pairs=480,
+                expected=0.88,
+                drop=0.005,
+                drop_low=-0.01,
+                drop_high=0.03,
+            ),
+        ),
+        reason=None,
+    ),
 )
 UPDATED = replace(
     OPENED,
@@ -164,6 +185,58 @@ RESOLVED = replace(
     reference=replace(OPENED.reference, mean=None, standard_deviation=None),
     positions=(),
     labels={},
+    performance=None,
+)
+_FELL = NotedFigure(
+    version="7",
+    figure="f1",
+    span=Span.WINDOW,
+    value=0.8125,
+    low=0.79,
+    high=0.83,
+    pairs=2_048,
+    expected=0.88,
+    drop=0.0675,
+    drop_low=0.05,
+    drop_high=0.085,
+)
+FELL = replace(
+    OPENED,
+    id="4f5077aa0b1c2d3e",
+    claim=Claim.DIFFERS,
+    summary="F1 of fraud version 7 fell from 0.88 to 0.812",
+    version="7",
+    series="performance:f1",
+    evidence=(
+        Evidence(
+            detector="performance",
+            claim=Claim.DIFFERS,
+            bounded=False,
+            view="f1",
+            statistic=0.04,
+            threshold=0.02,
+            effect=-0.15,
+            direction=Direction.DOWN,
+            parameters={},
+        ),
+    ),
+    effect_sizes=EffectSizes(
+        psi=None,
+        js_distance=None,
+        wasserstein=None,
+        ks=None,
+        chi_square=None,
+        cramers_v=None,
+        l_infinity=None,
+    ),
+    reference=Distribution(size=1_024, mean=0.88, standard_deviation=None, missing=0.0, bins=(), shares=()),
+    current=Distribution(size=1_298, mean=0.8125, standard_deviation=None, missing=0.0, bins=(), shares=()),
+    performance=PerformanceNote(
+        verdict=Verdict.WORSE,
+        basis=Basis.LABELS,
+        figures=(_FELL, replace(_FELL, span=Span.SINCE_CHANGE, value=0.7, low=0.65, high=0.75, pairs=640)),
+        reason=None,
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from stream_monitor.core.performance.figures import (
     BETTER,
     Better,
     better,
+    figures_named,
     figures_of,
     kinds_of,
     names_of,
@@ -178,3 +179,18 @@ def test_numbers_as_large_as_may_be_have_finite_figures() -> None:
     figures = figures_of(Pairs(predicted=-actual, actual=actual, probabilities=np.zeros((80, 0))), REGRESSION)
     for one in figures.values():
         assert all(x is not None and np.isfinite(x) for x in (one.value, one.low, one.high))
+
+
+@pytest.mark.parametrize("task", [BINARY, MULTICLASS, REGRESSION])
+def test_figures_by_name_are_those_of_all(task: Task) -> None:
+    random = np.random.default_rng(1)
+    k = max(2, len(task.classes))
+    table = random.dirichlet(np.ones(k), 64)
+    pairs = Pairs(
+        predicted=table.argmax(axis=1).astype(float),
+        actual=random.integers(0, k, 64).astype(float),
+        probabilities=table[:, : len(task.classes)],
+    )
+    everything = figures_of(pairs, task)
+    for name, one in everything.items():
+        assert figures_named(pairs, task, [name, "no such figure"]) == {name: one}
