@@ -27,6 +27,7 @@ from stream_monitor.runtime.worker import Worker
 from stream_monitor.telemetry.recorder import Telemetry
 from stream_monitor.telemetry.view import ViewHolder
 from stream_monitor.testing.scenario import InjectedDrift, Scenario, Scorecard, score
+from stream_monitor.testing.story import MODEL
 
 TOPIC = "demo.events"
 # events between two turns of the worker: it reads them all in one, so none of them is late
@@ -247,10 +248,15 @@ def settings_of(overrides: Mapping[str, object]) -> Settings:
         "kafka.group_id": "demo",
         "kafka.partitions": 1,
         "kafka.commit_every": "300ms",
-        "discovery.topics": [TOPIC],
+        "models": [model_of(TOPIC)],
         "alerting.false_alarms": "1 per month",  # of which the scenario has two and a half
     }
     return load(None, {}, {**defaults, **overrides})
+
+
+def model_of(topic: str) -> Mapping[str, object]:
+    """The model of the story, as a configuration says it."""
+    return {"name": MODEL, "sources": [topic], "labels": True}
 
 
 @contextmanager

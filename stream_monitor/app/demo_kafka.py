@@ -14,6 +14,7 @@ from stream_monitor.app.demo import (
     Show,
     decoded,
     encoded,
+    model_of,
     perform,
     settings_of,
     stage,
@@ -48,7 +49,7 @@ def perform_on_kafka(
             "kafka.topic_prefix": name,
             "kafka.partitions": PARTITIONS,
             "kafka.group_id": name,
-            "discovery.topics": [inputs],
+            "models": [model_of(inputs)],
             # what 1 per month is on the scenario's ten weeks
             "alerting.false_alarms": f"1 per {scenario.events * 3 // 7} events",
         }

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stream_monitor.core.drift_event import DriftEvent
     from stream_monitor.testing.scenario import InjectedDrift, Scenario
 
-_SECONDS: Final = 40.0
+_SECONDS: Final = 45.0
 _CYCLE_SECONDS: Final = 600.0
 _BAR: Final = 30
 _NEXT: Final = """\
@@ -44,7 +44,12 @@ Duration = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Other numbers give other events.")]
 Events = Annotated[
-    int, typer.Option(min=20_000, metavar="NUMBER", help="How many events the ten weeks of the story have.")
+    int,
+    typer.Option(
+        min=40_000,
+        metavar="NUMBER",
+        help="How many events the ten weeks of the story have, predictions and labels together.",
+    ),
 ]
 Kafka = Annotated[
     str | None,
@@ -62,7 +67,7 @@ def demo(
     *,
     duration: Duration = None,
     seed: Seed = 1,
-    events: Events = 60_000,
+    events: Events = 100_000,
     http: Http = None,
     kafka: Kafka = None,
     produce_only: ProduceOnly = False,
@@ -71,8 +76,9 @@ def demo(
 ) -> None:
     """Show drifts being injected and detected, without Kafka.
 
-    A fraud model with a dozen features; in its ten weeks a mean, a spread, a category, missing values and predictions
-    change. The worker is the one of run. It ends by itself, with what was injected and what was detected.
+    A fraud model, with the truth of most cases up to a day later. In its ten weeks inputs drift without and with harm, a form
+    breaks, answers get slower, one country goes wrong, and at last the concept itself drifts. The worker is the one of
+    run. It ends by itself, with what was injected and what was detected.
     """
     if kafka is None and (produce_only or properties):
         raise typer.BadParameter("--produce-only and -X need --kafka")
@@ -147,12 +153,14 @@ class _Audience:
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("injected", "series", "at event", "detected after"):
+        for column in ("injected", "at event", "to be found in", "found after"):
             table.add_column(column, justify="right" if column == "at event" else "left")
         for finding in result.scorecard.findings:
             drift = finding.drift
-            after = "not detected" if finding.delay is None else f"{finding.delay:,} events"
-            table.add_row(drift.name, ", ".join(drift.series), f"{drift.row:,}", after)
+            injected, row = drift.name, f"{drift.row:,}"
+            for series, delay in zip(drift.series, finding.delays, strict=True):
+                table.add_row(injected, row, series, "not found" if delay is None else f"{delay:,} events")
+                injected = row = ""
         self._say("")
         self._out.print(table)
         false_alarms = result.scorecard.false_alarms

@@ -13,7 +13,7 @@ from stream_monitor.telemetry.view import ViewHolder
 from stream_monitor.testing.scenario import InjectedDrift, Scenario
 from tests.views import a_drift_event, a_model, a_view
 
-EVENTS = 20_000
+EVENTS = 40_000
 SCENARIO = Scenario(events=EVENTS)
 FIRST = SCENARIO.drifts[0]
 
@@ -55,9 +55,9 @@ class Diary:
 
 
 class Theatre:
-    """A show of 20,000 events in 20 seconds."""
+    """A show of 40,000 events in 40 seconds."""
 
-    def __init__(self, *, duration: float = 20.0) -> None:
+    def __init__(self, *, duration: float = 40.0) -> None:
         self.now = 100.0
         self.log, self.diary = FakeLog(), Diary()
         self.holder = ViewHolder(replace(a_view(), models=()))
@@ -136,14 +136,15 @@ def test_it_is_over_when_everything_was_observed_and_what_came_last_still_counts
     theatre.observe(EVENTS)
     assert theatre.show.turn() is True
     late = [
-        replace(a_drift_event(), series=drift.series[0], status=Status.OPENED, row=drift.row)
+        replace(a_drift_event(), series=name, segment=segment or None, status=Status.OPENED, row=drift.row)
         for drift in SCENARIO.drifts
+        for name, _, segment in (series.partition(" of ") for series in drift.series)
     ]
     theatre.log.committed = late
     theatre.show.tell()
     result = theatre.show.result()
-    assert (result.scorecard.detected, result.drift_events) == (5, 5)
-    assert result.seconds == pytest.approx(20, abs=0.2)
+    assert (result.scorecard.detected, result.drift_events) == (6, len(late))
+    assert result.seconds == pytest.approx(40, abs=0.2)
 
 
 def test_a_worker_that_gets_nowhere_is_an_error() -> None:
