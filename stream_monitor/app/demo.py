@@ -18,7 +18,9 @@ from stream_monitor.config import Settings, load
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
+from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.formats import alerts_topic
+from stream_monitor.formats.alerts_topic import Published
 from stream_monitor.memory.checkpointer import MemoryCheckpointer
 from stream_monitor.memory.log import MemoryLog
 from stream_monitor.memory.source import MemorySource
@@ -46,14 +48,14 @@ class Event(NamedTuple):
 
 
 class Log(Protocol):
-    """Where events go, and where committed drift events come from."""
+    """Where events go, and where what is committed to the alerts topic comes from."""
 
     def write(self, events: Sequence[Event]) -> None:
         """Append to the input topic."""
         ...
 
-    def drift_events(self) -> Sequence[DriftEvent]:
-        """Those committed to the alerts topic since the last call."""
+    def published(self) -> Sequence[Published]:
+        """Committed to the alerts topic since the last call."""
         ...
 
 
@@ -85,6 +87,10 @@ class Audience(Protocol):
         """A drift event has been committed to the alerts topic."""
         ...
 
+    def requested(self, request: RetrainRequest) -> None:
+        """A retrain request has been committed to the alerts topic."""
+        ...
+
     def progress(self, stage: Stage) -> None:
         """Some events later."""
         ...
@@ -92,10 +98,11 @@ class Audience(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How it ended. seconds: from the first event written to the last one observed."""
+    """How it ended. requests: to train the model anew. seconds: from the first event written to the last one observed."""
 
     scorecard: Scorecard
     drift_events: int
+    requests: tuple[RetrainRequest, ...]
     seconds: float
 
 
@@ -116,6 +123,7 @@ class Show:
     wait: Callable[[float], None] = time.sleep
     time_of: Callable[[int], int] | None = None
     found: list[DriftEvent] = field(default_factory=list)
+    requests: list[RetrainRequest] = field(default_factory=list)
     seconds: float = 0.0
     _events: Iterator[dict[str, object]] | None = None
     _began: float = 0.0
@@ -143,14 +151,23 @@ class Show:
 
     def tell(self) -> None:
         """What has been committed since."""
-        for event in self.log.drift_events():
-            self.found.append(event)
-            self.audience.detected(event)
+        for event in self.log.published():
+            if isinstance(event, RetrainRequest):
+                self.requests.append(event)
+                self.audience.requested(event)
+            else:
+                self.found.append(event)
+                self.audience.detected(event)
 
     def result(self) -> Result:
         """What became of the drifts."""
         scorecard = score(self.scenario, self.found)
-        return Result(scorecard=scorecard, drift_events=len(self.found), seconds=self.seconds)
+        return Result(
+            scorecard=scorecard,
+            drift_events=len(self.found),
+            requests=tuple(self.requests),
+            seconds=self.seconds,
+        )
 
     def _write(self, now: float, observed: int) -> None:
         assert self._events is not None
@@ -191,7 +208,7 @@ def perform_in_memory(
 
     overrides: settings by dotted key. Raises StreamMonitorError: settings that are wrong, or nothing moves any more.
     """
-    settings = settings_of(overrides)
+    settings = settings_of(scenario, overrides)
     clock = SystemClock()
     log = MemoryLog(now=clock.wall)
     # ten weeks in a minute: several partitions would wait for each other's watermarks all the time
@@ -232,7 +249,7 @@ class _InMemory:
         for key, value in events:
             self._log.append(TOPIC, value, key=key, timestamp=now)
 
-    def drift_events(self) -> Sequence[DriftEvent]:
+    def published(self) -> Sequence[Published]:
         records, self._next = self._log.read(self._alerts, self._next, 1_000)
         return decoded(records)
 
@@ -240,23 +257,37 @@ class _InMemory:
 # ------------------------------------------------------------------------------------ anywhere
 
 
-def settings_of(overrides: Mapping[str, object]) -> Settings:
-    """Settings of the demo, with these laid over. Raises InvalidConfiguration."""
+def settings_of(scenario: Scenario, overrides: Mapping[str, object], *, topic: str = TOPIC) -> Settings:
+    """Settings of the demo that reads `topic`, with these laid over. Raises InvalidConfiguration."""
     defaults: dict[str, object] = {
         "kafka.bootstrap_servers": "memory:0",
         "kafka.topic_prefix": "demo",
         "kafka.group_id": "demo",
         "kafka.partitions": 1,
         "kafka.commit_every": "300ms",
-        "models": [model_of(TOPIC)],
+        "models": [model_of(scenario, topic)],
         "alerting.false_alarms": "1 per month",  # of which the scenario has two and a half
     }
     return load(None, {}, {**defaults, **overrides})
 
 
-def model_of(topic: str) -> Mapping[str, object]:
-    """The model of the story, as a configuration says it."""
-    return {"name": MODEL, "sources": [topic], "labels": True}
+def model_of(scenario: Scenario, topic: str) -> Mapping[str, object]:
+    """The model of the story, as a configuration says it.
+
+    It is trained anew for what lasts: errors that were raised for longer than any drift of the story but the last takes.
+    """
+    lasting = f"{scenario.events // 10} events"
+    return {
+        "name": MODEL,
+        "sources": [topic],
+        "labels": True,
+        "retrain": {
+            "on": ["error"],
+            "after": lasting,
+            "rows": scenario.events // 20,
+            "at_most": f"1 per {lasting}",
+        },
+    }
 
 
 @contextmanager
@@ -277,7 +308,6 @@ def perform(worker: Worker, show: Show) -> Result:
     return show.result()
 
 
-def decoded(records: Sequence[Record]) -> Sequence[DriftEvent]:
-    """The drift events in records of the alerts topic."""
-    published = [alerts_topic.decode(record.value) for record in records if record.value is not None]
-    return [one for one in published if isinstance(one, DriftEvent)]
+def decoded(records: Sequence[Record]) -> Sequence[Published]:
+    """Drift events and retrain requests in records of the alerts topic."""
+    return [alerts_topic.decode(record.value) for record in records if record.value is not None]

@@ -14,13 +14,12 @@ from stream_monitor.app.demo import (
     Show,
     decoded,
     encoded,
-    model_of,
     perform,
     settings_of,
     stage,
 )
 from stream_monitor.app.service import SystemClock, kafka_adapters, kafka_options, topic_plans
-from stream_monitor.core.drift_event import DriftEvent
+from stream_monitor.formats.alerts_topic import Published
 from stream_monitor.kafka.plain_clients import PlainProducer, TopicReader
 from stream_monitor.kafka.topics import TopicPlan, verify_topics
 from stream_monitor.testing.scenario import Scenario
@@ -44,15 +43,16 @@ def perform_on_kafka(
     name = f"stream-monitor-demo-{uuid.uuid4().hex[:8]}"
     inputs = f"{name}.events"
     settings = settings_of(
+        scenario,
         {
             **overrides,
             "kafka.topic_prefix": name,
             "kafka.partitions": PARTITIONS,
             "kafka.group_id": name,
-            "models": [model_of(inputs)],
             # what 1 per month is on the scenario's ten weeks
             "alerting.false_alarms": f"1 per {scenario.events * 3 // 7} events",
-        }
+        },
+        topic=inputs,
     )
     # Every millisecond one: in order across partitions, and a second's lateness is a second of the stream.
     began, spacing = time.time_ns() // 1_000_000, max(1.0, 1_000 * duration / scenario.events)
@@ -92,7 +92,7 @@ class _OnKafka:
         for key, value in events:
             self._producer.write(self._topic, key, value)
 
-    def drift_events(self) -> Sequence[DriftEvent]:
+    def published(self) -> Sequence[Published]:
         return decoded(self._reader.read())
 
 
@@ -116,7 +116,7 @@ def produce(
 
     overrides: `kafka.bootstrap_servers` and what else the connection needs. Raises StreamMonitorError.
     """
-    options = kafka_options(settings_of(overrides))
+    options = kafka_options(settings_of(scenario, overrides))
     verify_topics(options, [_input_plan(topic)], create=True)
     producer = PlainProducer(options)
     written, cycle = 0, 0

@@ -10,6 +10,7 @@ from stream_monitor.cli.output import STYLES, Progress, console, note
 if TYPE_CHECKING:
     from stream_monitor.app.demo import Result, Stage
     from stream_monitor.core.drift_event import DriftEvent
+    from stream_monitor.core.retrain_request import RetrainRequest
     from stream_monitor.testing.scenario import InjectedDrift, Scenario
 
 _SECONDS: Final = 45.0
@@ -140,6 +141,10 @@ class _Audience:
         """An alert opens, changes or is resolved."""
         severity = f"{event.severity}: " if event.status == "opened" else ""
         self._line(event.row, event.status, severity + event.summary, STYLES[event.status])
+
+    def requested(self, request: "RetrainRequest") -> None:
+        """The model shall be trained anew."""
+        self._line(request.row, "retrain", request.summary, "bold magenta")
 
     def progress(self, stage: "Stage") -> None:
         """How far it is."""

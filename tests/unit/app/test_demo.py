@@ -9,8 +9,11 @@ import pytest
 from stream_monitor.app.demo import MOST_AHEAD, MOST_AT_ONCE, STUCK_SECONDS, Event, Show, Stage
 from stream_monitor.core.drift_event import DriftEvent, Status
 from stream_monitor.core.errors import StreamMonitorError
+from stream_monitor.core.retrain_request import RetrainRequest
+from stream_monitor.formats.alerts_topic import Published
 from stream_monitor.telemetry.view import ViewHolder
 from stream_monitor.testing.scenario import InjectedDrift, Scenario
+from tests.unit.formats.core_values import REQUEST
 from tests.views import a_drift_event, a_model, a_view
 
 EVENTS = 40_000
@@ -21,12 +24,12 @@ FIRST = SCENARIO.drifts[0]
 @dataclass
 class FakeLog:
     written: list[Event] = field(default_factory=list)
-    committed: list[DriftEvent] = field(default_factory=list)
+    committed: list[Published] = field(default_factory=list)
 
     def write(self, events: Sequence[Event]) -> None:
         self.written += events
 
-    def drift_events(self) -> Sequence[DriftEvent]:
+    def published(self) -> Sequence[Published]:
         found, self.committed = self.committed, []
         return found
 
@@ -49,6 +52,9 @@ class Diary:
 
     def detected(self, event: DriftEvent) -> None:
         self.told.append(f"{event.status} {event.series}")
+
+    def requested(self, request: RetrainRequest) -> None:
+        self.told.append(f"requested {request.id}")
 
     def progress(self, stage: Stage) -> None:
         self.stage = stage
@@ -128,6 +134,15 @@ def test_what_happens_is_told_in_order() -> None:
     ]
 
 
+def test_a_retrain_request_is_told_and_kept_apart_from_drift_events() -> None:
+    theatre = Theatre()
+    theatre.log.committed = [REQUEST, a_drift_event()]
+    theatre.show.tell()
+    assert theatre.diary.told[0] == f"requested {REQUEST.id}"
+    result = theatre.show.result()
+    assert (result.requests, result.drift_events) == ((REQUEST,), 1)
+
+
 def test_it_is_over_when_everything_was_observed_and_what_came_last_still_counts() -> None:
     theatre = Theatre()
     theatre.until(EVENTS)
@@ -135,7 +150,7 @@ def test_it_is_over_when_everything_was_observed_and_what_came_last_still_counts
     assert theatre.show.turn() is False
     theatre.observe(EVENTS)
     assert theatre.show.turn() is True
-    late = [
+    late: list[Published] = [
         replace(a_drift_event(), series=name, segment=segment or None, status=Status.OPENED, row=drift.row)
         for drift in SCENARIO.drifts
         for name, _, segment in (series.partition(" of ") for series in drift.series)
