@@ -179,8 +179,8 @@ _DRIFTS: tuple[tuple[DriftKind, tuple[str, ...], tuple[str, ...], str], ...] = (
     ),
     (
         DriftKind.QUALITY,
-        ("missing:age", "missing:account_days"),
-        ("feature:age", "feature:account_days", "quality:*", "schema:*"),
+        ("missing:age", "quality:type_error"),
+        ("missing:account_days", "feature:age", "feature:account_days", "schema:*"),
         "a broken form: 12% lack the age, and 6% write a number as text",
     ),
     (DriftKind.LATENCY, ("latency_ms",), (), "a smaller machine: answers take half as long again"),

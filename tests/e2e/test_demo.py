@@ -18,7 +18,7 @@ SUMMARY = re.compile(
 FOUND_IN = {
     DriftKind.HARMLESS: ["feature:amount"],
     DriftKind.HARMFUL: ["feature:device_score", "error"],
-    DriftKind.QUALITY: ["missing:age", "missing:account_days"],
+    DriftKind.QUALITY: ["missing:age", "quality:type_error"],
     DriftKind.LATENCY: ["latency_ms"],
     DriftKind.SEGMENT: ["error of country=PL"],
     DriftKind.CONCEPT: ["error"],
