@@ -6,13 +6,16 @@ The worker is the one of the service. Knows no console: what happens is told as 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import orjson
 from prometheus_client import CollectorRegistry
 
 from stream_monitor.app.composition import Adapters, Shown, compose, first_view
+from stream_monitor.app.demo_export import Training, from_memory, training_data
 from stream_monitor.app.service import SystemClock, serving, topic_plans
 from stream_monitor.config import Settings, load
 from stream_monitor.core.drift_event import DriftEvent
@@ -98,12 +101,16 @@ class Audience(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How it ended. requests: to train the model anew. seconds: from the first event written to the last one observed."""
+    """How it ended. requests: to train the model anew; training: the data that the last of them names, as `export` writes them.
+
+    seconds: from the first event written to the last one observed.
+    """
 
     scorecard: Scorecard
     drift_events: int
     requests: tuple[RetrainRequest, ...]
     seconds: float
+    training: Training | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -232,7 +239,7 @@ def perform_in_memory(
             audience=audience,
         )
         audience.started(scenario, url, "an in-memory log")
-        return perform(worker, show)
+        return with_training(perform(worker, show), partial(from_memory, log))
 
 
 class _InMemory:
@@ -276,7 +283,7 @@ def model_of(scenario: Scenario, topic: str) -> Mapping[str, object]:
 
     It is trained anew for what lasts: errors that were raised for longer than any drift of the story but the last takes.
     """
-    lasting = f"{scenario.events // 10} events"
+    lasting = f"{scenario.events // 8} events"
     return {
         "name": MODEL,
         "sources": [topic],
@@ -306,6 +313,13 @@ def perform(worker: Worker, show: Show) -> Result:
     worker.run(show.turn)
     show.tell()  # what the last commit brought
     return show.result()
+
+
+def with_training(result: Result, write: Callable[[RetrainRequest, Path], tuple[int, int]]) -> Result:
+    """The result with the data of its last retrain request, if there is one; write: as in `training_data`."""
+    if not result.requests:
+        return result
+    return replace(result, training=training_data(result.requests[-1], write))
 
 
 def decoded(records: Sequence[Record]) -> Sequence[Published]:

@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from stream_monitor.app.demo import (
     Audience,
@@ -17,8 +19,12 @@ from stream_monitor.app.demo import (
     perform,
     settings_of,
     stage,
+    with_training,
 )
+from stream_monitor.app.export import Wanted, export
 from stream_monitor.app.service import SystemClock, kafka_adapters, kafka_options, topic_plans
+from stream_monitor.config import Settings
+from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.formats.alerts_topic import Published
 from stream_monitor.kafka.plain_clients import PlainProducer, TopicReader
 from stream_monitor.kafka.topics import TopicPlan, verify_topics
@@ -73,7 +79,13 @@ def perform_on_kafka(
             time_of=lambda at: began + round(at * spacing),
         )
         audience.started(scenario, url, f"the topics {name}.* at {options.bootstrap_servers}")
-        return perform(worker, show)
+        return with_training(perform(worker, show), partial(_exported, settings))
+
+
+def _exported(settings: Settings, request: RetrainRequest, path: Path) -> tuple[int, int]:
+    """Cases and labels that `stream-monitor export` writes for the request."""
+    done = export(settings, Wanted(id=request.id), path, lambda _: None)
+    return done.written, done.labels
 
 
 def _poll_waits(_seconds: float) -> None:

@@ -176,6 +176,15 @@ class _Audience:
         )
         for event in false_alarms:
             self._say(f"false alarm at event {event.row:,}: {event.summary}")
+        for request in result.requests:
+            self._say(
+                f"retraining requested at event {request.row:,}: the data begin at event {request.change_point_row:,}"
+            )
+        if (training := result.training) is not None:
+            self._say(
+                f"stream-monitor export {result.requests[-1].id} -o data.parquet writes them: {training.cases:,} cases,"
+                f" {training.labels:,} with their label, {len(training.columns)} columns, {training.bytes / 1e6:.1f} MB"
+            )
         self._say("")
         self._say(_NEXT)
 

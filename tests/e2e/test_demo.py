@@ -33,10 +33,30 @@ def check(ended: Ended) -> None:
     assert int(found[1]) <= 1, ended.out
     assert "not found" not in ended.out
     assert "Traceback" not in ended.err
+    check_retraining(ended)
     table = ended.out[ended.out.index("found after") :]
     for kind, names in FOUND_IN.items():
         series = r" +[\d,]+ events *\n +".join(map(re.escape, names))
         assert re.search(rf"^{kind} +[\d,]+ +{series} +[\d,]+ events *$", table, re.MULTILINE), kind
+
+
+def check_retraining(ended: Ended) -> None:
+    """It is asked for because of the concept drift, and the data that the request names have been read back."""
+    begun = re.findall(r"^event +([\d,]+) +injected +concept drift", ended.out, re.MULTILINE)
+    asked = re.findall(r"^retraining requested at event ([\d,]+)", ended.out, re.MULTILINE)
+    assert number(asked[-1]) > number(begun[0])
+    ((cases, labels, columns),) = re.findall(
+        r"^stream-monitor export \w+ -o data\.parquet writes them: ([\d,]+) cases, ([\d,]+) with their label, (\d+) columns",
+        ended.out,
+        re.MULTILINE,
+    )
+    assert number(cases) > 5_000
+    assert 0.6 * number(cases) < number(labels) < 0.9 * number(cases)
+    assert int(columns) >= 12 + 3
+
+
+def number(text: str) -> int:
+    return int(text.replace(",", ""))
 
 
 @pytest.fixture(scope="module")
