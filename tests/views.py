@@ -1,6 +1,7 @@
 """What tests of telemetry and HTTP look at: one view with everything in it, and its parts with what matters named."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 
@@ -21,11 +22,14 @@ from stream_monitor.core.performance.expected import Origin
 from stream_monitor.core.performance.task import TaskKind
 from stream_monitor.core.status import (
     EstimateStatus,
+    FairnessFigure,
+    FairnessStatus,
     FigureStatus,
     LabelStatus,
     ModelStatus,
     PerformanceStatus,
     Phase,
+    SegmentStatus,
     SeriesStatus,
 )
 from stream_monitor.telemetry.collector import Build, ViewCollector
@@ -201,6 +205,46 @@ def a_model(
     )
 
 
+def with_segments(model: ModelStatus) -> ModelStatus:
+    """With two segments of one version, and what is said of its fairness."""
+    unknown = FairnessFigure(
+        value=None,
+        low=None,
+        high=None,
+        lowest=None,
+        highest=None,
+        tolerance=0.1,
+        beyond=False,
+        reason="too few",
+    )
+    impact = FairnessFigure(
+        value=0.5,
+        low=0.375,
+        high=0.625,
+        lowest="sex=f",
+        highest="sex=m",
+        tolerance=0.8,
+        beyond=True,
+        reason=None,
+    )
+    figures = {"disparate_impact": impact, "equal_opportunity_difference": unknown}
+    return replace(
+        model,
+        segments=(
+            SegmentStatus(
+                segment="country=DE", version="7", pairs=512, figures={"accuracy": a_figure(0.75, n=512)}
+            ),
+            SegmentStatus(segment="country=(other)", version="7", pairs=0, figures={}),
+        ),
+        segment_predictions={"country=(other)": 12, "country=DE": 900},
+        fairness=(
+            FairnessStatus(
+                version="7", figures=figures, cases={"sex=f": 400, "sex=m": 500}, positives={"sex=f": 20}
+            ),
+        ),
+    )
+
+
 def a_view(
     *models: ModelStatus,
     running: bool = True,
@@ -236,13 +280,15 @@ def a_full_view() -> View:
         "hddm_a/value/evidence": 1.1,
     }
     return a_view(
-        a_model(
-            a_series(phase=Phase.DRIFTING, effect=1.5, gauges=gauges),
-            a_series("feature:country", phase=Phase.WARMING, effect=0.0),
-            a_series("prediction", version="7", effect=0.05),
-            open_alerts=(a_drift_event(),),
-            performance=(a_performance(),),
-            labels=some_labels(),
+        with_segments(
+            a_model(
+                a_series(phase=Phase.DRIFTING, effect=1.5, gauges=gauges),
+                a_series("feature:country", phase=Phase.WARMING, effect=0.0),
+                a_series("prediction", version="7", effect=0.05),
+                open_alerts=(a_drift_event(),),
+                performance=(a_performance(),),
+                labels=some_labels(),
+            )
         )
     )
 

@@ -178,6 +178,14 @@ class Statuses:
         """Their names."""
         return sorted(self._values)
 
+    def last(self, model: str) -> ModelStatus:
+        """The last status of `model`. Raises StreamMonitorError: not a status of this release, or none."""
+        if model not in self._values:
+            raise NotKnown(
+                f"{self._topic} holds no status of the model {model!r}; {_there(model, self.models)}"
+            )
+        return status_format.decode(self._values[model][1])
+
     def knowledge(self, model: str) -> ModelKnowledge:
         """What the last status of `model` says. Raises StreamMonitorError: not a status of this release, or none."""
         if model not in self._values:

@@ -4,6 +4,7 @@ import typer
 
 from stream_monitor.cli import (
     check,
+    compare,
     demo,
     detectors,
     explain,
@@ -50,6 +51,7 @@ app.command("check")(check.check)
 app.command("test", no_args_is_help=True)(test.run_tests)
 app.command("explain", no_args_is_help=True)(explain.explain)
 app.command("export", no_args_is_help=True)(export.export)
+app.command("compare", no_args_is_help=True)(compare.compare)
 app.add_typer(reference.app, name="reference")
 app.add_typer(topics.app, name="topics")
 app.command("detectors")(detectors.detectors)

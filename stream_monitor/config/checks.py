@@ -10,6 +10,7 @@ from stream_monitor.config.outcomes import check_outcomes
 from stream_monitor.config.problems import Finding, Path, dotted, name_instead
 from stream_monitor.config.settings import Settings
 from stream_monitor.core.detector import DetectorSpec, Kind
+from stream_monitor.core.segments.parameters import MOST_SLICINGS
 from stream_monitor.core.series import SEQUENTIAL
 
 
@@ -31,6 +32,7 @@ def check(
             yield Finding((*path, "name"), what, "merge the two, or give each its own name")
         first.setdefault(model.name, at)
         yield from _reference(model, path, files=reference_files)
+        yield from _segments(model, path)
         if known is not None:
             yield from _detectors(model, path, known)
     yield from _sources(settings)
@@ -108,6 +110,21 @@ def _reference(model: ModelSettings, path: Path, *, files: bool) -> Iterator[Fin
     if reference.events is not None and model.warm_up not in {None, reference.events}:
         what = f"differs from reference.events ({reference.events}), which means the same"
         yield Finding((*path, "warm_up"), what, "keep one of the two")
+
+
+def _segments(model: ModelSettings, path: Path) -> Iterator[Finding]:
+    seen: dict[str | None, int] = {}
+    for at, one in enumerate(model.segments):
+        if one.feature in seen:
+            there = dotted((*path, "segments", seen[one.feature]))
+            yield Finding((*path, "segments", at), f"{there} slices by the same", "keep one of the two")
+        seen.setdefault(one.feature, at)
+    sliced = sum(one.feature is not None for one in model.segments) + (model.fairness is not None)
+    if sliced > MOST_SLICINGS:
+        what = f"{sliced} features slice the events, that of fairness included"
+        yield Finding((*path, "segments"), what, f"keep at most {MOST_SLICINGS}")
+    if model.fairness is not None and model.task == "regression":
+        yield Finding((*path, "fairness"), "a regression has no favourable class", "remove it", on_key=True)
 
 
 def _sources(settings: Settings) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from stream_monitor.config.model_settings import (
     SourceSettings,
 )
 from stream_monitor.config.outcomes import outcome_parameters
+from stream_monitor.config.segment_settings import segment_parameters
 from stream_monitor.config.settings import Settings
 from stream_monitor.core.derived.parameters import MINUTE_MS, Constraints, DerivedParameters
 from stream_monitor.core.detector import Scalar
@@ -108,6 +109,7 @@ def model_parameters(
         },
         outcomes=outcome_parameters(settings, model),
         derived=derived_parameters(model.derived, settings.derived),
+        segments=segment_parameters(model.segments, model.fairness),
     )
 
 

@@ -20,7 +20,6 @@ _KEYS: Final = {
     "sinks[].alertmanager": "sending alerts to Alertmanager",
     "sinks[].webhook": "sending alerts to a webhook",
     "sinks[].kafka.mode": "binary CloudEvents; drift events are structured JSON",
-    "models[].segments": "monitoring by segment",
     "models[].top_features": "choosing features by importance",
     "models[].features.*.severity": "severity by feature",
     "models[].reference.statistics": "a reference from prepared statistics",

@@ -24,6 +24,7 @@ from stream_monitor.config.kafka_settings import Surroundings
 from stream_monitor.config.later import check_format
 from stream_monitor.config.outcome_settings import ClassName, LabelChoice, ModelPerformanceSettings
 from stream_monitor.config.retraining import RetrainSettings
+from stream_monitor.config.segment_settings import FairnessSettings, SegmentChoice
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.parameters import SeriesParameters
 
@@ -343,6 +344,14 @@ class ModelSettings(Section):
         default_factory=dict,
         description="Feature name or glob: ignore, or how it is watched. An exact name wins over exclude, which wins"
         " over globs; of several globs the first that matches.",
+    )
+    segments: list[SegmentChoice] = Field(
+        default_factory=list,
+        description="Slices whose predictions and errors are watched apart: a feature, or a mapping. Each segment's series share"
+        " the model's alarm budget.",
+    )
+    fairness: FairnessSettings | None = Field(
+        None, description="Whether the groups of a feature are treated alike; not looked at if absent."
     )
     detectors: Detectors | None = Field(
         None, description="Detectors of every series they are fit for; the default set of its kind if absent."

@@ -27,10 +27,13 @@ from stream_monitor.core.performance.columns import BY_CLASS
 from stream_monitor.core.positions import PositionLog
 from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.core.retraining import Retraining
+from stream_monitor.core.segments.segments import Placed, Segments
+from stream_monitor.core.segments.treatment import Treatment
 from stream_monitor.core.sequential.series import Blocks
 from stream_monitor.core.sequential.tests import SequentialTests
-from stream_monitor.core.series import MISSING, Deriver, DetectorCatalogue, Finding, SeriesKey
+from stream_monitor.core.series import MISSING, Deriver, DetectorCatalogue, Finding, SeriesKey, SeriesSlice
 from stream_monitor.core.series_monitor import SeriesMonitor, Taken
+from stream_monitor.core.side_by_side import SideBySide
 from stream_monitor.core.untested import Untested
 from stream_monitor.core.versions import Versions
 
@@ -72,14 +75,17 @@ class ModelMonitor:
         self.retraining = Retraining(parameters)
         self.positions = PositionLog()
         self.versions = Versions()
-        self.outcomes = Outcomes(parameters.outcomes)
         self.derived = Derived(parameters)
+        self.segments = Segments(parameters.segments)
+        self.treatment = Treatment(parameters.segments.fairness)
+        self.outcomes = Outcomes(self.segments.kept(parameters.outcomes))
+        self.side_by_side = SideBySide()
         self._catalogue = catalogue
 
     @property
     def _derivers(self) -> Sequence[Deriver]:
-        """In the order in which their series appear."""
-        return (self.outcomes, self.derived)
+        """Those that need to know what became of features."""
+        return (self.derived,)
 
     def observe(self, batch: ColumnBatch) -> Outcome:
         """Take the rows of `batch` (n >= 1), which follow those observed before."""
@@ -112,15 +118,19 @@ class ModelMonitor:
         first = self.rows
         self.positions.observe(batch, first)
         self.versions.observe(batch, first)
-        begins = self._admit(batch)
+        placed = self.segments.place(batch, first)
+        sliced = self._sliced(placed, first)
+        begins = self._admit(batch, sliced)
         taken: dict[SeriesKey, Taken] = {}
         for key, monitor in self.series.items():
             # indicators are fed by their features, segments by what slices them
             if not key.name.startswith(MISSING) and key.segment is None:
                 taken.update(self._take(key, monitor, batch, rows, begins.get(key, 0)))
+        taken.update(self._take_slices(sliced))
         taken.update(self._take_derived(batch, first))
         findings = [self._noted(finding) for finding in self._decide(taken)]
         findings += self.outcomes.findings()
+        findings += self.treatment.observe(placed, first, self.outcomes, self.segments)
         self.rows += len(batch)
         self.clock = int(clock[-1])
         events = self.alerts.decide(findings, rows, clock, where)
@@ -129,12 +139,18 @@ class ModelMonitor:
                 self.series[key].window.trim()
         return events
 
-    def _admit(self, batch: ColumnBatch) -> dict[SeriesKey, int]:
+    def _sliced(self, placed: Placed, first: int) -> Sequence[SeriesSlice]:
+        """Errors of pairs, and what the rows of segments hold."""
+        errors = self.outcomes.observe(placed.batch, first)
+        self.side_by_side.observe(self.outcomes)
+        return [*errors, *self.segments.observe(placed, first, self.outcomes)]
+
+    def _admit(self, batch: ColumnBatch, sliced: Sequence[SeriesSlice]) -> dict[SeriesKey, int]:
         """Make monitors for series that appear here for the first time, in order of appearance and up to the cap.
 
         Returns the position of the first cell of each new one.
         """
-        new = []
+        new = [(int(one.rows[0]) - self.rows, one.key) for one in sliced if one.key not in self.series]
         for name, column in batch.columns.items():
             if name.startswith(FEATURE):
                 if SeriesKey(name, None) not in self.series and name not in self.excluded:
@@ -163,10 +179,10 @@ class ModelMonitor:
             self.excluded.add(key.name)
             return
         keys = [key]
-        if key.name.startswith(FEATURE):
+        if key.name.startswith(FEATURE) and key.segment is None:
             keys.append(SeriesKey(MISSING + key.name.removeprefix(FEATURE), None))
         if self._crowded(key, len(keys)):
-            self.dropped.add(key.name)
+            self.dropped.add(key.name if key.segment is None else f"{key.name} where {key.segment}")
             return
         for one in keys:
             self.series[one] = self.new_series(one, born)
@@ -204,6 +220,8 @@ class ModelMonitor:
         return monitor
 
     def _parameters_of(self, key: SeriesKey) -> SeriesParameters | None:
+        if key.segment is not None:
+            return self.parameters.of_segment(key.name) if self.segments.slicing_of(key) else None
         if key.name.startswith(FEATURE):
             return self.parameters.of_feature(key.name.removeprefix(FEATURE))
         if key.name.startswith(MISSING):
@@ -231,13 +249,20 @@ class ModelMonitor:
         """Give the series that are computed from rows their cells; one that is new begins to be watched."""
         taken = {}
         for deriver in self._derivers:
-            for key, column, rows, times in deriver.observe(batch, first):
-                if key not in self.series:
-                    self._add(key, int(rows[0]))
+            found = deriver.observe(batch, first)
+            for one in found:
+                if one.key not in self.series:
+                    self._add(one.key, int(one.rows[0]))
                     self.split_budget()
-                if key in self.series:
-                    taken[key] = self.series[key].take(column, rows, times)
+            taken.update(self._take_slices(found))
         return taken
+
+    def _take_slices(self, sliced: Sequence[SeriesSlice]) -> dict[SeriesKey, Taken]:
+        return {
+            key: self.series[key].take(column, rows, times)
+            for key, column, rows, times in sliced
+            if key in self.series
+        }
 
     def _decide(self, taken: Mapping[SeriesKey, Taken]) -> list[Finding]:
         """Advance the sequential tests of all series at once; then every series decides."""
@@ -267,6 +292,10 @@ class ModelMonitor:
             for key in [key for key in self.series if key.version == version]:
                 if self.series.pop(key).tested:
                     self.tests.remove(key)
+            self.outcomes.retire(version)
+            self.segments.retire(version)
+            self.treatment.retire(version)
+            self.side_by_side.retire(version)
             for deriver in self._derivers:
                 deriver.retire(version)
             self.split_budget()

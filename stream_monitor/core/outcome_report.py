@@ -13,7 +13,14 @@ from stream_monitor.core.performance.expected import Drop, Expected, drop_of
 from stream_monitor.core.performance.figure import Figure, undefined
 from stream_monitor.core.performance.probabilistic import CalibrationBin
 from stream_monitor.core.performance.version import Report
-from stream_monitor.core.status import EstimateStatus, FigureStatus, LabelStatus, PerformanceStatus
+from stream_monitor.core.side_by_side import SideBySide
+from stream_monitor.core.status import (
+    EstimateStatus,
+    FigureStatus,
+    LabelStatus,
+    PerformanceStatus,
+    SideBySideStatus,
+)
 
 _QUANTILES: Final = (0.5, 0.9, 0.99)
 OUTCOMES: Final = tuple(field.name for field in fields(Counts) if field.name not in ("predictions", "labels"))
@@ -30,7 +37,7 @@ def label_status(outcomes: Outcomes) -> LabelStatus | None:
     return LabelStatus(
         pending=join.pending,
         early=join.early,
-        coverage=None if coverage is None else _cut(coverage),
+        coverage=None if coverage is None else cut(coverage),
         due_after=outcomes.due_after,
         outcomes={name: getattr(join.counts, name) for name in OUTCOMES},
         delays={share: delay for share, delay in delays.items() if delay is not None},
@@ -43,6 +50,22 @@ def performance_status(outcomes: Outcomes) -> tuple[PerformanceStatus, ...]:
     return tuple(
         _of_version(version, outcomes.versions[version].report(coverage=coverage))
         for version in sorted(outcomes.versions, key=lambda version: version or "")
+    )
+
+
+def side_by_side_status(beside: SideBySide, outcomes: Outcomes) -> tuple[SideBySideStatus, ...]:
+    """Every two versions with cases in common. Cost: 0.1 ms each."""
+    return tuple(
+        SideBySideStatus(
+            first=two.first,
+            second=two.second,
+            figure=one.figure,
+            worse=cut(one.worse.value),
+            low=_known(one.worse.low),
+            high=_known(one.worse.high),
+            cases=one.cases,
+        )
+        for two, one in beside.compared(outcomes)
     )
 
 
@@ -79,12 +102,13 @@ def _figures(
 ) -> dict[str, FigureStatus]:
     promised = {} if expected is None else expected.figures
     return {
-        name: _figure(one, drops.get(name), promised.get(name, undefined("nothing is expected")))
+        name: figure_status(one, drops.get(name), promised.get(name, undefined("nothing is expected")))
         for name, one in figures.items()
     }
 
 
-def _figure(one: Figure, drop: Drop | None, expected: Figure) -> FigureStatus:
+def figure_status(one: Figure, drop: Drop | None, expected: Figure) -> FigureStatus:
+    """One figure, with what it dropped and what was expected."""
     return FigureStatus(
         value=_known(one.value),
         low=_known(one.low),
@@ -92,7 +116,7 @@ def _figure(one: Figure, drop: Drop | None, expected: Figure) -> FigureStatus:
         n=one.n,
         reason=one.reason,
         expected=_known(expected.value),
-        drop=None if drop is None else _cut(drop.value),
+        drop=None if drop is None else cut(drop.value),
         drop_low=None if drop is None else _known(drop.low),
         drop_high=None if drop is None else _known(drop.high),
     )
@@ -100,8 +124,8 @@ def _figure(one: Figure, drop: Drop | None, expected: Figure) -> FigureStatus:
 
 def _bin(one: CalibrationBin) -> CalibrationBin:
     return CalibrationBin(
-        low=_cut(one.low),
-        high=_cut(one.high),
+        low=cut(one.low),
+        high=cut(one.high),
         n=one.n,
         expected=_known(one.expected),
         observed=_known(one.observed),
@@ -109,9 +133,9 @@ def _bin(one: CalibrationBin) -> CalibrationBin:
 
 
 def _known(number: float | None) -> float | None:
-    return None if number is None else _cut(number)
+    return None if number is None else cut(number)
 
 
-def _cut(number: float) -> float:
+def cut(number: float) -> float:
     """`number` with five digits."""
     return float(f"{number:.5g}")

@@ -6,12 +6,12 @@ Nothing waits before the first label of a model, unless labels are expected: a m
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_monitor.core.batch import Cell, Column, ColumnBatch
+from stream_monitor.core.batch import Cell, ColumnBatch
 from stream_monitor.core.decline import Declines
 from stream_monitor.core.detector import FloatArray, Plain
 from stream_monitor.core.errors import CorruptState
@@ -23,15 +23,21 @@ from stream_monitor.core.join.label_join import LabelJoin
 from stream_monitor.core.judgement import judged, together
 from stream_monitor.core.parameters import OutcomeParameters
 from stream_monitor.core.performance.columns import PREDICTION, Places
-from stream_monitor.core.performance.errors import ERROR
+from stream_monitor.core.performance.errors import ERROR, error_column
 from stream_monitor.core.performance.marks import Look
 from stream_monitor.core.performance.note import PerformanceNote
-from stream_monitor.core.performance.task import TaskKind
-from stream_monitor.core.performance.version import Errors, VersionPerformance
+from stream_monitor.core.performance.version import VersionPerformance
 from stream_monitor.core.series import Finding, SeriesKey, SeriesSlice
 
 _DUE: Final = 0.95  # of the labels so far had come by the age at which the next one counts as due
 _ENOUGH: Final = 256  # predictions that are due; fewer say little of all
+
+
+class TimedErrors(NamedTuple):
+    """The series `error` (n,) of pairs, with the rows (n,) that completed them."""
+
+    rows: NDArray[np.int64]
+    values: FloatArray
 
 
 class Outcomes:
@@ -45,19 +51,23 @@ class Outcomes:
         self.declines: dict[str | None, Declines] = {}
         self.covered: float | None = None  # coverage as it was last settled
         self._findings: list[Finding] = []
+        self.joined: Joined | None = None  # pairs of the last batch, for whatever else is made of them
+        self.errors: dict[str | None, TimedErrors] = {}  # of the last batch, for the same
 
     def observe(self, batch: ColumnBatch, first_row: int) -> Sequence[SeriesSlice]:
         """Take the rows of `batch` (n >= 1) that follow those observed before. Returns the errors that they told."""
+        self.errors = {}
         if not self.active:
             labelled = np.flatnonzero(batch.roles & Role.LABEL)
             if len(labelled) == 0:
+                self.joined = None
                 return ()
             self.active = True
             first = int(labelled[0])
             batch, first_row = batch.take(np.arange(first, len(batch))), first_row + first
         for performance in self.versions.values():
             performance.begin()
-        joined = self.join.observe(batch, first_row)
+        joined = self.joined = self.join.observe(batch, first_row)
         found = [self._learn(joined, at, version) for at, version in enumerate(joined.versions)]
         self._see(batch, first_row)
         return sorted((one for one in found if one is not None), key=_by_first_row)
@@ -129,7 +139,9 @@ class Outcomes:
             return None
         for look in errors.looks:
             self._look(version, look)
-        column = _column(errors, performance.window.task.kind)
+        own = errors.rows > performance.told  # rows before are not those that completed the pairs
+        self.errors[version] = TimedErrors(errors.rows[own], errors.series[ERROR][own])
+        column = error_column(errors.series[ERROR], performance.window.task.kind)
         return SeriesSlice(SeriesKey(ERROR, version), column, errors.rows, errors.times)
 
     def _look(self, version: str | None, look: Look) -> None:
@@ -188,15 +200,3 @@ def _places(joined: Joined, at: NDArray[np.intp]) -> Places:
 
 def _name(version: str | None) -> tuple[bool, str]:
     return version is not None, version or ""
-
-
-def _column(errors: Errors, kind: TaskKind) -> Column:
-    """The series `error`: true where the class was wrong, or the size of a regression's error."""
-    values: FloatArray = errors.series[ERROR]
-    if kind is TaskKind.REGRESSION:
-        finite = np.isfinite(values)
-        codes = np.where(finite, Cell.NUMBER, Cell.INFINITE).astype(np.uint8)
-        return Column(values=np.where(finite, values, 0.0), codes=codes)
-    return Column(
-        values=np.zeros(len(values)), codes=np.where(values > 0, Cell.TRUE, Cell.FALSE).astype(np.uint8)
-    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from stream_monitor.core.batch import FEATURE
 from stream_monitor.core.derived.names import FAULTS, TRAFFIC, Fault
 from stream_monitor.core.derived.parameters import Constraints, DerivedParameters
 from stream_monitor.core.detector import Kind, Scalar
@@ -13,6 +14,7 @@ from stream_monitor.core.join.parameters import JoinParameters
 from stream_monitor.core.performance.errors import ERROR
 from stream_monitor.core.performance.version import PerformanceParameters
 from stream_monitor.core.reference import Reference, boolean
+from stream_monitor.core.segments.parameters import SegmentParameters
 
 WEEK_MS = 7 * 24 * 3600 * 1000
 
@@ -145,6 +147,7 @@ class ModelParameters:
     outcomes: OutcomeParameters = field(default_factory=OutcomeParameters)
     retrain: RetrainPolicy | None = None
     derived: DerivedParameters = field(default_factory=DerivedParameters)
+    segments: SegmentParameters = field(default_factory=SegmentParameters)
 
     def of_indicator(self, name: str) -> SeriesParameters | None:
         """Parameters of the missing indicator of the feature `name`; None if the feature is not watched."""
@@ -177,6 +180,12 @@ class ModelParameters:
         elif name == TRAFFIC:  # it has its times of day: only the test knows them, or says that it is blind
             chosen = replace(chosen, kind=Kind.NUMERIC, detectors=_BOUNDED)
         return chosen if known is None else replace(chosen, reference=known)
+
+    def of_segment(self, name: str) -> SeriesParameters | None:
+        """Parameters of a series of one segment: as of all rows, but for their reference: what is normal is learned."""
+        feature = name.removeprefix(FEATURE)
+        chosen = self.of_feature(feature) if feature != name else self.of_output(name, None)
+        return chosen and replace(chosen, reference=None)
 
     def _with_reference(self, name: str, chosen: SeriesParameters | None) -> SeriesParameters | None:
         known = self.references.get(name)

@@ -8,8 +8,9 @@ from stream_monitor.core.detector import Kind
 from stream_monitor.core.diagnosis import sequential_status
 from stream_monitor.core.episode import RECENT
 from stream_monitor.core.measure import mean_effect
-from stream_monitor.core.outcome_report import label_status, performance_status
+from stream_monitor.core.outcome_report import label_status, performance_status, side_by_side_status
 from stream_monitor.core.partition_monitor import ModelTask
+from stream_monitor.core.segments.report import fairness_status, segment_status
 from stream_monitor.core.series_monitor import SeriesMonitor
 from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
 
@@ -49,6 +50,10 @@ def status_of(task: ModelTask) -> ModelStatus:
         suppressed=alerts.suppressed,
         performance=performance_status(monitor.outcomes),
         labels=label_status(monitor.outcomes),
+        segments=segment_status(monitor.segments),
+        segment_predictions=dict(sorted(monitor.segments.predictions.items())),
+        side_by_side=side_by_side_status(monitor.side_by_side, monitor.outcomes),
+        fairness=fairness_status(monitor.treatment, monitor.segments),
     )
 
 

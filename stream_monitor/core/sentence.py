@@ -20,6 +20,7 @@ from stream_monitor.core.performance_words import PERFORMANCE, beside, fall_of
 
 _NAMED: Final = 2  # inputs that moved too
 _JUDGED: Final = frozenset({"error", "performance"})  # series that labels are needed for
+FAIRNESS = "fairness"  # what says that groups are treated differently, in evidence
 _BY_VIEW = {
     ("value", Direction.UP): "rose",
     ("value", Direction.DOWN): "fell",
@@ -54,6 +55,8 @@ def summary_of(event: DriftEvent, *, timed: bool = True) -> str:
         return fall_of(event, since) + moved
     if event.status is Status.RESOLVED:
         return name + _RESOLVED[event.resolution or Resolution.RECOVERED]
+    if event.evidence[0].detector == FAIRNESS:
+        return f"{name} is {_treatment(event)}"
     strongest = max(
         event.evidence, key=lambda e: (e.view == "value", abs(e.effect))
     )  # a moved mean also widens
@@ -111,6 +114,17 @@ def _figures(event: DriftEvent, strongest: Evidence) -> str:
         return f"standard deviation {before.standard_deviation:.6g} → {after.standard_deviation:.6g}"
     assert event.effect_sizes.js_distance is not None  # every series with bins has it
     return f"Jensen-Shannon distance {event.effect_sizes.js_distance.value:.2f} ({effect})"
+
+
+def _treatment(event: DriftEvent) -> str:
+    """How the two groups are treated that differ most."""
+    said = event.evidence[0]
+    of = {name: value for name, value in said.parameters.items() if isinstance(value, str | float)}
+    return (
+        f"{of['figure']:.3g} ({of['low']:.3g} to {of['high']:.3g}, accepted {said.threshold:g}):"
+        f" {of['favourable']} for {_of(event.current):.1%} where {of['lowest']} and"
+        f" {_of(event.reference):.1%} where {of['highest']}"
+    )
 
 
 def _of(distribution: Distribution) -> float:

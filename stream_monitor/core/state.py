@@ -14,8 +14,11 @@ from stream_monitor.core.parameters import SeriesParameters
 from stream_monitor.core.plain import plain_of, value_of
 from stream_monitor.core.positions import PositionLog
 from stream_monitor.core.reference import Reference
+from stream_monitor.core.segments.segments import Segments
+from stream_monitor.core.segments.treatment import Treatment
 from stream_monitor.core.series import DetectorCatalogue, SeriesKey
 from stream_monitor.core.series_monitor import SeriesMonitor
+from stream_monitor.core.side_by_side import SideBySide
 from stream_monitor.core.snapshot import Snapshot, digest
 from stream_monitor.core.standardise import Lens
 from stream_monitor.core.versions import Versions
@@ -55,6 +58,9 @@ def dump_model(monitor: ModelMonitor, as_of: int) -> Snapshot:
         "versions": monitor.versions.dump(),
         "outcomes": monitor.outcomes.dump(),
         "derived": monitor.derived.dump(),
+        "segments": monitor.segments.dump(),
+        "treatment": monitor.treatment.dump(),
+        "side_by_side": monitor.side_by_side.dump(),
     }
     return Snapshot(
         kind="model",
@@ -88,8 +94,11 @@ def load_model(
     monitor.positions = PositionLog.load(fields.plain("positions"))
     monitor.versions = Versions.load(fields.plain("versions"))
     chunks = _chunks(monitor.parameters.name, snapshots)
-    monitor.outcomes = Outcomes.load(monitor.parameters.outcomes, fields.plain("outcomes"), chunks)
     monitor.derived.load(fields.plain("derived"))
+    monitor.outcomes = Outcomes.load(monitor.outcomes.parameters, fields.plain("outcomes"), chunks)
+    monitor.segments = Segments.load(monitor.parameters.segments, fields.plain("segments"))
+    monitor.treatment = Treatment.load(monitor.parameters.segments.fairness, fields.plain("treatment"))
+    monitor.side_by_side = SideBySide.load(fields.plain("side_by_side"))
     keys = [value_of(SeriesKey, key) for key in fields.rows("series")]
     births = fields.array("births", "<i8").tolist()
     if len(births) != len(keys):

@@ -1,7 +1,7 @@
 """The state of a model as people look at it: what the status topic, metrics and dashboards show. Derived, never restored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from stream_monitor.core.detector import Kind
@@ -129,11 +129,63 @@ class LabelStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentStatus:
+    """What one version did in one segment: labelled predictions in its window, and the figures of these."""
+
+    segment: str
+    version: str | None
+    pairs: int
+    figures: Mapping[str, FigureStatus]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FairnessFigure:
+    """value, low, high: as `segments.fairness_figures`; None where `reason` says why. lowest, highest: the groups compared.
+
+    tolerance: what is accepted; beyond: it was found not to be kept, and is not back within since.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    lowest: str | None
+    highest: str | None
+    tolerance: float
+    beyond: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FairnessStatus:
+    """How one version treats groups. cases: predictions in the window; positives: with a favourable label; both by group."""
+
+    version: str | None
+    figures: Mapping[str, FairnessFigure]
+    cases: Mapping[str, int]
+    positives: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideBySideStatus:
+    """Two versions on the same cases: by how much the second one is worse in `figure` (`accuracy`, or `mae`), with its 95 %."""
+
+    first: str
+    second: str
+    figure: str
+    worse: float
+    low: float | None
+    high: float | None
+    cases: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatus:
     """One model right now. open_alerts: the latest drift event of every alert that is not resolved.
 
     budget_credit: alarms that could be raised at once. time: latest event time observed, ms UTC. performance: of the versions
-    with labels. labels: None while there are none and none are expected.
+    with labels. labels: None while there are none and none are expected. segments: those with labels, the 100 with most.
+    segment_predictions: so far, by segment. fairness: of the versions, where groups are declared. side_by_side: every
+    two versions that predicted the same cases.
     """
 
     model: str
@@ -149,3 +201,7 @@ class ModelStatus:
     suppressed: int
     performance: tuple[PerformanceStatus, ...] = ()
     labels: LabelStatus | None = None
+    segments: tuple[SegmentStatus, ...] = ()
+    segment_predictions: Mapping[str, int] = field(default_factory=dict)
+    fairness: tuple[FairnessStatus, ...] = ()
+    side_by_side: tuple[SideBySideStatus, ...] = ()

@@ -22,6 +22,7 @@ from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
 from stream_monitor.telemetry import metrics
 from stream_monitor.telemetry.metrics import PHASES, Metric, Type
 from stream_monitor.telemetry.outcomes import of_outcomes
+from stream_monitor.telemetry.segments import of_segments
 from stream_monitor.telemetry.view import Loss, View, ViewHolder
 
 SERIES_LIMIT: Final = 300
@@ -85,6 +86,7 @@ class ViewCollector(Collector):
         for model in view.models:
             yield from _of_model(model, hidden=len(model.series) - shown[model.model])
             yield from of_outcomes(model)
+            yield from of_segments(model)
         for name, series in chosen:
             yield from _of_series(name, series)
 

@@ -279,6 +279,25 @@ PERFORMANCE_HIDDEN = Metric(
     ("model",),
     "Figures left out of the metrics: only the first ones of every version are exported.",
 )
+SEGMENT_PREDICTIONS = Metric(
+    "segment_predictions", _G, ("model", "segment"), "Predictions that a segment has got so far."
+)
+SEGMENT_PERFORMANCE = Metric(
+    "segment_performance",
+    _G,
+    (*_VERSION, "segment", "figure"),
+    "A figure of a version's last labelled predictions in a segment, in its own unit.",
+)
+_TREATMENT = (*_VERSION, "figure")
+FAIRNESS = Metric("fairness", _G, _TREATMENT, "How differently a version treats the groups of a feature.")
+FAIRNESS_LOW = Metric("fairness_low", _G, _TREATMENT, "Lower end of the figure's 95 % interval.")
+FAIRNESS_HIGH = Metric("fairness_high", _G, _TREATMENT, "Upper end of the figure's 95 % interval.")
+FAIRNESS_BEYOND = Metric(
+    "fairness_beyond",
+    _G,
+    _TREATMENT,
+    "1 if the figure was found beyond its tolerance and is not back, else 0.",
+)
 LABELS = Metric(
     "labels_total", _C, ("model", "outcome"), "Predictions and labels, by what became of them in the join."
 )
@@ -359,5 +378,11 @@ VIEWED: Final = (
     EARLY,
     COVERAGE,
     LABEL_DELAY,
+    SEGMENT_PREDICTIONS,
+    SEGMENT_PERFORMANCE,
+    FAIRNESS,
+    FAIRNESS_LOW,
+    FAIRNESS_HIGH,
+    FAIRNESS_BEYOND,
 )
 CATALOGUE: Final = (*RECORDED, *VIEWED)

@@ -111,7 +111,11 @@ RETRAIN = {"on": ["feature:*", "prediction"], "after": "4s", "at_most": "1 per 2
 SETTINGS: Mapping[str, Any] = {
     "models": [
         {**MODEL, "name": "fraud", "alerting": {**ALERTING, "labels": {"team": "a"}}, "retrain": RETRAIN},
-        {**MODEL, "name": "churn"},
+        {
+            **MODEL,
+            "name": "churn",
+            "segments": ["country", {"feature": "amount", "edges": [0], "features": ["flag"]}],
+        },
     ],
     "kafka.commit_every": "500ms",
     "state.checkpoint_every": "1s",

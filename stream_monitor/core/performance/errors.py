@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from stream_monitor.core.batch import Cell, Column
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.performance.pairs import Pairs
 from stream_monitor.core.performance.probabilistic import brier_scores, log_losses
@@ -32,3 +33,13 @@ def error_scale(pairs: Pairs) -> Moments:
     errors = np.abs(pairs.predicted - pairs.actual)
     largest = float(errors.max()) or 1e-3
     return Moments(mean=float(errors.mean()), scale=max(float(errors.std()), 1e-9 * largest, 1e-150))
+
+
+def error_column(errors: FloatArray, kind: TaskKind) -> Column:
+    """The series `error` as cells: true where the class was wrong, or the size of a regression's error, (n,)."""
+    if kind is TaskKind.REGRESSION:
+        finite = np.isfinite(errors)
+        codes = np.where(finite, Cell.NUMBER, Cell.INFINITE).astype(np.uint8)
+        return Column(values=np.where(finite, errors, 0.0), codes=codes)
+    codes = np.where(errors > 0, Cell.TRUE, Cell.FALSE).astype(np.uint8)
+    return Column(values=np.zeros(len(errors)), codes=codes)

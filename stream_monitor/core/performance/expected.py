@@ -114,6 +114,11 @@ def tolerated(name: str, expected: Expected, tolerance: float) -> float:
     return tolerance * abs(of.value or 0.0)
 
 
+def worsening(name: str, before: Figure, now: Figure) -> Drop:
+    """By how much the metric `name` is worse now than before, both defined."""
+    return _drop(before, now, better(name))
+
+
 def _drop(before: Figure, now: Figure, where: Better) -> Drop:
     if where is Better.ZERO:
         before, now = _size(before), _size(now)

@@ -123,7 +123,7 @@ class VersionPerformance:
         self.marks = Marks(parameters.window // BLOCK)
         self.recent: Recent | None = None
         self.first_row = -1  # that brought a pair
-        self._told = -1  # row that told the task: predictions up to there were not looked at
+        self.told = -1  # row that told the task: predictions up to there were not looked at
         self._expected_at = -1  # row that told what to expect, in the batch at hand
         self._calibrations: list[
             tuple[int, Calibration]
@@ -158,7 +158,7 @@ class VersionPerformance:
         """Take the predictions at the positions `at` (n,) of a batch's `columns`, at `rows` (n,), for the estimate; after `learn`
         of the same batch.
         """
-        after = rows > self._told
+        after = rows > self.told
         if self.estimator is not None and after.any():
             taken = self.estimator.add(predictions_of(columns, at[after]))
             assert self.recent is not None
@@ -170,7 +170,7 @@ class VersionPerformance:
         """
         if self.window is None or self.estimator is None or self.recent is None or self.expected is None:
             return None
-        if row < max(self._told, self._expected_at):
+        if row < max(self.told, self._expected_at):
             return None
         window, estimator = self.window.task, self.estimator.task
         known = [calibration for told, calibration in self._calibrations if told <= row]
@@ -214,7 +214,7 @@ class VersionPerformance:
             "undecided": self.undecided.dump(),
             "marks": self.marks.dump(),
             "recent": None if self.recent is None else self.recent.dump(),
-            "told": self._told,
+            "told": self.told,
             "first_row": self.first_row,
         }
 
@@ -243,7 +243,7 @@ class VersionPerformance:
         seen = 0 if version.window is None else version.window.seen
         if len(version.marks.rows) != min(-(-seen // BLOCK), parameters.window // BLOCK + 1):
             raise fields.wrong("marks", "not one for each block")
-        version._told = fields.integer("told", least=-1)
+        version.told = fields.integer("told", least=-1)
         version.first_row = fields.integer("first_row", least=-1)
         return version
 
@@ -274,15 +274,15 @@ class VersionPerformance:
             waiting.forget_if_full()
             return NO_ERRORS
         self._begin(task)
-        self._told = int(waiting.rows[-1])
+        self.told = int(waiting.rows[-1])
         self.undecided = Undecided(forgotten=waiting.forgotten)
         errors = self.learn(waiting.columns, everything)
         n = len(errors.rows)  # nobody could know of them before the row that told the task
         time = int(waiting.times[-1])
         return errors._replace(
-            rows=np.full(n, self._told),
+            rows=np.full(n, self.told),
             times=np.full(n, time),
-            looks=tuple(look._replace(row=self._told, time=time) for look in errors.looks),
+            looks=tuple(look._replace(row=self.told, time=time) for look in errors.looks),
         )
 
     def _take(self, columns: Columns, places: Places) -> Errors:

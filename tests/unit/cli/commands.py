@@ -17,6 +17,7 @@ NAMES = (
     "test",
     "explain",
     "export",
+    "compare",
     "reference",
     "reference build",
     "reference show",

@@ -157,3 +157,28 @@ def test_names_of_the_own_topics(tmp_path: Path) -> None:
         "x.dead-letter",
     )
     assert (found.status, found.history, found.operations) == ("x.status", "x.history", "x.operations")
+
+
+SLICED = """
+version: 1
+kafka: {bootstrap_servers: b}
+models:
+  - name: loans
+    sources: [p]
+    segments: [country, {feature: amount, edges: [100, 1000]}, {feature: c, values: [1, a, true]}, {label: true}]
+    fairness: {feature: gender, favourable: 1, tolerance: {disparate_impact: 0.7}}
+"""
+
+
+def test_segments_and_fairness(tmp_path: Path) -> None:
+    parameters = model_parameters(settings(SLICED, tmp_path), "loans", {})
+    country, amount, named, label = parameters.segments.slicings
+    assert (country.feature, country.most, country.edges, country.values) == ("country", 10, (), ())
+    assert amount.edges == (100.0, 1000.0)
+    assert named.values == ("1", "a", "true")
+    assert label.feature is None
+    fairness = parameters.segments.fairness
+    assert fairness is not None
+    assert (fairness.feature, fairness.favourable, fairness.window) == ("gender", "1", 2_048)
+    assert fairness.tolerances["disparate_impact"] == 0.7
+    assert fairness.tolerances["demographic_parity_difference"] == 0.1

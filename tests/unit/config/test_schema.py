@@ -44,7 +44,6 @@ def test_later_keys_are_absent() -> None:
         "schema_registry",
         "webhook",
         "alertmanager",
-        "segments",
         "label_delay",
         "top_features",
         "cooldown",

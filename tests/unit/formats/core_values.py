@@ -28,11 +28,14 @@ from stream_monitor.core.performance.task import TaskKind
 from stream_monitor.core.retrain_request import RetrainEvidence, RetrainRequest
 from stream_monitor.core.status import (
     EstimateStatus,
+    FairnessFigure,
+    FairnessStatus,
     FigureStatus,
     LabelStatus,
     ModelStatus,
     PerformanceStatus,
     Phase,
+    SegmentStatus,
     SequentialStatus,
     SeriesStatus,
 )
@@ -313,6 +316,15 @@ LABELS = LabelStatus(
     outcomes={"joined": 3_000, "expired": 7},
     delays={"0.5": 1_000, "0.99": 60_500},
 )
+IMPACT = FairnessFigure(
+    value=0.5, low=0.375, high=0.625, lowest="sex=f", highest="sex=m", tolerance=0.8, beyond=True, reason=None
+)
+FAIRNESS = FairnessStatus(
+    version="7",
+    figures={"disparate_impact": IMPACT},
+    cases={"sex=f": 400, "sex=m": 500},
+    positives={"sex=f": 20},
+)
 STATUS = ModelStatus(
     model="fraud",
     time=NOON,
@@ -330,6 +342,9 @@ STATUS = ModelStatus(
     suppressed=0,
     performance=(PERFORMANCE,),
     labels=LABELS,
+    segments=(SegmentStatus(segment="country=DE", version="7", pairs=512, figures={"accuracy": ACCURACY}),),
+    segment_predictions={"country=DE": 900},
+    fairness=(FAIRNESS,),
 )
 REQUEST = RetrainRequest(
     id="c3d4e5f60718293a",

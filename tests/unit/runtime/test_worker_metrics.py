@@ -38,6 +38,8 @@ MODELS: Sequence[Mapping[str, Any]] = [
         "features": {"session": {"type": "identifier"}, "amount": {"detectors": ["adwin", "page_hinkley"]}},
         "alerting": {"false_alarms": "1 per 200 events"},
         "retrain": {"on": ["*"], "after": "10 events", "rows": 10},
+        "segments": ["member"],
+        "fairness": {"feature": "member", "favourable": True, "window": 256},
     }
     for name in ("fraud", "churn", "scored")
 ]
@@ -90,7 +92,9 @@ def append_scored(cluster: Cluster, n: int) -> None:
     rng = np.random.default_rng(1)
     for at in range(n):
         time, p = T0 + 100 * at, float(rng.random())
+        features = {"member": p > 0.3}
         prediction = {"model": "scored", "id": at, "time": time, "prediction": p > 0.5, "probability": p}
+        prediction["features"] = features
         label = {"model": "scored", "id": at, "time": time + 50, "label": bool(rng.random() < p)}
         early = {"model": "scored", "id": at + 10_000_000, "time": time, "label": True}
         events = [prediction, label if rng.random() < 0.9 else early]
