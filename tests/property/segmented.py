@@ -45,6 +45,10 @@ def _case(case: int, rng: np.random.Generator, *, worse: bool, bad: float) -> li
     events = [(at, row(int(Role.FEATURES | Role.PREDICTION), features, outputs))]
     if form < 0.5:
         events = list(zip((at, at + rng.exponential(3.0)), apart if form < 0.3 else apart[::-1], strict=True))
+    if rng.random() < 0.3:  # another version predicts the same case
+        other = {"prediction": "yes" if rng.random() < 0.5 else "no"}
+        rival = "2" if version != "2" else "1"
+        events.append((at + 0.5, Row("m", rival, name, 0, int(Role.PREDICTION), {}, other)))
     if rng.random() < 0.9:
         early = rng.random() < 0.05
         when = at - 1.0 if early else at + rng.exponential(20.0)

@@ -59,7 +59,7 @@ def batch_of(rows: list[PlacedRow]) -> ColumnBatch:
     ("seed", "sizes", "reborn_every"), [(0, [1, 33, 150], 11), (1, [7, 255, 64], 5), (2, [700, 31], 10_000)]
 )
 def test_any_split_of_the_rows_gives_the_same_answer(seed: int, sizes: list[int], reborn_every: int) -> None:
-    rows = segmented_rows(seed, CASES)
+    rows = segmented_rows(seed, CASES, bad=0.9)
     pieces = []
     begin = turn = 0
     while begin < len(rows):
@@ -67,7 +67,8 @@ def test_any_split_of_the_rows_gives_the_same_answer(seed: int, sizes: list[int]
         begin, turn = begin + len(pieces[-1]), turn + 1
     deaths = frozenset(range(reborn_every, len(pieces), reborn_every))
     whole = answer_of(PARAMETERS, [batch_of(rows)])
-    assert {event.segment for event in whole.events if event.series == "error"} >= {"country=IT"}
+    bad = {event.segment for event in whole.events if event.series == "error"}
+    assert bad & {"country=IT", "country=(other)"}  # whichever of them the country got
     unfair = {
         (event.series, event.status.value)
         for event in whole.events
