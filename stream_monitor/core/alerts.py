@@ -107,7 +107,7 @@ class Alerts:
             time=time,
             performance=note,
         )
-        return [self._keep(event, key)]
+        return [self._keep(self._attributed(event), key)]
 
     def _take(self, finding: Finding, now: int, where: Where) -> list[DriftEvent]:
         key = finding.series

@@ -88,7 +88,9 @@ def _look(
     """How far one input has moved, and from what size on that counts. None: no block of it lies between the rows."""
     window = monitor.window
     end = int(np.searchsorted(window.rows[:, 1], row, side="right"))
-    first = max(int(np.searchsorted(window.rows[:, 0], change_row)), end - LENGTH)
+    first = max(
+        int(np.searchsorted(window.rows[:, 1], change_row)), end - LENGTH
+    )  # the block of the change, too
     if first >= end:
         return None
     tolerance = monitor.parameters.tolerance

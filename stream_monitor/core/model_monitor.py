@@ -71,8 +71,8 @@ class ModelMonitor:
         self.tests = SequentialTests()
         self.allowance = Allowance(parameters.budget or PER_WEEK)
         inputs = Inputs(series=self.series, importance=parameters.importance)
+        self.retraining = Retraining(parameters, inputs)
         self.alerts = Alerts(parameters, Credit(bucket_budget(parameters)), inputs)
-        self.retraining = Retraining(parameters)
         self.positions = PositionLog()
         self.versions = Versions()
         self.derived = Derived(parameters)
@@ -89,7 +89,7 @@ class ModelMonitor:
 
     def observe(self, batch: ColumnBatch) -> Outcome:
         """Take the rows of `batch` (n >= 1), which follow those observed before."""
-        events = self.derived.returned(self.alerts, self.rows, int(batch.times[0]))
+        events = self._heard(self.derived.returned(self.alerts, self.rows, int(batch.times[0])))
         requests: list[RetrainRequest] = []
         for part in _cut(batch, self.rows):
             first = self.rows
@@ -97,20 +97,17 @@ class ModelMonitor:
             clock = np.maximum(np.maximum.accumulate(part.times), self.clock)
             where = partial(self.positions.since, part, first)
             found = self._observe(part, rows, clock, where)
-            if self.rows % CUT == 0:
-                self.outcomes.settle()
-                found += self._retire()
-                found += self._adopt()
-                found += self._judge()
             requests += self.retraining.decide(found, rows, clock, where)
+            for monitor in self.series.values():
+                monitor.window.trim()  # nobody asks any more for what was known at a row of this part
             events += found
             if self.rows % CUT == 0:
-                events += self.derived.look(self.series, self.alerts, self.rows - 1, self.clock)
+                events += self._end()
         return Outcome(drift_events=tuple(events), retrain_requests=tuple(requests), rows=len(batch))
 
     def silent(self, ms: int) -> list[DriftEvent]:
         """No source of the model has brought a row of it for so long."""
-        return self.derived.silent(ms, self.alerts, self.rows, self.clock)
+        return self._heard(self.derived.silent(ms, self.alerts, self.rows, self.clock))
 
     def _observe(
         self, batch: ColumnBatch, rows: NDArray[np.int64], clock: NDArray[np.int64], where: Where
@@ -133,11 +130,7 @@ class ModelMonitor:
         findings += self.treatment.observe(placed, first, self.outcomes, self.segments)
         self.rows += len(batch)
         self.clock = int(clock[-1])
-        events = self.alerts.decide(findings, rows, clock, where)
-        for key, one in taken.items():
-            if one.blocks:
-                self.series[key].window.trim()
-        return events
+        return self.alerts.decide(findings, rows, clock, where)
 
     def _sliced(self, placed: Placed, first: int) -> Sequence[SeriesSlice]:
         """Errors of pairs, and what the rows of segments hold."""
@@ -284,6 +277,18 @@ class ModelMonitor:
         weights = self.allowance.weights(untested.first_rows, untested.elapsed)
         weights[: untested.learned] = 0.0
         return Blocks(untested.numbers, untested.times, weights)
+
+    def _end(self) -> list[DriftEvent]:
+        """At a row that no batch decides: what is over, what drifts did, and the facts that are looked at now and then."""
+        self.outcomes.settle()
+        events = [*self._retire(), *self._adopt(), *self._judge()]
+        return self._heard([*events, *self.derived.look(self.series, self.alerts, self.rows - 1, self.clock)])
+
+    def _heard(self, events: Sequence[DriftEvent]) -> list[DriftEvent]:
+        """Drift events that rest on no row of a batch, once the policy for retraining knows of them."""
+        for event in events:
+            self.retraining.hear(event)
+        return list(events)
 
     def _retire(self) -> list[DriftEvent]:
         """End the series of versions that have been silent for long; their alerts are resolved."""

@@ -6,7 +6,7 @@ policy allows. All of it hangs on rows and event time, never on batches or a clo
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.alerts import Where
+from stream_monitor.core.attribution import Inputs, is_asked_for
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.drift_event import DriftEvent, Severity, Status
 from stream_monitor.core.parameters import BudgetUnit, ModelParameters, RetrainPolicy, Span
 from stream_monitor.core.plain import plain_of, value_of
 from stream_monitor.core.positions import together
 from stream_monitor.core.retrain_request import RetrainEvidence, RetrainRequest
-from stream_monitor.core.sentence import moved_with
+from stream_monitor.core.sentence import moved_with, summary_of
+from stream_monitor.core.series import SeriesKey
 from stream_monitor.core.snapshot import digest
 
 
@@ -41,8 +43,10 @@ class Standing(NamedTuple):
 class Retraining:
     """The requests of one model. Without a policy it does nothing and holds nothing."""
 
-    def __init__(self, parameters: ModelParameters) -> None:
+    def __init__(self, parameters: ModelParameters, inputs: Inputs) -> None:
         self._parameters = parameters
+        self._inputs = inputs
+        self._open: dict[SeriesKey, DriftEvent] = {}  # all alerts
         self.standing: dict[str, Standing] = {}  # by alert id
         self.last: Moment | None = None  # request
         self.requested = 0
@@ -67,12 +71,21 @@ class Retraining:
             if at > done and self.standing:
                 requests += self._due(policy, rows[done:at], clock[done:at], where)
             done = max(done, at)
-            self._hear(policy, event)
+            self.hear(event)
         return requests + self._due(policy, rows[done:], clock[done:], where)
 
-    def _hear(self, policy: RetrainPolicy, event: DriftEvent) -> None:
+    def hear(self, event: DriftEvent) -> None:
+        """A drift event that was found outside of rows: it leads to no request, but may end what asks for one."""
+        policy = self._parameters.retrain
+        if policy is None:
+            return
+        key = SeriesKey(event.series, event.version, event.segment)
+        self._open.pop(key, None)
         known = self.standing.pop(event.alert_id, None)
-        if event.status is not Status.RESOLVED and any(fnmatchcase(event.series, one) for one in policy.on):
+        if event.status is Status.RESOLVED:
+            return
+        self._open[key] = event
+        if any(fnmatchcase(event.series, one) for one in policy.on):
             opened = Moment(event.row, event.time) if known is None else known.opened
             self.standing[event.alert_id] = Standing(event, opened)
 
@@ -111,7 +124,7 @@ class Retraining:
     def _request(
         self, first: Standing, serious: Iterable[Standing], now: Moment, where: Where
     ) -> RetrainRequest:
-        event, parameters = first.event, self._parameters
+        event, parameters = self._as_of(first.event, now), self._parameters
         alike = [one for one in serious if one.event.version in (None, event.version) and one is not first]
         rows = now.row + 1 - event.change_point_row
         name = parameters.name + (f" version {event.version}" if event.version else "")
@@ -127,10 +140,23 @@ class Retraining:
             change_point_row=event.change_point_row,
             rows=rows,
             ongoing=True,
-            evidence=tuple(_evidence(one) for one in [first, *sorted(alike, key=_by_weight)]),
+            evidence=tuple(
+                _evidence(self._as_of(one.event, now), one.opened)
+                for one in [first, *sorted(alike, key=_by_weight)]
+            ),
             positions=together(event.positions, where(event.change_point_row, now.row)),
             labels=dict(parameters.labels),
         )
+
+    def _as_of(self, event: DriftEvent, now: Moment) -> DriftEvent:
+        """With what has moved with an output up to now: when the alert was opened there were few values to tell it from."""
+        if not is_asked_for(event.series):
+            return event
+        found = self._inputs.moved(event.change_point_row, now.row, self._open)
+        if found is None:
+            return event
+        told = replace(event, attribution=found)
+        return replace(told, summary=summary_of(told))
 
     def dump(self) -> dict[str, Plain]:
         """Explicit fields; the events of open alerts are in the state of the alerts."""
@@ -146,12 +172,10 @@ class Retraining:
         """
         state = value_of(_State, plain)
         self.last, self.requested = state.last, state.requested
-        self.standing = {}
-        policy = self._parameters.retrain
+        self.standing, self._open = {}, {}
         latest = {event.alert_id: event for event in open_alerts}
-        for alert_id in [*(one for one in state.opened if one in latest), *latest]:
-            if policy is not None and alert_id not in self.standing:
-                self._hear(policy, latest[alert_id])
+        for alert_id in dict.fromkeys([*(one for one in state.opened if one in latest), *latest]):
+            self.hear(latest[alert_id])
         for alert_id, moment in state.opened.items():
             if alert_id in self.standing:
                 self.standing[alert_id] = Standing(latest[alert_id], moment)
@@ -183,14 +207,13 @@ def _by_weight(one: Standing) -> tuple[bool, int, str, str, str]:
     )
 
 
-def _evidence(one: Standing) -> RetrainEvidence:
-    event = one.event
+def _evidence(event: DriftEvent, opened: Moment) -> RetrainEvidence:
     return RetrainEvidence(
         alert_id=event.alert_id,
         series=event.series,
         segment=event.segment,
         severity=event.severity,
-        opened_at=one.opened.time,
+        opened_at=opened.time,
         change_point=event.change_point,
         summary=event.summary,
         attribution=event.attribution,

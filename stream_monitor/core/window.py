@@ -50,6 +50,8 @@ class Window:
 
     def trim(self) -> None:
         """Forget all but the last LENGTH blocks."""
+        if len(self.times) <= LENGTH:
+            return
         for name in self.__slots__:
             setattr(self, name, getattr(self, name)[-LENGTH:])
 

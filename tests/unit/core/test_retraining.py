@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from stream_monitor.core.attribution import Inputs
 from stream_monitor.core.drift_event import DriftEvent, Positions, Resolution, Severity, Status
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.parameters import BudgetUnit, ModelParameters, RetrainPolicy, Span
@@ -33,7 +34,8 @@ def policy(
 
 
 def retraining(chosen: RetrainPolicy | None) -> Retraining:
-    return Retraining(ModelParameters(name="fraud", group="g", labels={"team": "a"}, retrain=chosen))
+    parameters = ModelParameters(name="fraud", group="g", labels={"team": "a"}, retrain=chosen)
+    return Retraining(parameters, Inputs(series={}, importance={}))
 
 
 def drift(
