@@ -51,7 +51,7 @@ TIGHT = Budget(
     alarms=1, span=150, unit=BudgetUnit.EVENTS
 )  # several drifts begin at once: some wait for a credit
 RETRAIN = RetrainPolicy(
-    on=("prediction", "prob*", "missing:amount"),
+    on=("prediction", "prob*", "missing:amount", "schema:*"),
     severity=Severity.WARNING,
     after=Span(length=2_000, unit=BudgetUnit.MILLISECONDS),
     apart=Span(length=70, unit=BudgetUnit.EVENTS),
