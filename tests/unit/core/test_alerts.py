@@ -10,6 +10,7 @@ from stream_monitor.core.credit import Credit
 from stream_monitor.core.drift_event import DriftEvent, Positions, Resolution, Status
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.parameters import Budget, BudgetUnit, ModelParameters
+from stream_monitor.core.performance.note import Basis, PerformanceNote, Verdict
 from stream_monitor.core.series import Finding, SeriesKey, Transition
 from tests.unit.core.findings import T0, finding
 
@@ -182,3 +183,22 @@ def test_a_segment_has_an_alert_of_its_own() -> None:
     assert (whole.segment, slice_of_it.segment) == (None, "country=DE")
     assert whole.alert_id != slice_of_it.alert_id
     assert "prediction of m where country=DE rose" in slice_of_it.summary
+
+
+def test_a_verdict_on_performance_that_becomes_known_or_another_updates_the_alert() -> None:
+    book = alerts()
+    (opened,) = decide(book, finding(row=10))
+    key = SeriesKey(opened.series, opened.version)
+    unknown = PerformanceNote(verdict=Verdict.UNKNOWN, basis=None, figures=(), reason="no label is due yet")
+    unchanged = replace(unknown, verdict=Verdict.UNCHANGED, basis=Basis.ESTIMATE, reason=None)
+    worse = replace(unchanged, verdict=Verdict.WORSE, basis=Basis.LABELS)
+    told = [
+        book.judge(key, note, 20 + at, T0)
+        for at, note in enumerate((unknown, unchanged, unchanged, worse, unknown))
+    ]
+    assert [len(events) for events in told] == [0, 1, 0, 1, 0]
+    (first,), (second,) = told[1], told[3]
+    assert (first.status, first.number, first.row, first.performance) == (Status.UPDATED, 1, 21, unchanged)
+    assert (second.number, second.performance) == (2, worse)
+    assert first.alert_id == second.alert_id == opened.alert_id
+    assert book.open[key] == second
