@@ -32,7 +32,7 @@ from stream_monitor.runtime.worker import Worker
 from stream_monitor.telemetry.recorder import Telemetry
 from stream_monitor.telemetry.view import ViewHolder
 from stream_monitor.testing.scenario import InjectedDrift, Scenario, Scorecard, score
-from stream_monitor.testing.story import MODEL
+from stream_monitor.testing.story import BAD_COUNTRY, MODEL
 
 TOPIC = "demo.events"
 # events between two turns of the worker: it reads them all in one, so none of them is late
@@ -288,6 +288,7 @@ def model_of(scenario: Scenario, topic: str) -> Mapping[str, object]:
         "name": MODEL,
         "sources": [topic],
         "labels": True,
+        "segments": [{"feature": "country", "values": ["DE", "FR", "NL", BAD_COUNTRY]}],
         "retrain": {
             "on": ["error"],
             "after": lasting,

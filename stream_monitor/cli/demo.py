@@ -158,14 +158,16 @@ class _Audience:
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("injected", "at event", "to be found in", "found after"):
+        for column in ("injected", "at event", "to be found in", "found after", "performance"):
             table.add_column(column, justify="right" if column == "at event" else "left")
         for finding in result.scorecard.findings:
             drift = finding.drift
-            injected, row = drift.name, f"{drift.row:,}"
+            injected, row, verdict = drift.name, f"{drift.row:,}", finding.performance or ""
             for series, delay in zip(drift.series, finding.delays, strict=True):
-                table.add_row(injected, row, series, "not found" if delay is None else f"{delay:,} events")
-                injected = row = ""
+                table.add_row(
+                    injected, row, series, "not found" if delay is None else f"{delay:,} events", verdict
+                )
+                injected = row = verdict = ""
         self._say("")
         self._out.print(table)
         false_alarms = result.scorecard.false_alarms

@@ -3,11 +3,12 @@ monitor that watched it. Pure: knows no log, no worker and no console.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from stream_monitor.core.drift_event import DriftEvent, Status
+from stream_monitor.core.performance.note import Verdict
 from stream_monitor.testing.story import BAD_COUNTRY, Part, Parts, Timeline, events_of, timeline
 
 EVENTS = 100_000
@@ -48,11 +49,14 @@ class InjectedDrift:
 class Finding:
     """What became of one injected drift. delays: for each of its series events from its first row up to the first alert, both
     counted; None: missed. alerts: opened alerts that it explains, the return to normal included.
+
+    performance: what the last drift event on the first of its series, while it lasted, says of the model's performance.
     """
 
     drift: InjectedDrift
     delays: tuple[int | None, ...]
     alerts: int
+    performance: Verdict | None = None
 
     @property
     def detected(self) -> bool:
@@ -131,17 +135,18 @@ def series_of(event: DriftEvent) -> str:
 
 
 def score(scenario: Scenario, drift_events: Iterable[DriftEvent]) -> Scorecard:
-    """Mark the drift events that a monitor raised over the whole scenario; only those of status opened count.
+    """Mark the drift events that a monitor raised over the whole scenario; only those of status opened count as alerts.
 
     A drift is detected by alerts that open on its series while it lasts. The return to normal is a change too: alerts on
     these series are explained for as long again after its end. Any other opened alert is a false alarm.
     """
-    opened = sorted(
-        (event for event in drift_events if event.status is Status.OPENED), key=lambda event: event.row
-    )
+    found = sorted(drift_events, key=lambda event: event.row)
+    opened = [event for event in found if event.status is Status.OPENED]
     drifts = scenario.drifts
     return Scorecard(
-        findings=tuple(_finding(drift, opened) for drift in drifts),
+        findings=tuple(
+            replace(_finding(drift, opened), performance=_performance(drift, found)) for drift in drifts
+        ),
         false_alarms=tuple(event for event in opened if not any(_explains(drift, event) for drift in drifts)),
     )
 
@@ -152,6 +157,18 @@ def _finding(drift: InjectedDrift, opened: Sequence[DriftEvent]) -> Finding:
     rows = [[event.row for event in during if series_of(event) == series] for series in drift.series]
     delays = tuple(found[0] - drift.row + 1 if found else None for found in rows)
     return Finding(drift=drift, delays=delays, alerts=len(explained))
+
+
+def _performance(drift: InjectedDrift, found: Sequence[DriftEvent]) -> Verdict | None:
+    said = [
+        event.performance.verdict
+        for event in found
+        if event.performance is not None
+        and series_of(event) == drift.series[0]
+        and drift.row <= event.row
+        and (drift.end_row is None or event.row < drift.end_row)
+    ]
+    return said[-1] if said else None
 
 
 def _explains(drift: InjectedDrift, event: DriftEvent) -> bool:

@@ -20,6 +20,7 @@ from stream_monitor.core.drift_event import (
     Status,
 )
 from stream_monitor.core.events import Record, Source
+from stream_monitor.core.performance.note import Basis, PerformanceNote, Verdict
 from stream_monitor.formats.native_json import Rules, decode
 from stream_monitor.testing.scenario import EVENTS, DriftKind, InjectedDrift, Scenario, Scorecard, score
 
@@ -247,6 +248,22 @@ def test_a_drift_is_found_in_each_of_its_series() -> None:
     card = score(SCENARIO, [one, other])
     assert marks(card)[1] == ((10, 10), 2)
     assert card.detected == 1
+
+
+def test_what_is_told_last_of_performance_while_it_lasts_is_kept() -> None:
+    harmless, *_ = SCENARIO.drifts
+    assert harmless.end_row is not None
+    unknown, unchanged, worse = (
+        PerformanceNote(verdict=verdict, basis=Basis.LABELS, figures=(), reason=None)
+        for verdict in (Verdict.UNKNOWN, Verdict.UNCHANGED, Verdict.WORSE)
+    )
+    opened = replace(alert("feature:amount", harmless.row), performance=unknown)
+    updated = replace(alert("feature:amount", harmless.row + 9, Status.UPDATED), performance=unchanged)
+    other = replace(alert("feature:age", harmless.row + 10), performance=worse)
+    after = replace(alert("feature:amount", harmless.end_row, Status.UPDATED), performance=worse)
+    found = [score(SCENARIO, events).findings[0].performance for events in ([], [opened])]
+    assert found == [None, Verdict.UNKNOWN]
+    assert score(SCENARIO, [other, after, updated, opened]).findings[0].performance is Verdict.UNCHANGED
 
 
 def test_the_same_series_of_a_segment_is_another_one() -> None:
