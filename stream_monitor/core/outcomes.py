@@ -5,8 +5,8 @@ predictions: coverage is asked at rows that no batch decides (`settle`), so that
 Nothing waits before the first label of a model, unless labels are expected: a model that never gets any costs nothing.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ from stream_monitor.core.series import Finding, SeriesKey, SeriesSlice
 
 _DUE: Final = 0.95  # of the labels so far had come by the age at which the next one counts as due
 _ENOUGH: Final = 256  # predictions that are due; fewer say little of all
+
+Lost: TypeAlias = Callable[[str, str], None]
+"""Told which part of a stored state could not be used, and why."""
 
 
 class TimedErrors(NamedTuple):
@@ -171,8 +174,14 @@ class Outcomes:
         }
 
     @classmethod
-    def load(cls, parameters: OutcomeParameters, plain: Plain, chunks: Mapping[int, Plain]) -> "Outcomes":
-        """The inverse of `dump`, with all chunks that were written by then and are not gone. Raises CorruptState."""
+    def load(
+        cls, parameters: OutcomeParameters, plain: Plain, chunks: Mapping[int, Plain], lost: "Lost"
+    ) -> "Outcomes":
+        """The inverse of `dump`, with all chunks that were written by then and are not gone.
+
+        A part that cannot be used begins afresh and `lost` is told of it: labels are joined and figures made without what was
+        known before, which is better than a model that is not watched. Raises CorruptState where no part can be told.
+        """
         fields = Fields(plain, "outcomes")
         outcomes = cls(parameters)
         active = fields.plain("active")
@@ -180,13 +189,23 @@ class Outcomes:
             raise fields.wrong("active", "no truth value")
         outcomes.active = active or parameters.expected
         outcomes.covered = None if fields.plain("covered") is None else fields.number("covered")
-        outcomes.join = LabelJoin.load(parameters.join, fields.plain("join"), chunks)
+        try:
+            outcomes.join = LabelJoin.load(parameters.join, fields.plain("join"), chunks)
+        except CorruptState as error:
+            outcomes.join = LabelJoin(parameters.join)
+            lost("join", str(error))
         for entry in fields.rows("versions"):
             if not isinstance(entry, list) or len(entry) != 3 or not isinstance(entry[0], str | None):
                 raise CorruptState("outcomes: no version, its performance and what fell")
-            outcomes.versions[entry[0]] = VersionPerformance.load(entry[1], parameters.performance)
-            outcomes.declines[entry[0]] = Declines(parameters.performance.tolerance)
-            outcomes.declines[entry[0]].load(entry[2])
+            version, performance, fallen = entry
+            declines = Declines(parameters.performance.tolerance)
+            try:
+                known = VersionPerformance.load(performance, parameters.performance)
+                declines.load(fallen)
+            except CorruptState as error:
+                lost(f"performance/{version or ''}", str(error))
+            else:
+                outcomes.versions[version], outcomes.declines[version] = known, declines
         return outcomes
 
 

@@ -19,13 +19,16 @@ from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.core.series import DetectorCatalogue
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.core.state import (
+    begin_join,
     dump_chunks,
     dump_model,
     dump_series,
     join_key,
+    join_keys,
     load_model,
     load_series,
     model_key,
+    outcomes_key,
     series_key,
 )
 from stream_monitor.core.tick import Tick
@@ -82,6 +85,8 @@ class PartitionMonitor:
         self._as_of = first  # behind the last tick; rows of later entries only wait
         self._written: dict[str, int] = {}  # values of a series when it was last written, by key
         self._written_at = first  # next_offset when the last snapshots were written
+        self._unusable: dict[str, list[str]] = {}  # by model: keys to delete once it is written without them
+        self._gone: list[str] = []
 
     def apply(self, at: int, entry: ColumnBatch | Tick) -> Applied:
         """Take the log entry with the offset `at`."""
@@ -132,6 +137,8 @@ class PartitionMonitor:
             del self._written[key]
         for name, task in self.models.items():
             gone += [join_key(name, number) for number in task.monitor.outcomes.join.gone_chunks()]
+        gone += self._gone
+        self._gone = []
         return gone
 
     def snapshots(self) -> list[Snapshot]:
@@ -149,6 +156,7 @@ class PartitionMonitor:
                 continue
             snapshots.append(dump_model(task.monitor, self._as_of))
             snapshots += dump_chunks(task.monitor, self._as_of)
+            self._gone += self._unusable.pop(task.monitor.parameters.name, [])
             for monitor in task.monitor.series.values():
                 key = series_key(task.monitor.parameters.name, monitor.key)
                 cells = int(monitor.quality.sum())
@@ -173,10 +181,12 @@ class PartitionMonitor:
             },
         )
 
-    def restore(self, snapshots: Mapping[str, Snapshot]) -> Resume | None:
+    def restore(self, snapshots: Mapping[str, Snapshot], unreadable: Sequence[str] = ()) -> Resume | None:
         """Load the latest snapshots of the partition, by key; None if there is no clock among them: nothing was ever
-        written. A series that cannot be used warms up again and is noted in `problems`; the clock and models must be
-        sound. Raises NewerState, CorruptState.
+        written. unreadable: keys of others.
+
+        A series that cannot be used warms up again, a label join or a performance begins afresh; each is noted in `problems`.
+        The clock and models must be sound. Raises NewerState, CorruptState.
         """
         clock = snapshots.get(CLOCK)
         if clock is None:
@@ -192,15 +202,25 @@ class PartitionMonitor:
         for name in orders.names():
             task = self._task(name)
             task.order.load(orders.plain(name))
-            self._restore_model(task.monitor, snapshots)
+            self._restore_model(task, snapshots, unreadable)
         return Resume(first=fields.integer("held_from", least=0), as_of=clock.as_of)
 
-    def _restore_model(self, monitor: ModelMonitor, snapshots: Mapping[str, Snapshot]) -> None:
+    def _restore_model(
+        self, task: ModelTask, snapshots: Mapping[str, Snapshot], unreadable: Sequence[str]
+    ) -> None:
+        monitor = task.monitor
         name = monitor.parameters.name
         snapshot = snapshots.get(model_key(name))
         if snapshot is None:
             return  # its rows have only waited so far
-        for key, born in load_model(monitor, snapshot, snapshots):
+        problems: list[tuple[str, str]] = []
+        keys = load_model(monitor, snapshot, snapshots, lambda key, why: problems.append((key, why)))
+        if outcomes_key(name, "join") in dict(problems):
+            self._unusable[name] = join_keys(name, [*snapshots, *unreadable])
+            begin_join(monitor, self._unusable[name])
+        task.touched = bool(problems)
+        self.problems += problems
+        for key, born in keys:
             if not monitor.watches(key):
                 continue  # the configuration has excluded it since
             try:

@@ -1,6 +1,6 @@
 """Snapshots of models and series: which fields they have, and when a stored one may be used again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from stream_monitor.core.detector import Plain
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.fields import Fields, as_bytes
 from stream_monitor.core.model_monitor import ModelMonitor
-from stream_monitor.core.outcomes import Outcomes
+from stream_monitor.core.outcomes import Lost, Outcomes
 from stream_monitor.core.parameters import SeriesParameters
 from stream_monitor.core.plain import plain_of, value_of
 from stream_monitor.core.positions import PositionLog
@@ -79,10 +79,11 @@ def _by_birth(series: SeriesMonitor) -> tuple[int, str, str, str]:
 
 
 def load_model(
-    monitor: ModelMonitor, snapshot: Snapshot, snapshots: Mapping[str, Snapshot]
+    monitor: ModelMonitor, snapshot: Snapshot, snapshots: Mapping[str, Snapshot], lost: Lost
 ) -> Sequence[tuple[SeriesKey, int]]:
     """Fill `monitor`; returns the keys of its series in order, with the row of their birth. snapshots: all of its partition, for
-    the chunks of the label join. Raises NewerState, CorruptState.
+    the chunks of the label join. What of the outcomes cannot be used begins afresh, and `lost` is told its key and why; series
+    can be made anew, the rest must be sound. Raises NewerState, CorruptState.
     """
     _check_version(snapshot, MODEL_VERSION)
     fields = Fields(snapshot.fields, snapshot.key)
@@ -93,9 +94,8 @@ def load_model(
     monitor.retraining.load(fields.plain("retraining"), monitor.alerts.open.values())
     monitor.positions = PositionLog.load(fields.plain("positions"))
     monitor.versions = Versions.load(fields.plain("versions"))
-    chunks = _chunks(monitor.parameters.name, snapshots)
+    _load_outcomes(monitor, fields.plain("outcomes"), snapshots, lost)
     monitor.derived.load(fields.plain("derived"))
-    monitor.outcomes = Outcomes.load(monitor.outcomes.parameters, fields.plain("outcomes"), chunks)
     monitor.segments = Segments.load(monitor.parameters.segments, fields.plain("segments"))
     monitor.treatment = Treatment.load(monitor.parameters.segments.fairness, fields.plain("treatment"))
     monitor.side_by_side = SideBySide.load(fields.plain("side_by_side"))
@@ -136,17 +136,45 @@ def _snapshots_of(monitor: ModelMonitor, chunks: Mapping[int, Plain], as_of: int
     ]
 
 
-def _chunks(model: str, snapshots: Mapping[str, Snapshot]) -> dict[int, Plain]:
-    """Chunks of the label join of `model` among these snapshots. Raises NewerState, CorruptState."""
-    prefix, chunks = _join_prefix(model), {}
-    for key, snapshot in snapshots.items():
-        if key.startswith(prefix):
-            _check_version(snapshot, JOIN_VERSION)
-            number = key.removeprefix(prefix)
-            if not number.isdecimal():
-                raise CorruptState(f"{key}: no number of a chunk")
-            chunks[int(number)] = Fields(snapshot.fields, key).plain("chunk")
-    return chunks
+def _load_outcomes(
+    monitor: ModelMonitor, plain: Plain, snapshots: Mapping[str, Snapshot], lost: Lost
+) -> None:
+    """Labels and performance, as far as they can be used. Raises NewerState."""
+    name, parameters = monitor.parameters.name, monitor.outcomes.parameters
+    chunks: dict[int, Plain] = {}
+    for key in join_keys(name, snapshots):
+        _check_version(snapshots[key], JOIN_VERSION)
+        chunks[_chunk_number(name, key)] = snapshots[key].fields.get("chunk")
+    try:
+        monitor.outcomes = Outcomes.load(
+            parameters, plain, chunks, lambda part, why: lost(outcomes_key(name, part), why)
+        )
+    except CorruptState as error:
+        monitor.outcomes = Outcomes(parameters)
+        lost(outcomes_key(name, "join"), str(error))
+
+
+def outcomes_key(model: str, part: str) -> str:
+    """How a part of a model's outcomes is called that has no snapshot of its own."""
+    what, _, of = part.partition("/")
+    return f"{what}/{len(model)}:{model}/{of}".removesuffix("/")
+
+
+def join_keys(model: str, keys: Iterable[str]) -> list[str]:
+    """Those among `keys` that are of chunks of the label join of `model`."""
+    return [key for key in keys if key.startswith(_join_prefix(model))]
+
+
+def begin_join(monitor: ModelMonitor, keys: Iterable[str]) -> None:
+    """Give the chunks of a label join that holds nothing numbers behind those of `keys`, which are to be deleted."""
+    numbers = [_chunk_number(monitor.parameters.name, key) for key in keys]
+    monitor.outcomes.join.number_from(max(numbers, default=-1) + 1)
+
+
+def _chunk_number(model: str, key: str) -> int:
+    """-1 for a key that is none of ours."""
+    number = key.removeprefix(_join_prefix(model))
+    return int(number) if number.isdecimal() and len(number) < 18 else -1
 
 
 def _join_prefix(model: str) -> str:

@@ -6,6 +6,7 @@ Every way in which snapshots, log and offsets may not fit is decided here, and n
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.partition_monitor import CLOCK, PartitionMonitor
@@ -29,6 +30,9 @@ class Restored:
     monitor: PartitionMonitor
     refolded: int
     discarded: list[tuple[str, str]]
+
+
+_CAN_BE_MADE_ANEW: Final = ("series/", "join/")  # a clock or a model cannot
 
 
 class Restore:
@@ -63,7 +67,7 @@ class Restore:
             yield
         low = yield from store.low_watermark(partition, deadline)
         monitor = self._new_monitor(low)
-        resume = monitor.restore(stored)
+        resume = monitor.restore(stored, [name for name, _ in self._discarded])
         first = low if resume is None else resume.first
         as_of = low if resume is None else resume.as_of
         end = yield from self._end(committed, as_of, low, stored)
@@ -89,7 +93,7 @@ class Restore:
         try:
             snapshot = snapshots.decode(value)
         except CorruptState as error:
-            if not name.startswith("series/"):
+            if not name.startswith(_CAN_BE_MADE_ANEW):
                 self._complain(f"the snapshot {name} cannot be read: {error}")
             self._discarded.append((name, str(error)))
             return

@@ -75,10 +75,14 @@ def reborn(monitor: ModelMonitor, written: dict[str, bytes]) -> ModelMonitor:
     stored = {key: snapshots.decode(value) for key, value in {**state_of(monitor), **written}.items()}
     other = ModelMonitor(monitor.parameters, registry.installed())
     name = f"model/{monitor.parameters.name}"
-    for key, born in load_model(other, stored[name], stored):
+    for key, born in load_model(other, stored[name], stored, _sound):
         other.series[key] = load_series(other, key, born, stored, registry.installed())
     other.split_budget()
     return other
+
+
+def _sound(key: str, why: str) -> None:
+    raise AssertionError(f"{key}: {why}")
 
 
 def check_same(one: Answer, other: Answer) -> None:

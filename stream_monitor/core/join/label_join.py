@@ -34,6 +34,10 @@ class LabelJoin:
         self._reader = Reader(parameters, self._matching.counts)
         self._spans = Spans(parameters.wait_ms)
 
+    def number_from(self, number: int) -> None:
+        """Of a join that holds nothing: its chunks get numbers from `number` on, apart from those of one before it."""
+        stored.number_from(self._matching.journals, number)
+
     @property
     def counts(self) -> Counts:
         """What became of the predictions and labels so far; what has expired is counted every `cut` rows."""

@@ -46,6 +46,12 @@ def gone_chunks(journals: Journals) -> list[int]:
     return [_number(where, n) for where, journal in journals.items() for n in journal.chunks.take_gone()]
 
 
+def number_from(journals: Journals, number: int) -> None:
+    """New chunks get numbers of at least `number`."""
+    for journal in journals.values():
+        journal.chunks.next_number = -(-number // len(FIXED))
+
+
 def _number(where: Where, number: int) -> int:
     """One sequence of numbers for all journals."""
     return len(FIXED) * number + int(where) - 1

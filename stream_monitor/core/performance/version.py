@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray, Plain
+from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.fields import Fields
 from stream_monitor.core.performance.calibration import Calibration
 from stream_monitor.core.performance.columns import Columns, Places, labelled_of, predictions_of
 from stream_monitor.core.performance.errors import errors_of
 from stream_monitor.core.performance.estimate import Estimate, Estimator
-from stream_monitor.core.performance.expected import Drop, Expected, drop_of, from_window, given
+from stream_monitor.core.performance.expected import Drop, Expected, Origin, drop_of, from_window, given
 from stream_monitor.core.performance.figure import Figure
 from stream_monitor.core.performance.figures import calibration_of
 from stream_monitor.core.performance.gate import Gate
@@ -32,6 +33,7 @@ from stream_monitor.core.performance.undecided import Undecided
 from stream_monitor.core.performance.window import LENGTH, PerformanceWindow
 from stream_monitor.core.window import BLOCK
 
+_CHANGED: Final = "its parameters in the configuration have changed"
 STEP: Final = 256  # pairs between two calibrations, and after which a task is told
 
 
@@ -220,7 +222,10 @@ class VersionPerformance:
 
     @classmethod
     def load(cls, plain: Plain, parameters: PerformanceParameters) -> "VersionPerformance":
-        """The inverse of `dump`, under the same parameters. Raises CorruptState."""
+        """The inverse of `dump`, under the same window and task; figures that are expected now count from now on.
+
+        Raises CorruptState.
+        """
         fields = Fields(plain, "version performance")
         version = cls(parameters)
         if (fields.plain("window") is None) != (fields.plain("estimator") is None):
@@ -228,12 +233,15 @@ class VersionPerformance:
         if fields.plain("window") is not None:
             version.window = PerformanceWindow.load(fields.plain("window"))
             version.estimator = Estimator.load(fields.plain("estimator"))
-            if version.window.length != parameters.window or version.estimator.length != parameters.window:
-                raise fields.wrong("window", "of another length")
+            if version.estimator.length != version.window.length:
+                raise fields.wrong("window", "of another length than the estimator")
+            _check_same(version.window, parameters)
         elif version.window is not None:
-            raise fields.wrong("window", "missing")
+            raise CorruptState(f"{_CHANGED}: the task is not what it was")
         if fields.plain("expected") is not None:
-            version.expected = Expected.from_plain(fields.plain("expected"))
+            stored = Expected.from_plain(fields.plain("expected"))
+            if version.expected is None and stored.origin is Origin.FIRST_WINDOW:
+                version.expected = stored
         version.undecided = Undecided.load(fields.plain("undecided"))
         version.marks.load(fields.plain("marks"))
         if version.window is not None:
@@ -301,7 +309,7 @@ class VersionPerformance:
             self.estimator.calibrate(self.window.pairs(), self.window.task)
             if self.estimator.calibration is not None:
                 self._calibrations.append((int(rows[-1]), self.estimator.calibration))
-            if self.expected is None and self.window.seen == self.parameters.reference:
+            if self.expected is None and self.window.seen >= self.parameters.reference:
                 self.expected, self._expected_at = from_window(self.window.figures()), int(rows[-1])
             looks = (self._look(self.window, int(rows[-1]), int(times[-1])),)
         return Errors(rows, times, errors_of(encoded.pairs, encoded.task), looks)
@@ -312,6 +320,16 @@ class VersionPerformance:
         return Look(
             row, time, pairs, window.task, self.expected, self.marks.rows[blocks], self.marks.times[blocks]
         )
+
+
+def _check_same(window: PerformanceWindow, parameters: PerformanceParameters) -> None:
+    """Raise CorruptState where pairs were kept for another window or task than the configuration asks for."""
+    task = window.task
+    if window.length != parameters.window:
+        raise CorruptState(f"{_CHANGED}: a window of another length")
+    same_kind = parameters.kind in {None, task.kind}
+    if not same_kind or (parameters.positive is not None and parameters.positive != task.positive):
+        raise CorruptState(f"{_CHANGED}: the task is not what it was")
 
 
 def _together(parts: Sequence[Errors]) -> Errors:

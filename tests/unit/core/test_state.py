@@ -160,10 +160,10 @@ def test_a_newer_form_of_a_detectors_state_stops_the_start() -> None:
 @pytest.mark.parametrize("key", [CLOCK, model_key("m")])
 def test_a_clock_or_model_that_makes_no_sense_is_never_taken_for_a_first_start(key: str) -> None:
     for field in stored()[key].fields:
-        for fields in (
-            {**stored()[key].fields, field: 1.5},
-            {k: v for k, v in stored()[key].fields.items() if k != field},
-        ):
+        wrong = [{k: v for k, v in stored()[key].fields.items() if k != field}]
+        if field != "outcomes":  # these can be made anew: test_state_of_outcomes.py
+            wrong.append({**stored()[key].fields, field: 1.5})
+        for fields in wrong:
             with pytest.raises(CorruptState):
                 restored({**stored(), key: replace(stored()[key], fields=fields)})
 

@@ -228,6 +228,15 @@ def test_a_series_that_cannot_be_read_warms_up_again_and_is_noted() -> None:
     assert any("checksum" in why for _, why in found.discarded)
 
 
+def test_a_chunk_of_the_label_join_that_cannot_be_read_begins_the_join_afresh() -> None:
+    stored = stored_at(MIDDLE)
+    key = next(key for key in stored if key.startswith(b"join/"))
+    found = run(Store(commits=[END], stored={**stored, key: stored[key][:-1] + b"?"}))
+    assert [name for name, _ in found.discarded] == [key.decode(), "join/1:m"]
+    assert found.monitor.snapshots()
+    assert key.decode() in found.monitor.retired()
+
+
 def test_a_newer_snapshot_stops_the_start_under_either_policy() -> None:
     stored = stored_at(MIDDLE)
     clock = snapshots.decode(stored[b"clock"])

@@ -193,12 +193,45 @@ def test_nonsense_is_corrupt(plain: Any) -> None:
 
 
 def test_a_window_of_another_length_is_corrupt() -> None:
-    with pytest.raises(CorruptState, match="another length"):
+    with pytest.raises(CorruptState, match="parameters in the configuration have changed"):
         VersionPerformance.load(changed(), PerformanceParameters(window=1_024))
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        PerformanceParameters(kind=TaskKind.MULTICLASS),
+        PerformanceParameters(kind=TaskKind.REGRESSION),
+        PerformanceParameters(kind=TaskKind.BINARY, positive="never seen"),
+    ],
+)
+def test_another_task_than_before_begins_afresh(parameters: PerformanceParameters) -> None:
+    with pytest.raises(CorruptState, match="parameters in the configuration have changed"):
+        VersionPerformance.load(changed(), parameters)
+
+
+def test_what_is_promised_now_counts_from_now_on() -> None:
+    version = VersionPerformance(PerformanceParameters(expected={"accuracy": 0.9}))
+    learn(version, columns_of(300))
+    found = VersionPerformance.load(
+        version.dump(), PerformanceParameters(expected={"accuracy": 0.5})
+    ).expected
+    assert found is not None
+    assert found.figures["accuracy"].value == 0.5
+
+
+def test_what_is_no_longer_promised_is_told_by_the_labels_at_hand() -> None:
+    version = VersionPerformance(PerformanceParameters(expected={"accuracy": 0.9}))
+    learn(version, columns_of(1_100))
+    found = VersionPerformance.load(version.dump(), OPEN)
+    origins = [found.expected and found.expected.origin]
+    learn(found, columns_of(200))
+    origins.append(found.expected and found.expected.origin)
+    assert origins == [None, Origin.FIRST_WINDOW]
+
+
 def test_a_configured_regression_without_its_window_is_corrupt() -> None:
-    with pytest.raises(CorruptState, match="missing"):
+    with pytest.raises(CorruptState, match="the task is not what it was"):
         VersionPerformance.load(
             VersionPerformance(OPEN).dump(), PerformanceParameters(kind=TaskKind.REGRESSION)
         )
