@@ -1,7 +1,7 @@
 """The label join told in dictionaries, a row at a time: slow, and plain enough to be believed."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from stream_monitor.core.join.parameters import JoinParameters
 
@@ -40,15 +40,22 @@ class _Waiting(NamedTuple):
 
 
 EXPIRED = object()
+ALL = object()
+Case: TypeAlias = tuple[str, str | None]
+About: TypeAlias = tuple[str, object]
+"""An id, and the version that a label names, or ALL."""
 
 
 class NaiveJoin:
+    """A case is an id and the version that predicted it. A label without a version is about all cases of its id."""
+
     def __init__(self, parameters: JoinParameters) -> None:
         self.parameters = parameters
         self.rows = self.clock = 0
-        self.pending: dict[str, _Waiting] = {}
-        self.early: dict[str, _Waiting] = {}
-        self.closed: dict[str, tuple[int, Any]] = {}
+        self.pending: dict[Case, _Waiting] = {}
+        self.early: dict[About, _Waiting] = {}
+        self.used: dict[About, _Waiting] = {}
+        self.closed: dict[Case, tuple[int, Any]] = {}
         self.counts: dict[str, int] = {}
         self.delays: list[int] = []
 
@@ -72,82 +79,108 @@ class NaiveJoin:
         self._count("predictions")
         if event.id is None:
             self._count("prediction_without_id")
-        elif event.id in self.pending or event.id in self.closed:
+            return []
+        case, of_all = (event.id, event.version), (event.id, ALL)
+        made = _Waiting(self.rows, self.clock, event)
+        if case in self.pending or case in self.closed:
             self._count("duplicate_prediction")
-        elif event.id in self.early:
-            label = self.early.pop(event.id)
-            return self._join(event.id, _Waiting(self.rows, self.clock, event), label)
+        elif event.version is not None and case in self.early:
+            self._count("matched")
+            return [self._join(case, made, self.early.pop(case))]
+        elif of_all in self.early:
+            self._count("matched")
+            label = self.early.pop(of_all)
+            self.used[of_all] = label._replace(clock=self.clock)
+            return [self._join(case, made, label)]
+        elif of_all in self.used:
+            return [self._join(case, made, self.used[of_all])]
         else:
-            self.pending[event.id] = _Waiting(self.rows, self.clock, event)
+            self.pending[case] = made
         return []
 
     def _label(self, event: Event) -> list[Pair]:
         self._count("labels")
         if event.id is None:
             self._count("label_without_id")
-        elif event.label != event.label or isinstance(event.label, list):
+            return []
+        if event.label != event.label or isinstance(event.label, list):
             self._count("unusable_label")
-        elif event.id in self.pending:
-            prediction = self.pending[event.id]
-            if self.clock - prediction.clock > self.parameters.wait_ms:
-                self._count("late")
-            else:
-                del self.pending[event.id]
-                return self._join(event.id, prediction, _Waiting(self.rows, self.clock, event))
-        elif event.id in self.closed:
-            self._repeat(event.label, self.closed[event.id][1])
-        elif event.id in self.early:
-            self._repeat(event.label, self.early[event.id].event.label)
+            return []
+        about: About = (event.id, ALL if event.version is None else event.version)
+        label = _Waiting(self.rows, self.clock, event)
+        for known in (self.early, self.used):
+            if about in known:
+                self._repeat(event.label, [known[about].event.label])
+                return []
+        cases = [case for case in {**self.pending, **self.closed} if is_about(about, case)]
+        met = [case for case in self.pending if case in cases and not self._overdue(self.pending[case])]
+        if met:
+            self._count("matched")
+            if event.version is None:
+                self.used[about] = label
+            return [self._join(case, self.pending.pop(case), label) for case in met]
+        if cases:
+            self._repeat(event.label, [self.closed[case][1] for case in cases if case in self.closed])
         else:
-            self.early[event.id] = _Waiting(self.rows, self.clock, event)
+            self.early[about] = label
         return []
 
-    def _repeat(self, label: Any, first: Any) -> None:
-        if first is EXPIRED:
+    def _overdue(self, waiting: _Waiting) -> bool:
+        return self.clock - waiting.clock > self.parameters.wait_ms
+
+    def _repeat(self, label: Any, firsts: Sequence[Any]) -> None:
+        firsts = [first for first in firsts if first is not EXPIRED]
+        if not firsts:
             self._count("late")
-        elif kind(label) == kind(first) and label == first:
+        elif any(kind(label) == kind(first) and label == first for first in firsts):
             self._count("duplicate_label")
         else:
             self._count("conflicting_label")
 
-    def _join(self, key: str, prediction: _Waiting, label: _Waiting) -> list[Pair]:
+    def _join(self, case: Case, prediction: _Waiting, label: _Waiting) -> Pair:
         self._count("joined")
-        self.closed[key] = (self.clock, label.event.label)
+        self.closed[case] = (self.clock, label.event.label)
         made = prediction.event
         delay = label.event.time - made.time
         self.delays.append(delay)
-        last = max(prediction, label, key=lambda one: one.row)
-        return [
-            Pair(
-                self.rows,
-                last.event.time,
-                prediction.row,
-                made.time,
-                made.version,
-                made.prediction,
-                made.probability,
-                made.kept,
-                label.event.label,
-                delay,
-            )
-        ]
+        last = made if prediction.row == self.rows else label.event
+        return Pair(
+            self.rows,
+            last.time,
+            prediction.row,
+            made.time,
+            made.version,
+            made.prediction,
+            made.probability,
+            made.kept,
+            label.event.label,
+            delay,
+        )
 
     def _tidy(self) -> None:
         bounds = self.parameters
-        for key, waiting in list(self.pending.items()):
-            overdue = self.clock - waiting.clock > bounds.wait_ms
+        for case, waiting in list(self.pending.items()):
+            overdue = self._overdue(waiting)
             if overdue or len(self.pending) > bounds.pending:
-                del self.pending[key]
-                self.closed[key] = (self.clock, EXPIRED)
+                del self.pending[case]
+                self.closed[case] = (self.clock, EXPIRED)
                 self._count("expired" if overdue else "displaced")
-        for key, waiting in list(self.early.items()):
+        for about, waiting in list(self.early.items()):
             overdue = self.clock - waiting.clock > bounds.early_wait_ms
             if overdue or len(self.early) > bounds.early:
-                del self.early[key]
+                del self.early[about]
                 self._count("orphan_label" if overdue else "displaced_label")
-        for key, (clock, _) in list(self.closed.items()):
+        for about, waiting in list(self.used.items()):
+            if self.clock - waiting.clock > bounds.early_wait_ms or len(self.used) > bounds.early:
+                del self.used[about]
+        for case, (clock, _) in list(self.closed.items()):
             if self.clock - clock > bounds.wait_ms or len(self.closed) > bounds.remembered:
-                del self.closed[key]
+                del self.closed[case]
+
+
+def is_about(about: About, case: Case) -> bool:
+    """Whether a label about this may be the label of that case."""
+    return about[0] == case[0] and about[1] in (ALL, case[1])
 
 
 def kind(value: Any) -> type:

@@ -29,13 +29,15 @@ def streams(draw: st.DrawFn) -> list[Event]:
         event = Event(draw(ids), time)
         if role in (0, 2):
             event = event._replace(
-                version=draw(st.sampled_from([None, "7", "8"])),
+                version=draw(st.sampled_from([None, "7", "8", "9"])),
                 prediction=draw(texts),
                 probability=draw(st.sampled_from([None, 0.25, 0.5])),
                 kept=draw(st.sampled_from([None, "DE", "FR", 3.0])),
             )
         if role in (1, 2):
             event = event._replace(label=draw(labels))
+        if role == 1:
+            event = event._replace(version=draw(st.sampled_from([None, None, None, "7", "8"])))
         events.append(event)
     return events
 
@@ -131,5 +133,5 @@ def test_a_long_stream_adds_up(shuffled_within: int) -> None:
     assert (chunks, rest) == fed(parameters, events, [])[2:]
     counts = join.counts
     assert counts.predictions == counts.joined + counts.expired + counts.displaced + join.pending
-    labels = counts.joined + counts.late + counts.orphan_label + counts.displaced_label + join.early
+    labels = counts.matched + counts.late + counts.orphan_label + counts.displaced_label + join.early
     assert counts.labels == labels

@@ -51,8 +51,17 @@ class Chunks:
     def close(self, positions: NDArray[np.intp]) -> None:
         """Open rows at these positions are closed now."""
         if len(positions):
-            chunk = np.searchsorted(self._begins, positions, side="right") - 1
-            self.open -= np.bincount(chunk, minlength=len(self.open))
+            self.open -= self._counts(positions)
+
+    def reopen(self, positions: NDArray[np.intp]) -> None:
+        """Closed rows at these positions are open again."""
+        if len(positions):
+            self.open += self._counts(positions)
+
+    def _counts(self, positions: NDArray[np.intp]) -> NDArray[np.int64]:
+        """How many of the positions are in each chunk."""
+        chunk = np.searchsorted(self._begins, positions, side="right") - 1
+        return np.bincount(chunk, minlength=len(self.open))
 
     def bounds(self, at: int, size: int) -> tuple[int, int]:
         """First position, and the one behind the last, of the chunk at the place `at` of a journal of `size` rows."""

@@ -18,11 +18,12 @@ class Counts:
     """All since the first row. Every prediction and every label is counted in exactly one of its outcomes, once it has one.
 
     predictions, labels: events, those without id included.
-    joined: pairs. expired: predictions that got no label within the wait. displaced: predictions that had to go before, for
+    joined: predictions that met their label, which makes a pair. matched: labels that met a prediction, or one of every version.
+    expired: predictions that got no label within the wait. displaced: predictions that had to go before, for
     newer ones. late: labels that came after their prediction had expired or was displaced. duplicate_label,
     conflicting_label: labels of the same, or another, value than the first one of their prediction.
     orphan_label: labels for which no prediction came. displaced_label: labels that had to go before one could.
-    duplicate_prediction: the first one counts. prediction_without_id, label_without_id: cannot be joined.
+    duplicate_prediction: the first one of its version counts. prediction_without_id, label_without_id: cannot be joined.
     unusable_label: null, or no number, text or truth value. unknown_version: predictions of one version too many.
     classes_left_out: not an outcome: probabilities of classes beyond the bound.
     """
@@ -30,6 +31,7 @@ class Counts:
     predictions: int = 0
     labels: int = 0
     joined: int = 0
+    matched: int = 0
     expired: int = 0
     displaced: int = 0
     late: int = 0

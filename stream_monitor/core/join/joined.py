@@ -22,7 +22,8 @@ from stream_monitor.core.join.reading import NO_VERSION, Reader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
-    """Pairs (k,) in the order of the rows that completed them; a row completes at most one.
+    """Pairs (k,) in the order of the rows that completed them; a label may complete one for every version that predicted its id,
+    in the order of these predictions.
 
     rows, times: ordinal and event time of the completing row. prediction_rows, prediction_times: of the prediction.
     versions, version_at: the version that predicted, as in a batch. delays: event time of the label less that of the
@@ -45,31 +46,30 @@ class Joined:
 
 def joined_of(piece: Piece, pairs: Pairs, matching: Matching, reader: Reader) -> Joined:
     """The pairs that `piece` has completed, before anything is tidied."""
-    sides = _Sides(piece, pairs, matching)
+    predictions = _Predictions(piece, pairs, matching)
     times = piece.times[pairs.at]
-    prediction_times = sides.of_prediction("time", piece.times)
-    label_times = np.where(pairs.by_label, times, sides.of_label("time", piece.times))
+    prediction_times = predictions.of_prediction("time", piece.times)
     names = dict.fromkeys([*piece.columns, *column_names(matching.pending.names())])
-    columns = {name: sides.prediction_cells(name) for name in sorted(names)}
-    used, version_at = np.unique(sides.of_prediction("version", piece.versions), return_inverse=True)
+    columns = {name: predictions.cells(name) for name in sorted(names)}
+    used, version_at = np.unique(predictions.of_prediction("version", piece.versions), return_inverse=True)
     known = reader.versions.texts()
     return Joined(
         rows=piece.rows[pairs.at],
         times=times,
-        prediction_rows=sides.of_prediction("row", piece.rows),
+        prediction_rows=pairs.rows,
         prediction_times=prediction_times,
         versions=tuple(None if place == NO_VERSION else known[place] for place in used.tolist()),
         version_at=version_at.astype(np.uint16),
-        delays=label_times - prediction_times,
+        delays=pairs.label_times - prediction_times,
         columns={
             **{n: as_column(c, reader.texts.get(n)) for n, c in columns.items() if c.codes.any()},
-            LABEL: as_column(sides.label_cells(), reader.texts[LABEL]),
+            LABEL: as_column(pairs.label, reader.texts[LABEL]),
         },
     )
 
 
-class _Sides:
-    """The prediction and the label of every pair: one is in the piece, the other was waiting."""
+class _Predictions:
+    """The prediction of every pair: it is in the piece, or was waiting."""
 
     def __init__(self, piece: Piece, pairs: Pairs, matching: Matching) -> None:
         self._piece = piece
@@ -84,14 +84,7 @@ class _Sides:
         ]
         return values
 
-    def of_label(self, name: str, here: NDArray[Any]) -> NDArray[Any]:
-        """A field (k,) of the labels."""
-        values = here[self._pairs.at]
-        waited = ~self._pairs.by_label
-        values[waited] = self._matching.early[name][self._pairs.positions[waited]]
-        return values
-
-    def prediction_cells(self, name: str) -> Cells:
+    def cells(self, name: str) -> Cells:
         here = self._piece.columns.get(name)
         if here is None:
             size = len(self._piece.rows)
@@ -106,12 +99,6 @@ class _Sides:
         return Cells(
             self.of_prediction(VALUES + name, here.values), self.of_prediction(CODES + name, here.codes)
         )
-
-    def label_cells(self) -> Cells:
-        here = self._piece.label
-        if CODES + LABEL not in self._matching.early.names():
-            return here.take(self._pairs.at)
-        return Cells(self.of_label(VALUES + LABEL, here.values), self.of_label(CODES + LABEL, here.codes))
 
 
 def together(parts: Sequence[Joined]) -> Joined:

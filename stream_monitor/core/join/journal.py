@@ -50,6 +50,10 @@ class Journal:
         is_open: NDArray[np.bool_] = self._state[: self.size] == OPEN
         return is_open
 
+    def open_from(self, begin: int) -> NDArray[np.intp]:
+        """Positions of the open rows from the position `begin` on."""
+        return begin + np.flatnonzero(self._state[begin : self.size] == OPEN)
+
     def append(self, rows: Arrays, number: int) -> NDArray[np.intp]:
         """Take `number` new rows, (number,) for each field; returns their positions."""
         self.chunks.append(self.size, number)
@@ -71,9 +75,12 @@ class Journal:
         return np.arange(begin, end)
 
     def reorder(self, begin: int, order: NDArray[np.intp]) -> None:
-        """Put the rows from `begin` on into another order; all of them open."""
-        for array in self._arrays.values():
+        """Put the rows from `begin` on, none of them dropped, into another order."""
+        closed = begin + np.flatnonzero(self._state[begin : self.size] == CLOSED)
+        for array in (*self._arrays.values(), self._state):
             array[begin : self.size] = array[begin : self.size][order]
+        self.chunks.reopen(closed)
+        self.chunks.close(begin + np.flatnonzero(self._state[begin : self.size] == CLOSED))
 
     def close(self, positions: NDArray[np.intp]) -> None:
         """These rows, all open, wait no longer."""

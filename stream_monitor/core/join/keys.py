@@ -32,6 +32,17 @@ def keys_of(ids: Sequence[str | None]) -> NDArray[np.uint64]:
     return keys
 
 
+def cases_of(ids: NDArray[np.uint64], versions: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Keys of what a version says of an id: from the keys of both, 0 for events that name no version. Never 0.
+
+    One to one for every version, so that different ids stay as different as they were. The id 7 of version 8 is not the id 8 of
+    version 7.
+    """
+    keys = _mixed(ids ^ _mixed(versions))
+    keys[keys == 0] = 1
+    return keys
+
+
 def prints_of(column: Column) -> NDArray[np.uint32]:
     """Fingerprints (n,) of the cells: odd, equal for equal values; 0 for a cell that is no usable label.
 

@@ -2,7 +2,8 @@
 
 Predictions and labels meet by event id, whichever comes first; a row may hold both. It is a windowed stream-stream join whose
 bound in time is measured on the stream's own clock (Kafka Streams, KIP-633; the Dataflow model, Akidau et al. 2015): the
-running maximum of event time, never a local clock. Here every id joins once, and the first label counts.
+running maximum of event time, never a local clock. Here every id joins once for every version that predicted it, and the first
+label counts: for all of them, or, where it names a version, for that one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -85,7 +86,7 @@ class LabelJoin:
         """At a row that no batch decides: remove what has expired, and what nothing uses."""
         self._matching.tidy(self.clock)
         pending = self._matching.pending
-        self._reader.tidy(pending, self._matching.early)
+        self._reader.tidy(pending, (self._matching.early, self._matching.used))
         if pending.was_packed:
             for name in column_names(pending.names()):
                 if not pending[CODES + name].any():

@@ -43,6 +43,10 @@ class Names:
         self._bytes += size
         return place
 
+    def held(self) -> list[str]:
+        """The texts that have a place."""
+        return list(self._places)
+
     def texts(self) -> tuple[str, ...]:
         """All texts by place; "" at free places."""
         return tuple(self._texts)

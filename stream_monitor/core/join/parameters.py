@@ -7,6 +7,7 @@ MOST_WAITING = 1_500_000
 MOST_EARLY = 500_000  # what is written apart from the chunks must stay below a broker's limit of a message
 MOST_CLASSES = 64  # and so must a chunk of predictions with all their columns
 MOST_KEPT = 16
+MOST_VERSIONS = 64  # whose predictions may wait at a time: a label looks for its prediction under each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,8 @@ class JoinParameters:
     pending: predictions that may wait for their label; one more displaces the oldest. Raising it costs, each, 90 to 180
     bytes with a class and a probability, and 9 to 20 bytes for every further column: `python -m bench.join`.
     wait_ms: how long after its prediction a label is still used, in ms of event time.
-    early, early_wait_ms: the same for labels that come before their prediction.
+    early, early_wait_ms: the same for labels that come before their prediction; and for those that have met one, but may still
+    be the label of what another version predicts.
     remembered: cases that are closed (labelled, or expired) and still known by id for up to `wait_ms`, to tell duplicate,
     conflicting and late labels; 32 bytes each.
     classes: `probability:<class>` columns kept; texts: different texts of a column known at a time, names of versions too.

@@ -3,7 +3,7 @@
 Owns the dictionaries of texts. A text gets its place when its first row comes, so places do not depend on batches.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,10 @@ from stream_monitor.core.fields import Fields
 from stream_monitor.core.join.cells import CODES, VALUES, Cells, cells_of, column_names, part_of
 from stream_monitor.core.join.figures import Counts
 from stream_monitor.core.join.journal import Journal
-from stream_monitor.core.join.keys import keys_of, prints_of
+from stream_monitor.core.join.keys import cases_of, keys_of, prints_of
 from stream_monitor.core.join.matching import LABEL, Piece
 from stream_monitor.core.join.names import NOT_KEPT, Names
-from stream_monitor.core.join.parameters import JoinParameters
+from stream_monitor.core.join.parameters import MOST_VERSIONS, JoinParameters
 
 NO_VERSION = 2**16 - 1  # place of the version of an event that names none
 _SCORES = ("prediction", "probability")
@@ -31,7 +31,8 @@ class Reader:
     def __init__(self, parameters: JoinParameters, counts: Counts) -> None:
         self._parameters = parameters
         self._counts = counts
-        self.versions = Names(parameters.texts)
+        self.versions = Names(min(parameters.texts, MOST_VERSIONS))
+        self.nameless = False  # whether any prediction named no version
         self.classes = Names(parameters.classes)
         self.texts = {name: Names(parameters.texts) for name in ("prediction", LABEL, *parameters.kept)}
 
@@ -52,17 +53,23 @@ class Reader:
         self._count(keys, prints, predicted, labelled)
         predicted &= (keys != 0) & (versions >= 0)
         labelled &= (keys != 0) & (prints != 0)
+        self.nameless |= bool((predicted & (versions == NO_VERSION)).any())
+        named = keys_of(batch.versions)[batch.version_at[rows]]
+        cases = cases_of(keys, named)
         return Piece(
             rows=np.arange(first_row, first_row + len(times), dtype=np.int64),
             times=times,
             clocks=np.maximum(np.maximum.accumulate(times), clock),
-            keys=keys,
+            ids=keys,
+            cases=cases,
+            scopes=np.where(named == 0, keys, cases),
             versions=versions.astype(np.uint16),
             predicted=predicted,
             labelled=labelled,
             prints=prints,
             columns=self._cells(columns, predicted),
             label=cells_of(labels, labelled, self.texts[LABEL]),
+            salts=keys_of([*self.versions.held(), *([None] if self.nameless else [])]),
         )
 
     def _wanted(self, batch: ColumnBatch) -> list[str]:
@@ -121,7 +128,7 @@ class Reader:
         """Versions by place."""
         return self.versions.texts()
 
-    def tidy(self, pending: Journal, early: Journal) -> None:
+    def tidy(self, pending: Journal, labels: Sequence[Journal]) -> None:
         """Free the places of texts, versions and classes that nothing uses any more, where room grows short."""
         if self.versions.is_crowded:
             self.versions.keep(np.unique(pending["version"][pending.is_open()]).tolist())
@@ -129,21 +136,26 @@ class Reader:
             used = [n for n in column_names(pending.names()) if pending[CODES + n][pending.is_open()].any()]
             self.classes.keep(self.classes.add(name) for name in used if name.startswith(_CLASS))
         for name, names in self.texts.items():
-            journal = early if name == LABEL else pending
             if names.is_crowded:
-                names.keep(_used(journal, name))
+                journals = labels if name == LABEL else (pending,)
+                names.keep(place for journal in journals for place in _used(journal, name))
 
     def dump(self) -> dict[str, Plain]:
         """The dictionaries."""
         return {
             "versions": self.versions.dump(),
+            "nameless": self.nameless,
             "classes": self.classes.dump(),
             "texts": {name: names.dump() for name, names in self.texts.items()},
         }
 
     def load(self, stored: Fields) -> None:
         """The inverse of `dump`. Raises CorruptState."""
-        self.versions = Names.load(stored, "versions", self._parameters.texts)
+        self.versions = Names.load(stored, "versions", min(self._parameters.texts, MOST_VERSIONS))
+        nameless = stored.plain("nameless")
+        if not isinstance(nameless, bool):
+            raise stored.wrong("nameless", "no truth value")
+        self.nameless = nameless
         self.classes = Names.load(stored, "classes", self._parameters.classes)
         texts = stored.inside("texts")
         for name in self.texts:

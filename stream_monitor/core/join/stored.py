@@ -155,11 +155,12 @@ def check(matching: Matching, reader: Reader, clock: int) -> None:
         clocks = journal["clock"]
         if len(clocks) and ((np.diff(clocks) < 0).any() or clocks[-1] > clock):
             raise CorruptState(f"join/{where.name.lower()}: times fall, or pass the clock")
-    pending, early = matching.pending, matching.early
+    pending = matching.pending
     versions = pending["version"][pending.is_open()]
     if (versions[versions != NO_VERSION] >= len(reader.versions.texts())).any():
         raise CorruptState("join/pending: a version that has no name")
-    for journal, names in ((pending, set(reader.texts) - {LABEL}), (early, {LABEL})):
+    kept = {pending: set(reader.texts) - {LABEL}, matching.early: {LABEL}, matching.used: {LABEL}}
+    for journal, names in kept.items():
         for name in column_names(journal.names()):
             _check_places(journal, name, len(reader.texts[name].texts()) if name in names else 0)
 

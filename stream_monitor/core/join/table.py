@@ -23,6 +23,7 @@ class Where(IntEnum):
     PENDING = 1
     CLOSED = 2
     EARLY = 3
+    USED = 4
 
 
 class Table:
@@ -51,7 +52,7 @@ class Table:
     def read(self, slots: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Journal (`Where`) and position of the entries in `slots` (n,); NOWHERE and 0 for slot -1."""
         values = np.where(slots < 0, np.int32(0), self._values[slots])
-        return values & 3, values >> 2
+        return values & 7, values >> 3
 
     def write(self, slots: NDArray[np.int64], where: Where, positions: NDArray[np.intp]) -> None:
         """Move the entries in `slots` to other places."""
@@ -60,9 +61,11 @@ class Table:
     def insert(
         self, keys: NDArray[np.uint64], slots: NDArray[np.int64], where: Where, positions: NDArray[np.intp]
     ) -> None:
-        """Add entries. slots: what `find` gave for the keys, which have no entry. There must be room: see `make_room`."""
+        """Add entries, or move those there are. slots: what `find` gave for the keys, which differ. There must be room: see
+        `make_room`.
+        """
         values = packed(where, positions)
-        back = slots >= 0  # had an entry before
+        back = slots >= 0  # has an entry, or had one
         self._values[slots[back]] = values[back]
         self._place(keys[~back], values[~back])
 
@@ -86,8 +89,8 @@ class Table:
 
     def move(self, where: Where, to: NDArray[np.int32]) -> None:
         """Every entry of a journal is moved from its position p there to `to[p]`. Cost: 10 ns a slot."""
-        at = np.flatnonzero((self._values & 3) == where)
-        self._values[at] = (to[self._values[at] >> 2] << 2) | where
+        at = np.flatnonzero((self._values & 7) == where)
+        self._values[at] = (to[self._values[at] >> 3] << 3) | where
 
     def make_room(self, more: int) -> None:
         """Grow where `more` entries would make it slow. Cost: 0.1 µs an entry then, a few times as many entries apart."""
@@ -116,5 +119,5 @@ class Table:
 
 
 def packed(where: Where, positions: NDArray[np.intp]) -> NDArray[np.int32]:
-    """Journal and positions (below 2^29) as the value of an entry."""
-    return ((positions << 2) | int(where)).astype(np.int32)
+    """Journal and positions (below 2^28) as the value of an entry."""
+    return ((positions << 3) | int(where)).astype(np.int32)

@@ -147,7 +147,7 @@ def test_only_what_has_changed_is_written_again() -> None:
     join.observe(batch_of([prediction(str(at)) for at in range(95)]), 0)
     assert stored.write(join) == 10
     join.observe(batch_of([label(str(at)) for at in range(20, 25)]), 95)
-    assert stored.write(join) == 2  # the chunk whose half is labelled, and what is remembered
+    assert stored.write(join) == 3  # the chunk whose half is labelled, what is remembered, and the labels
     assert stored.write(join) == 0
     assert stored.load().pending == 90
 
@@ -189,11 +189,11 @@ def _another_journal(rest: dict[str, Any], chunks: dict[int, dict[str, Any]]) ->
 
 
 def _an_id_twice(rest: dict[str, Any], chunks: dict[int, dict[str, Any]]) -> None:
-    chunks[3]["key"] = chunks[6]["key"] * 2
+    chunks[4]["key"] = chunks[8]["key"] * 2
 
 
 def _times_that_fall(rest: dict[str, Any], chunks: dict[int, dict[str, Any]]) -> None:
-    chunks[3]["clock"] = np.array([0, -1], "<i8").tobytes()
+    chunks[4]["clock"] = np.array([0, -1], "<i8").tobytes()
 
 
 def _no_text(rest: dict[str, Any], chunks: dict[int, dict[str, Any]]) -> None:
@@ -205,7 +205,7 @@ def _no_version(rest: dict[str, Any], chunks: dict[int, dict[str, Any]]) -> None
 
 
 def _an_unknown_code(rest: dict[str, Any], chunks: dict[int, dict[str, Any]]) -> None:
-    chunks[3]["columns"]["prediction"]["codes"] = b"\x0a"
+    chunks[4]["columns"]["prediction"]["codes"] = b"\x0a"
 
 
 def _marks_of_another_number(rest: dict[str, Any], chunks: dict[int, dict[str, Any]]) -> None:
@@ -264,3 +264,53 @@ def test_lower_bounds_hold_after_a_restart() -> None:
 def test_bounds_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         JoinParameters(**wrong)
+
+
+def test_one_label_is_that_of_every_version_that_predicted_its_id() -> None:
+    events = [prediction("1", 0, version="7"), prediction("1", 1, version="8"), label("1", 2)]
+    join, pairs = joined(events)
+    assert [(pair.row, pair.version, pair.prediction_row) for pair in pairs_of(pairs)] == [
+        (2, "7", 0),
+        (2, "8", 1),
+    ]
+    assert (join.counts.joined, join.counts.matched, join.counts.duplicate_prediction) == (2, 1, 0)
+
+
+def test_a_label_that_was_used_is_there_for_a_version_that_predicts_later() -> None:
+    events = [prediction("1", 0, version="7"), label("1", 1), prediction("1", 2, version="8"), label("1", 3)]
+    join, pairs = joined(events)
+    assert [(pair.row, pair.version, pair.delay) for pair in pairs_of(pairs)] == [(1, "7", 1), (2, "8", -1)]
+    assert (join.counts.matched, join.counts.duplicate_label) == (1, 1)
+
+
+def test_an_early_label_is_there_for_all_versions() -> None:
+    events = [label("1", 0), *(prediction("1", at, version=str(at)) for at in (1, 2, 3))]
+    join, pairs = joined(events)
+    assert [pair.version for pair in pairs_of(pairs)] == ["1", "2", "3"]
+    assert (join.early, join.counts.matched) == (0, 1)
+
+
+def test_a_label_that_names_a_version_is_the_label_of_that_one_alone() -> None:
+    events = [
+        prediction("1", 0, version="7"),
+        prediction("1", 1, version="8"),
+        label("1", 2)._replace(version="8"),
+        label("1", 3)._replace(version="9"),
+    ]
+    join, pairs = joined(events)
+    assert [pair.version for pair in pairs_of(pairs)] == ["8"]
+    assert (join.pending, join.early) == (1, 1)
+
+
+def test_an_id_and_a_version_of_the_same_names_are_not_mixed_up() -> None:
+    join, pairs = joined([prediction("7", 0, version="8"), label("8", 1)._replace(version="7")])
+    assert pairs_of(pairs) == []
+    assert (join.pending, join.early) == (1, 1)
+
+
+def test_a_used_label_is_forgotten_in_time() -> None:
+    parameters = dataclasses.replace(SMALL, early_wait_ms=10)
+    for later, pairs_then in ((9, 1), (50, 0)):
+        join, _ = joined([prediction("1", 0, version="7"), label("1", 1), prediction("2", later)], parameters)
+        again = join.observe(batch_of([prediction("1", later + 1, version="8")]), 3)
+        assert len(again) == pairs_then
