@@ -107,11 +107,15 @@ def _restored(outcomes: Outcomes) -> str:
     rest = _encoded(0, outcomes.dump())
     began = time.process_time()
     stored = {number: snapshots.decode(value).fields for number, value in chunks.items()}
-    again = Outcomes.load(outcomes.parameters, snapshots.decode(rest).fields, stored)
+    again = Outcomes.load(outcomes.parameters, snapshots.decode(rest).fields, stored, _unusable)
     took = time.process_time() - began
     if again.join.pending != outcomes.join.pending:
         raise RuntimeError("what was restored is not what was written")
     return f"{took:.2f} s"
+
+
+def _unusable(part: str, why: str) -> None:
+    raise RuntimeError(f"{part} cannot be restored: {why}")
 
 
 class _Memory:

@@ -22,12 +22,13 @@ from stream_monitor.core.join.table import Table, Where
 
 LABEL = "label"
 _BLOCK = 65_536  # rows indexed at once
-_ROW: dict[str, type[np.generic]] = {"key": np.uint64, "row": np.int64, "time": np.int64, "clock": np.int64}
+_CASE: dict[str, type[np.generic]] = {"key": np.uint64, "clock": np.int64}
+_LABEL: dict[str, type[np.generic]] = {**_CASE, "time": np.int64, "print": np.uint32}
 FIXED: dict[Where, dict[str, type[np.generic]]] = {
-    Where.PENDING: {**_ROW, "version": np.uint16},
-    Where.EARLY: {**_ROW, "print": np.uint32},
-    Where.CLOSED: {"key": np.uint64, "clock": np.int64, "print": np.uint32},
-    Where.USED: {**_ROW, "print": np.uint32},
+    Where.PENDING: {**_CASE, "row": np.int64, "time": np.int64, "version": np.uint16},
+    Where.EARLY: _LABEL,
+    Where.CLOSED: {**_CASE, "print": np.uint32},
+    Where.USED: _LABEL,
 }
 _WITH_LABEL = (Where.CLOSED, Where.EARLY, Where.USED)
 
@@ -230,12 +231,11 @@ class Matching:
         predicts = where is Where.PENDING
         fields: dict[str, NDArray[Any]] = {
             "key": piece.cases[at] if predicts else piece.scopes[at],
-            "row": piece.rows[at],
             "time": piece.times[at],
             "clock": piece.clocks[at],
         }
         if predicts:
-            fields["version"] = piece.versions[at]
+            fields |= {"row": piece.rows[at], "version": piece.versions[at]}
         else:
             fields["print"] = piece.prints[at]
         columns = piece.columns if predicts else {LABEL: piece.label}
