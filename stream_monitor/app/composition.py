@@ -9,7 +9,7 @@ from stream_monitor.config import Settings, TopicSource, model_parameters, topic
 from stream_monitor.core.events import Decoded, Record, Role, Source
 from stream_monitor.core.parameters import Caps, ModelParameters
 from stream_monitor.core.partition_monitor import PartitionMonitor
-from stream_monitor.core.reference import ModelReferences
+from stream_monitor.core.profile import ModelReferences
 from stream_monitor.detectors import registry
 from stream_monitor.formats.mapping import Mapping as FieldMapping
 from stream_monitor.formats.native_json import Rules, decode

@@ -1,6 +1,6 @@
 """What a configuration says of the labels and the performance of a model, as plain values for those who print them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stream_monitor.core.parameters import OutcomeParameters
@@ -12,7 +12,8 @@ class OutcomesExplained:
     """task: None until it is told by the labels. wait_ms, pending: of predictions for their label; expected: from the first
     event on, else from the first label on.
 
-    promised: by figure; where it is empty the first `reference` labelled predictions say it. tolerance: of a drop. window,
+    promised: by figure; where it is empty a reference profile says it, of the versions `referenced`, and of others their first
+    `reference` labelled predictions. tolerance: of a drop. window,
     min_labels: labelled predictions; min_coverage: share of the predictions that are due.
     """
 
@@ -26,6 +27,7 @@ class OutcomesExplained:
     min_labels: int
     min_coverage: float
     promised: Mapping[str, float]
+    referenced: Sequence[str]
     tolerance: float
 
 
@@ -43,5 +45,6 @@ def outcomes_explained(parameters: OutcomeParameters) -> OutcomesExplained:
         min_labels=performance.gate.minimum_pairs,
         min_coverage=performance.gate.minimum_coverage,
         promised=dict(performance.expected),
+        referenced=[] if performance.expected else [version or "" for version in parameters.promised],
         tolerance=performance.tolerance,
     )

@@ -7,8 +7,9 @@ from stream_monitor.config import Settings, model_parameters
 from stream_monitor.config.model_settings import ReferenceSettings
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.parameters import ModelParameters
-from stream_monitor.core.profile import NO_VERSION, Profile, VersionProfile, capped
-from stream_monitor.core.reference import ModelReferences, Reference
+from stream_monitor.core.performance.promise import Promise
+from stream_monitor.core.profile import NO_VERSION, ModelReferences, Profile, VersionProfile, capped
+from stream_monitor.core.reference import Reference
 from stream_monitor.files.columns import FileColumns
 from stream_monitor.files.learning import Choices
 from stream_monitor.files.profiles import is_profile, read_profile
@@ -38,7 +39,29 @@ def _of(named: ReferenceSettings, parameters: ModelParameters) -> ModelReference
     for version, file in (named.versions or {}).items():
         versions[version] = _version(file, version, _profile(file, parameters, version=version))
     outputs = {version or None: _outputs(one, parameters) for version, one in versions.items()}
-    return ModelReferences(features=features, outputs=outputs)
+    promises = {version or None: one.performance for version, one in versions.items() if one.performance}
+    for promise in promises.values():
+        _check_task(parameters, promise)
+    return ModelReferences(features=features, outputs=outputs, promises=promises)
+
+
+def _check_task(parameters: ModelParameters, promise: Promise) -> None:
+    """Figures of another task, or of another positive class, promise nothing of this model."""
+    wanted, task = parameters.outcomes.performance, promise.task
+    options = [
+        f"--{name} {value}"
+        for name, value, found in (
+            ("task", wanted.kind, task.kind),
+            ("positive", wanted.positive, task.positive),
+        )
+        if value is not None and value != found
+    ]
+    if options:
+        positive = "" if task.positive is None else f" with {task.positive} positive"
+        raise StreamMonitorError(
+            f"the reference of {parameters.name!r} holds the performance of a {task.kind.value} task{positive}, the"
+            f" configuration says otherwise; build it with {' '.join(options)}"
+        )
 
 
 def _profile(file: Path, parameters: ModelParameters, *, version: str | None) -> Profile:
@@ -47,7 +70,14 @@ def _profile(file: Path, parameters: ModelParameters, *, version: str | None) ->
         kinds = {
             pattern: chosen.kind for pattern, chosen in parameters.overrides.items() if chosen is not None
         }
-        choices = Choices(kinds=kinds, categories=parameters.caps.categories, version=version, whole=False)
+        choices = Choices(
+            kinds=kinds,
+            categories=parameters.caps.categories,
+            version=version,
+            whole=False,
+            task=parameters.outcomes.performance.kind,
+            positive=parameters.outcomes.performance.positive,
+        )
         return build([file], FileColumns(model=parameters.name), choices, lambda _: None).profile
     profile = read_profile(file)
     if profile.model not in {None, parameters.name}:

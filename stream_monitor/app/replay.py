@@ -15,7 +15,7 @@ from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Decoded, Reason, Rejected, Source
 from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.parameters import PER_100K_EVENTS, PER_WEEK, BudgetUnit, ModelParameters
-from stream_monitor.core.reference import ModelReferences
+from stream_monitor.core.profile import ModelReferences
 from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.core.sentence import summary_of
 from stream_monitor.detectors import registry

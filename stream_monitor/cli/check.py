@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stream_monitor.app.outcomes import OutcomesExplained
     from stream_monitor.config import Settings, Topics
     from stream_monitor.config.model_settings import ModelSettings
-    from stream_monitor.core.reference import ModelReferences
+    from stream_monitor.core.profile import ModelReferences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def _summary(settings: "Settings", file: Path | None) -> _Summary:
     from stream_monitor.app.outcomes import outcomes_explained
     from stream_monitor.app.references import load_references
     from stream_monitor.config.outcomes import outcome_parameters
-    from stream_monitor.core.reference import ModelReferences
+    from stream_monitor.core.profile import ModelReferences
 
     with usage():
         references = load_references(settings)
@@ -104,7 +104,7 @@ def _model(model: "ModelSettings", settings: "Settings", references: "ModelRefer
     from stream_monitor.app.outcomes import outcomes_explained
     from stream_monitor.config import model_parameters
 
-    parameters = model_parameters(settings, model.name, {})
+    parameters = model_parameters(settings, model.name, {model.name: references})
     file = model.reference.file if model.reference else None
     return _Model(
         name=model.name,

@@ -23,6 +23,9 @@ def outcome_lines(of: "OutcomesExplained") -> Iterator[tuple[str, str]]:
     if of.promised:
         figures = ", ".join(f"{name} {value:g}" for name, value in of.promised.items())
         promise = f"{figures}, over {of.window:,} labelled predictions"
+    elif of.referenced:
+        versions = ", ".join(version or "(none)" for version in of.referenced)
+        promise = f"what the reference holds of version {versions}, over {of.window:,} labelled predictions"
     else:
         promise = f"that of the first {of.reference:,} labelled predictions, over {of.window:,}"
     yield "promised", f"{promise}; a drop of {of.tolerance:g} is tolerated"

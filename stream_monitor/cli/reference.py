@@ -12,6 +12,7 @@ from stream_monitor.cli.output import note
 from stream_monitor.cli.reference_build import Model, Output, build, report
 
 if TYPE_CHECKING:
+    from stream_monitor.core.performance.promise import Promise
     from stream_monitor.core.profile import Profile
     from stream_monitor.core.reference import Reference
 
@@ -141,6 +142,19 @@ def _lines(profile: "Profile") -> Iterator[str]:
         yield ""
         yield f"version {version or '(none)'}, {outputs.rows:,} rows"
         yield from _table("output", outputs.series)
+        if outputs.performance is not None:
+            yield from _performance(outputs.performance)
+
+
+def _performance(promise: "Promise") -> Iterator[str]:
+    """The figures of the whole; those of single classes are in the file."""
+    task = promise.task
+    positive = f", {task.positive} positive" if task.positive is not None else ""
+    yield f"performance: {task.kind.value}{positive}, {promise.pairs:,} labelled predictions"
+    for name, one in promise.figures.items():
+        if ":" not in name:
+            interval = "" if one.low is None or one.high is None else f"  {one.low:.4g} to {one.high:.4g}"
+            yield f"  {name:<18}{one.value:>8.4g}{interval}"
 
 
 def _table(what: str, references: "Mapping[str, Reference]") -> Iterator[str]:

@@ -27,6 +27,7 @@ from stream_monitor.cli.output import Progress, note
 if TYPE_CHECKING:
     from stream_monitor.app.topic_profile import FromTopic
     from stream_monitor.core.detector import Kind
+    from stream_monitor.core.performance.task import TaskKind
     from stream_monitor.core.profile import Profile
     from stream_monitor.files.columns import FileColumns
     from stream_monitor.files.learning import Choices
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from stream_monitor.kafka.topic_range import Limit
 
 _KINDS: Final = ("numeric", "categorical", "boolean", "identifier")
+_TASKS: Final = ("binary", "multiclass", "regression")
 _OFFSETS: Final = re.compile(r"\d+:\d+(,\d+:\d+)*", re.ASCII)
 _EARLIEST_NUMBER: Final = 100_000_000_000  # ms: 1973; what is less was meant to be an offset
 
@@ -59,6 +61,18 @@ Types = Annotated[
         metavar="FEATURE=KIND",
         help=f"Kind instead of the inferred one ({', '.join(_KINDS)}); globs; can be repeated.",
     ),
+]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        metavar="TASK",
+        help=f"What is predicted ({', '.join(_TASKS)}); told from the labels if absent.",
+    ),
+]
+Positive = Annotated[
+    str | None,
+    typer.Option("--positive", metavar="CLASS", help="Of two classes the one that figures are about."),
 ]
 VersionColumn = Annotated[
     str | None, typer.Option("--version-column", metavar="COLUMN", help="Version of the model in a row.")
@@ -103,6 +117,8 @@ def build(
     version: Version = None,
     exclude: Exclude = None,
     types: Types = None,
+    task: Task = None,
+    positive: Positive = None,
     time: Time = None,
     id: Id = None,  # noqa: A002 (the option's name)
     prediction: Prediction = None,
@@ -114,7 +130,7 @@ def build(
     """Make a reference profile of training data, or of a range of a topic.
 
     Of files, named columns are no features, every other one is. A topic is read as the configuration reads it. The profile
-    holds bins, counts and moments, no rows; name it as reference of a model in the configuration.
+    holds bins, counts and moments, and how well versions do whose rows have labels; no rows. Name it as reference of a model.
     """
     from stream_monitor.files.columns import FileColumns
     from stream_monitor.files.learning import Choices
@@ -122,9 +138,10 @@ def build(
 
     columns = FileColumns(
         model=model, time=time, id=id, prediction=prediction, probability=probability, label=label,
-        latency=latency, version=version_column,
-    )  # fmt: skip
-    choices = Choices(exclude=exclude or (), kinds=_kinds(types or []), version=version)
+        latency=latency, version=version_column)  # fmt: skip
+    choices = Choices(
+        exclude=exclude or (), kinds=_kinds(types or []), version=version,
+        task=_task(task, positive), positive=positive)  # fmt: skip
     _check_usage(files or [], topic, columns, [begin, end, config, bootstrap_servers, properties])
     if topic is None:
         built = _of_files(files or [], columns, choices)
@@ -143,6 +160,12 @@ def report(output: Path, profile: "Profile") -> None:
     note(f"{output}: {len(profile.features)} features of {profile.rows:,} rows")
     for version, outputs in profile.versions.items():
         note(f"{', '.join(outputs.series)} of {version or 'no version'}: {outputs.rows:,} rows")
+        if outputs.performance is not None:
+            promise = outputs.performance
+            note(
+                f"performance of {version or 'no version'}: {promise.task.kind.value},"
+                f" {promise.pairs:,} labelled predictions"
+            )
 
 
 def _check_usage(
@@ -250,6 +273,18 @@ def _kinds(types: list[str]) -> "Mapping[str, Kind | None]":
             raise typer.BadParameter(f"{text!r} is not FEATURE=KIND with one of {', '.join(_KINDS)}")
         kinds[feature] = Kind(kind)
     return kinds
+
+
+def _task(text: str | None, positive: str | None) -> "TaskKind | None":
+    from stream_monitor.core.performance.task import TaskKind
+
+    if text is not None and text not in _TASKS:
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(_TASKS)}", param_hint="--task")
+    if positive is not None and text not in {None, "binary"}:
+        raise WrongUsage(f"--positive CLASS goes with --task binary, not with {text}")
+    if positive is not None:
+        return TaskKind.BINARY
+    return None if text is None else TaskKind(text)
 
 
 def _advice(built: "Built") -> Iterator[str]:

@@ -18,7 +18,8 @@ from stream_monitor.config.settings import Settings
 from stream_monitor.core.derived.parameters import MINUTE_MS, Constraints, DerivedParameters
 from stream_monitor.core.detector import Scalar
 from stream_monitor.core.parameters import AfterDrift, Caps, DetectorChoice, ModelParameters, SeriesParameters
-from stream_monitor.core.reference import ModelReferences
+from stream_monitor.core.performance.expected import Expected
+from stream_monitor.core.profile import ModelReferences
 
 _GLOB = frozenset("*?[")
 
@@ -83,7 +84,7 @@ def model_parameters(
         outputs=known.outputs,
         labels=dict(settings.alerting.labels),
         lateness_ms=round(settings.ingest.lateness.total_seconds() * 1000),
-        outcomes=outcome_parameters(settings, None),
+        outcomes=replace(outcome_parameters(settings, None), promised=_promised(known)),
         derived=derived_parameters(settings.derived, DerivedSettings()),
     )
     if settings.models is None:
@@ -107,7 +108,7 @@ def model_parameters(
             **({"owner": model.owner} if model.owner else {}),
             **model.alerting.labels,
         },
-        outcomes=outcome_parameters(settings, model),
+        outcomes=replace(outcome_parameters(settings, model), promised=_promised(known)),
         derived=derived_parameters(model.derived, settings.derived),
         segments=segment_parameters(model.segments, model.fairness),
     )
@@ -129,6 +130,10 @@ def derived_parameters(own: DerivedSettings, common: DerivedSettings) -> Derived
 
 def _milliseconds(value: timedelta | str) -> int | None:
     return None if isinstance(value, str) else round(value.total_seconds() * 1000)
+
+
+def _promised(known: ModelReferences) -> dict[str | None, Expected]:
+    return {version: promise.expected() for version, promise in known.promises.items()}
 
 
 def _default(model: ModelSettings) -> SeriesParameters:

@@ -128,7 +128,8 @@ class Outcomes:
 
     def _of(self, version: str | None) -> VersionPerformance:
         if version not in self.versions:
-            self.versions[version] = VersionPerformance(self.parameters.performance)
+            promised = self.parameters.promised.get(version)
+            self.versions[version] = VersionPerformance(self.parameters.performance, promised)
             self.declines[version] = Declines(self.parameters.performance.tolerance)
         return self.versions[version]
 
@@ -200,7 +201,8 @@ class Outcomes:
             version, performance, fallen = entry
             declines = Declines(parameters.performance.tolerance)
             try:
-                known = VersionPerformance.load(performance, parameters.performance)
+                promised = parameters.promised.get(version)
+                known = VersionPerformance.load(performance, parameters.performance, promised)
                 declines.load(fallen)
             except CorruptState as error:
                 lost(f"performance/{version or ''}", str(error))

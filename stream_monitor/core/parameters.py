@@ -12,6 +12,7 @@ from stream_monitor.core.detector import Kind, Scalar
 from stream_monitor.core.drift_event import Severity
 from stream_monitor.core.join.parameters import JoinParameters
 from stream_monitor.core.performance.errors import ERROR
+from stream_monitor.core.performance.expected import Expected
 from stream_monitor.core.performance.version import PerformanceParameters
 from stream_monitor.core.reference import Reference, boolean
 from stream_monitor.core.segments.parameters import SegmentParameters
@@ -112,11 +113,15 @@ class Caps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeParameters:
-    """expected: labels are known to come, so predictions wait for them from the first row on."""
+    """expected: labels are known to come, so predictions wait for them from the first row on.
+
+    promised: by version, None for events that name none: figures that count where `performance` expects none itself.
+    """
 
     expected: bool = False
     join: JoinParameters = field(default_factory=JoinParameters)
     performance: PerformanceParameters = field(default_factory=PerformanceParameters)
+    promised: Mapping[str | None, Expected] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from stream_monitor.core.batch import Column
 from stream_monitor.core.detector import Kind
+from stream_monitor.core.performance.promise import Promise
 from stream_monitor.core.reference import Moments, Reference, category_scores
 from stream_monitor.core.warm_up import learn
 
@@ -33,11 +34,12 @@ class Origin:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionProfile:
     """What one version of a model puts out. rows: predictions behind it. series: `prediction`, `probability:fraud` … → its
-    reference.
+    reference. performance: of its labelled predictions; None where there were too few.
     """
 
     rows: int
     series: Mapping[str, Reference]
+    performance: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,19 @@ class Profile:
     rows: int
     features: Mapping[str, Reference]
     versions: Mapping[str, VersionProfile] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelReferences:
+    """What is known to be normal of a model before its first row.
+
+    features: by name; versions share them. outputs: version, None for events that name none → `prediction`, `probability` …
+    → reference. promises: by version likewise, of its performance.
+    """
+
+    features: Mapping[str, Reference] = field(default_factory=dict)
+    outputs: Mapping[str | None, Mapping[str, Reference]] = field(default_factory=dict)
+    promises: Mapping[str | None, Promise] = field(default_factory=dict)
 
 
 def learn_feature(column: Column, kind: Kind | None, *, categories: int) -> Reference:

@@ -18,6 +18,7 @@ import numpy as np
 from stream_monitor.core.bin_edges import BINS, few_values
 from stream_monitor.core.detector import FloatArray, Kind
 from stream_monitor.core.errors import StreamMonitorError
+from stream_monitor.core.performance.promise import Promise, merged
 from stream_monitor.core.profile import LEAST_SCALE, Profile, VersionProfile, categorical
 from stream_monitor.core.reference import (
     Moments,
@@ -62,7 +63,22 @@ def _versions(name: str, a: Profile, b: Profile, categories: int) -> VersionProf
             before = series.get(output)
             where = f"{output!r} of version {name!r}"
             series[output] = known if before is None else _named(where, output, (before, known), categories)
-    return VersionProfile(rows=sum(part.rows for part in parts), series=dict(sorted(series.items())))
+    return VersionProfile(
+        rows=sum(part.rows for part in parts),
+        series=dict(sorted(series.items())),
+        performance=_promise(name, [part.performance for part in parts if part.performance is not None]),
+    )
+
+
+def _promise(name: str, parts: list[Promise]) -> Promise | None:
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    try:
+        return merged(*parts)
+    except StreamMonitorError as error:
+        raise StreamMonitorError(
+            f"version {name!r} {error}: build both with --task and --positive"
+        ) from error
 
 
 def merge(a: Reference, b: Reference, *, categories: int) -> Reference:

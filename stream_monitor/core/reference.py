@@ -6,7 +6,7 @@ detectors watch. It never changes while it is in force.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -74,18 +74,6 @@ class Reference:
             raise CorruptState("reference: a number is not finite or a scale is not positive")
         if len(self.counts) != bins or min(self.counts) < 0 or list(self.edges) != sorted(self.edges):
             raise CorruptState("reference: bins and counts do not fit")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelReferences:
-    """What is known to be normal of a model before its first row.
-
-    features: by name; versions share them. outputs: version, None for events that name none → `prediction`, `probability` …
-    → reference.
-    """
-
-    features: Mapping[str, Reference] = field(default_factory=dict)
-    outputs: Mapping[str | None, Mapping[str, Reference]] = field(default_factory=dict)
 
 
 def learn_numeric(values: FloatArray, *, unusable: int) -> Reference:

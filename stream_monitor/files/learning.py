@@ -15,9 +15,12 @@ from stream_monitor.core.columnise import PlacedRow, columnise
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Decoded, Role, Source
+from stream_monitor.core.performance.promise import Promise
+from stream_monitor.core.performance.task import TaskKind
 from stream_monitor.core.profile import NO_VERSION, VersionProfile, learn_feature
 from stream_monitor.core.profile_counting import FeatureCount, Spread
 from stream_monitor.core.reference import Reference
+from stream_monitor.files.pairs import LabelledSample, labelled_rows
 from stream_monitor.files.reference import MAX_ROWS, RowSample, feature_rows
 
 MAX_VERSIONS = 32
@@ -31,6 +34,7 @@ class Choices:
     exclude: names or globs that are no features. kinds: of features and outputs by name or glob, first match; None, as no
     match: inferred. categories: kept by each, the rest is other. version: the rows of this one and of none are read, which
     are taken to be of it; None: of all. whole: of more than `max_rows` rows all are counted; else the sample is the data.
+    task, positive: what is predicted; None: told from the labels.
     """
 
     exclude: Sequence[str] = ()
@@ -39,6 +43,8 @@ class Choices:
     version: str | None = None
     max_rows: int = MAX_ROWS
     whole: bool = True
+    task: TaskKind | None = None
+    positive: str | None = None
 
     def kind_of(self, name: str) -> Kind | None:
         """The kind that was asked for; None: inferred."""
@@ -114,6 +120,7 @@ class ModelLearner:
         self._choices = choices
         self.features = SeriesLearner(choices)
         self._versions: dict[str, SeriesLearner] = {}
+        self._labelled: dict[str, LabelledSample] = {}
         self._seen: set[str] = set()
 
     def add(self, decoded: Decoded) -> None:
@@ -131,6 +138,8 @@ class ModelLearner:
             )
         for version, outputs in self._outputs(decoded).items():
             self._versions.setdefault(version, SeriesLearner(self._choices)).add(outputs)
+        for version, rows in labelled_rows(decoded, self._choices.version or NO_VERSION).items():
+            self._labelled.setdefault(version, LabelledSample(self._choices.max_rows)).add(rows)
 
     def learn(self) -> bool:
         """After the first reading. Whether the rows have to be read once more."""
@@ -154,9 +163,17 @@ class ModelLearner:
     def versions(self) -> dict[str, VersionProfile]:
         """What each version puts out, by name. Raises StreamMonitorError as `SeriesLearner.references`."""
         return {
-            version: VersionProfile(rows=learner.rows, series=dict(sorted(learner.references().items())))
+            version: VersionProfile(
+                rows=learner.rows,
+                series=dict(sorted(learner.references().items())),
+                performance=self._promise(version),
+            )
             for version, learner in sorted(self._versions.items())
         }
+
+    def _promise(self, version: str) -> Promise | None:
+        labelled = self._labelled.get(version)
+        return None if labelled is None else labelled.promise(self._choices.task, self._choices.positive)
 
     def _outputs(self, decoded: Decoded) -> dict[str, ColumnBatch]:
         """The outputs of the rows by version; only rows that have any."""

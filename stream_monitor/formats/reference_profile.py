@@ -6,12 +6,15 @@ there are none. Knows no file.
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, NamedTuple, get_type_hints
 
 import orjson
 
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.errors import CorruptState, NewerState
+from stream_monitor.core.performance.figure import TOO_FEW, Figure
+from stream_monitor.core.performance.promise import Promise
+from stream_monitor.core.performance.task import Task
 from stream_monitor.core.plain import plain_of, value_of
 from stream_monitor.core.profile import Origin, Profile, VersionProfile
 from stream_monitor.core.reference import Reference
@@ -24,6 +27,17 @@ VIEWS: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.BOOLEAN: frozenset({"value"}),
     Kind.IDENTIFIER: frozenset(),
 }
+
+
+class _Written(NamedTuple):
+    """A figure in the file; the last is what it is made of."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+
 _HINTS = get_type_hints(Reference)
 
 
@@ -107,7 +121,19 @@ def _reference_text(name: str, reference: Reference) -> str:
 
 def _version_text(name: str, version: VersionProfile) -> str:
     series = [_reference_text(*one) for one in sorted(version.series.items())]
-    return _object(name, [f'"rows": {version.rows}', _object("series", series)])
+    members = [f'"rows": {version.rows}', _object("series", series)]
+    if version.performance is not None:
+        members.append(_performance_text(version.performance))
+    return _object(name, members)
+
+
+def _performance_text(promise: Promise) -> str:
+    figures = [
+        f"{_json(name)}: {_json([one.value, one.low, one.high, one.n])}"
+        for name, one in sorted(promise.figures.items())
+    ]
+    members = [f'"task": {_json(promise.task.to_plain())}', f'"pairs": {promise.pairs}']
+    return _object("performance", [*members, _object("figures", figures)])
 
 
 def _versions(where: str, plain: object) -> dict[str, VersionProfile]:
@@ -118,13 +144,41 @@ def _versions(where: str, plain: object) -> dict[str, VersionProfile]:
         of = f"the version {name!r} of {where}"
         if not isinstance(version, dict):
             raise CorruptState(f"{of}: is not an object")
-        _same_names(of, version, ["rows", "series"])
+        _same_names(of, version, ["rows", "series", *(["performance"] if "performance" in version else [])])
         rows, series = _field(of, "rows", int, version["rows"]), version["series"]
         if not isinstance(series, dict) or rows < 0:
             raise CorruptState(f"{of}: series is not an object, or rows is negative")
         references = {one: _reference(f"{one!r} of {of}", known) for one, known in series.items()}
-        found[name] = VersionProfile(rows=rows, series=references)
+        promise = _promise(of, version["performance"]) if "performance" in version else None
+        found[name] = VersionProfile(rows=rows, series=references, performance=promise)
     return found
+
+
+def _promise(where: str, plain: object) -> Promise:
+    where = f"the performance of {where}"
+    if not isinstance(plain, dict):
+        raise CorruptState(f"{where}: is not an object")
+    _same_names(where, plain, ["task", "pairs", "figures"])
+    if not isinstance(plain["figures"], dict):
+        raise CorruptState(f"{where}: figures is not an object")
+    figures = {
+        name: _figure(_field(where, name, _Written, figure)) for name, figure in plain["figures"].items()
+    }
+    promise = Promise(
+        task=_field(where, "task", Task, plain["task"]),
+        pairs=_field(where, "pairs", int, plain["pairs"]),
+        figures=figures,
+    )
+    try:
+        promise.check()
+    except CorruptState as error:
+        raise CorruptState(f"{where}: {error}") from error
+    return promise
+
+
+def _figure(of: _Written) -> Figure:
+    reason = None if of.low is not None else TOO_FEW
+    return Figure(value=of.value, low=of.low, high=of.high, n=of.n, reason=reason)
 
 
 def _reference(where: str, plain: object) -> Reference:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from stream_monitor.core.detector import Kind
+from stream_monitor.core.performance.task import ProbabilityOf, TaskKind
 from stream_monitor.formats.reference_profile import FORMAT, KIND, VIEWS
 
 _COUNT = {"type": "integer", "minimum": 0}
@@ -38,7 +39,12 @@ def reference_profile() -> dict[str, Any]:
         "$id": f"urn:stream-monitor:schema:reference:v{FORMAT}",
         "title": "Reference profile",
         "description": "What is normal for the features of a model. Holds no raw rows.",
-        "$defs": {"origin": _origin(), "reference": _reference(), "version": _version()},
+        "$defs": {
+            "origin": _origin(),
+            "performance": _performance(),
+            "reference": _reference(),
+            "version": _version(),
+        },
         **_object(properties, optional=frozenset({"versions"})),
     }
 
@@ -77,6 +83,36 @@ def _version() -> dict[str, Any]:
                 "type": "object",
                 "additionalProperties": {"$ref": "#/$defs/reference"},
                 "description": "prediction, probability, probability:CLASS, latency_ms → its reference, by name.",
+            },
+            "performance": {
+                "$ref": "#/$defs/performance",
+                "description": "What is promised of the version; absent without labels.",
+            },
+        },
+        optional=frozenset({"performance"}),
+    )
+
+
+def _performance() -> dict[str, Any]:
+    end = {"type": ["number", "null"]}
+    figure = {"type": "array", "prefixItems": [_NUMBER, end, end, _COUNT], "minItems": 4, "maxItems": 4}
+    task = {
+        "kind": {"enum": [str(kind) for kind in TaskKind], "description": "What is predicted."},
+        "classes": {"type": "array", "items": {"type": "string"}, "description": "None of a regression."},
+        "positive": _text_or_null("Of two classes."),
+        "probability_of": {
+            "enum": [str(of) for of in ProbabilityOf],
+            "description": "Whose probability a lone one is.",
+        },
+    }
+    return _object(
+        {
+            "task": _object(task),
+            "pairs": {"type": "integer", "minimum": 1, "description": "Labelled predictions behind it."},
+            "figures": {
+                "type": "object",
+                "additionalProperties": figure,
+                "description": "Figure → its value, both ends of the 95 % interval, and the labelled predictions it is of.",
             },
         }
     )

@@ -24,6 +24,7 @@ class Origin(StrEnum):
     """Where expected figures come from."""
 
     GIVEN = "given"
+    REFERENCE = "reference"
     FIRST_WINDOW = "first_window"
 
 

@@ -116,11 +116,12 @@ class Report:
 class VersionPerformance:
     """State: the window (37 kB for two classes), the estimator (18 kB), at most 2,048 pairs until the task is told."""
 
-    def __init__(self, parameters: PerformanceParameters) -> None:
+    def __init__(self, parameters: PerformanceParameters, promised: Expected | None = None) -> None:
+        """promised: of this version; counts where the parameters expect nothing themselves."""
         self.parameters = parameters
         self.window: PerformanceWindow | None = None
         self.estimator: Estimator | None = None
-        self.expected = given(parameters.expected) if parameters.expected else None
+        self.expected = given(parameters.expected) if parameters.expected else promised
         self.undecided = Undecided()
         self.marks = Marks(parameters.window // BLOCK)
         self.recent: Recent | None = None
@@ -221,13 +222,15 @@ class VersionPerformance:
         }
 
     @classmethod
-    def load(cls, plain: Plain, parameters: PerformanceParameters) -> "VersionPerformance":
+    def load(
+        cls, plain: Plain, parameters: PerformanceParameters, promised: Expected | None = None
+    ) -> "VersionPerformance":
         """The inverse of `dump`, under the same window and task; figures that are expected now count from now on.
 
         Raises CorruptState.
         """
         fields = Fields(plain, "version performance")
-        version = cls(parameters)
+        version = cls(parameters, promised)
         if (fields.plain("window") is None) != (fields.plain("estimator") is None):
             raise fields.wrong("estimator", "without a window, or a window without it")
         if fields.plain("window") is not None:

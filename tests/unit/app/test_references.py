@@ -9,9 +9,11 @@ import pytest
 
 from stream_monitor.app.references import load_references
 from stream_monitor.app.replay import Tally, plan, replay
-from stream_monitor.config import Settings, load
+from stream_monitor.config import Settings, load, model_parameters
 from stream_monitor.core.errors import StreamMonitorError
-from stream_monitor.core.parameters import SeriesParameters
+from stream_monitor.core.outcomes import Outcomes
+from stream_monitor.core.parameters import OutcomeParameters, SeriesParameters
+from stream_monitor.core.performance.expected import Origin
 from stream_monitor.core.profile import Profile, categorical
 from stream_monitor.files.columns import FileColumns
 from stream_monitor.files.learning import Choices
@@ -161,3 +163,57 @@ def test_the_predictions_of_a_version_are_held_against_its_own_reference(tmp_pat
     }
     assert lenses["9"] is not None
     assert lenses["9"].size == SeriesParameters().warm_up
+
+
+def scored(folder: Path, name: str, version: str) -> Path:
+    """Native events with prediction and label: nine of ten right."""
+    events = [
+        {
+            "model": "fraud", "version": version, "id": str(at), "time": at, "features": {"clicks": at % 3},
+            "prediction": "yes" if at % 2 else "no", "label": "yes" if (at % 2) != (at % 10 == 0) else "no",
+        }
+        for at in range(400)
+    ]  # fmt: skip
+    path = folder / name
+    path.write_text("\n".join(json.dumps(event) for event in events))
+    return path
+
+
+def test_labelled_predictions_in_the_reference_are_what_is_expected(tmp_path: Path) -> None:
+    file = scored(tmp_path, "seven.jsonl", "7")
+    found = settings(tmp_path, file)
+    promised = model_parameters(found, "fraud", load_references(found)).outcomes.promised
+    assert list(promised) == ["7"]
+    assert promised["7"].origin is Origin.REFERENCE
+    assert promised["7"].figures["accuracy"].value == 0.9
+    outcomes = Outcomes(OutcomeParameters(promised=promised))
+    assert outcomes._of("7").expected == promised["7"]
+    assert outcomes._of("8").expected is None
+
+
+def test_what_the_configuration_promises_wins(tmp_path: Path) -> None:
+    file = scored(tmp_path, "seven.jsonl", "7")
+    found = settings(tmp_path, file, performance={"expected": {"accuracy": 0.5}})
+    outcomes = Outcomes(model_parameters(found, "fraud", load_references(found)).outcomes)
+    expected = outcomes._of("7").expected
+    assert expected is not None
+    assert (expected.origin, expected.figures["accuracy"].value) == (Origin.GIVEN, 0.5)
+
+
+def test_a_profile_with_figures_of_another_task_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    file = scored(tmp_path, "seven.jsonl", "7")
+    write_profile(path, build([file], FileColumns(), Choices(), lambda _: None).profile)
+    assert load_references(settings(tmp_path, path, task="binary", positive="yes"))["fraud"].promises
+    with pytest.raises(
+        StreamMonitorError, match=r"a binary task with yes positive.*; build it with --positive no"
+    ):
+        load_references(settings(tmp_path, path, positive="no"))
+    with pytest.raises(StreamMonitorError, match="build it with --task regression"):
+        load_references(settings(tmp_path, path, task="regression"))
+
+
+def test_a_configured_task_is_that_of_events_read_as_reference(tmp_path: Path) -> None:
+    file = scored(tmp_path, "seven.jsonl", "7")
+    promises = load_references(settings(tmp_path, file, positive="no"))["fraud"].promises
+    assert promises["7"].task.positive == "no"

@@ -16,6 +16,7 @@ OUTCOMES: dict[str, object] = {
     "min_labels": 256,
     "min_coverage": 0.5,
     "promised": {},
+    "referenced": [],
     "tolerance": 0.02,
 }
 BAD = "version: 1\nkafka: {bootstrap_servers: k:1}\nmodels:\n  - {name: fraud, sources: [t], tolerence: 1}\n"

@@ -146,3 +146,46 @@ def test_what_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
     ran = run("reference", "build", data(tmp_path), "-o", tmp_path / "no" / "p.json")
     assert ran.code == 1
     assert "cannot be written" in ran.err
+
+
+def scored(folder: Path, name: str = "scored.csv") -> Path:
+    lines = [
+        f"{at % 5},{'yes' if at % 2 else 'no'},{'yes' if (at % 2) != (at % 10 == 0) else 'no'}"
+        for at in range(300)
+    ]
+    path = folder / name
+    path.write_text("\n".join(["amount,said,is", *lines, ""]))
+    return path
+
+
+def test_performance_is_built_shown_and_merged(tmp_path: Path) -> None:
+    out, both = tmp_path / "p.json", tmp_path / "both.json"
+    columns = ("--prediction", "said", "--label", "is", "--version", "7", "--positive", "no")
+    ran = run("reference", "build", scored(tmp_path), "-o", out, *columns)
+    assert ran.code == 0, ran.err
+    assert "performance of 7: binary, 300 labelled predictions" in ran.err
+    shown = run("reference", "show", out).out
+    assert "performance: binary, no positive, 300 labelled predictions" in shown
+    assert "  accuracy               0.9  0.8608 to 0.9291" in shown
+    assert run("reference", "merge", out, out, "-o", both).code == 0
+    shown = run("reference", "show", both).out
+    assert "600 labelled predictions" in shown
+    assert "f1" not in shown
+    other = tmp_path / "other.json"
+    run("reference", "build", scored(tmp_path), "-o", other, *columns[:-1], "yes")
+    refused = run("reference", "merge", out, other, "-o", both)
+    assert refused.code == 2
+    assert "version '7' predicts binary with no positive in one" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--task", "guess"), "'guess' is not one of binary, multiclass, regression"),
+        (("--task", "regression", "--positive", "no"), "--positive CLASS goes with --task binary"),
+    ],
+)
+def test_a_task_that_is_none_is_refused(tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+    ran = run("reference", "build", scored(tmp_path), "-o", tmp_path / "p.json", *options)
+    assert ran.code == 2
+    assert said in ran.err

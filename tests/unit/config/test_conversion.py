@@ -7,7 +7,8 @@ import pytest
 from stream_monitor.config import TopicSource, model_parameters, topic_sources
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.parameters import PER_WEEK, Budget, BudgetUnit, DetectorChoice, SeriesParameters
-from stream_monitor.core.reference import ModelReferences, Moments, Reference
+from stream_monitor.core.profile import ModelReferences
+from stream_monitor.core.reference import Moments, Reference
 from tests.unit.config.loaded import MINIMAL, settings
 
 MODELS = """\

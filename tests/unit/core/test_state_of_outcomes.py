@@ -152,8 +152,8 @@ def test_outcomes_that_make_no_sense_at_all_begin_afresh(outcomes: Any) -> None:
 
 def test_the_performance_of_a_version_alone_begins_afresh() -> None:
     outcomes: Any = stored()[MODEL].fields["outcomes"]
-    (name, _), *others = outcomes["versions"]
-    monitor = restored(with_outcomes(versions=[[name, {}], *others]))
+    (name, _, fallen), *others = outcomes["versions"]
+    monitor = restored(with_outcomes(versions=[[name, {}, fallen], *others]))
     assert [key for key, _ in monitor.problems] == [f"performance/1:m/{name or ''}".removesuffix("/")]
     assert name not in outcomes_of(monitor).versions
     assert len(outcomes_of(monitor).versions) == len(others)

@@ -8,6 +8,7 @@ import pytest
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Decoded, Role, Row, Source
+from stream_monitor.core.performance.task import TaskKind
 from stream_monitor.core.profile import Origin, learn_feature
 from stream_monitor.core.reference import Reference
 from stream_monitor.files.columns import FileColumns
@@ -188,3 +189,78 @@ def test_progress_is_told(tmp_path: Path) -> None:
     told: list[int] = []
     build([csv(tmp_path, 2_500)], FileColumns(), Choices(), told.append)
     assert told == [1000, 2000, 2500]
+
+
+def scored(
+    folder: Path, rows: int, *, name: str = "scored.csv", labelled: float = 1.0, seed: int = 1
+) -> Path:
+    rng = np.random.default_rng(seed)
+    p = rng.beta(0.5, 0.5, rows)
+    actual = np.where(rng.random(rows) < p, "fraud", "legit")
+    there = rng.random(rows) < labelled
+    lines = [
+        f"{at % 7},{'fraud' if x > 0.5 else 'legit'},{x!r},{y if known else ''},{at % 2 + 7}"
+        for at, (x, y, known) in enumerate(zip(p.tolist(), actual.tolist(), there.tolist(), strict=True))
+    ]
+    return written(folder, name, "\n".join(["grade,said,score,is,version", *lines, ""]))
+
+
+SCORED = FileColumns(prediction="said", probability="score", label="is")
+
+
+def test_labelled_predictions_promise_their_performance(tmp_path: Path) -> None:
+    (version,) = built(scored(tmp_path, 2_000), columns=SCORED).profile.versions.values()
+    promise = version.performance
+    assert promise is not None
+    table = np.genfromtxt(tmp_path / "scored.csv", delimiter=",", dtype=str, skip_header=1)
+    said, true = table[:, 1], table[:, 3]
+    assert promise.pairs == 2_000
+    assert promise.figures["accuracy"].value == (said == true).mean()
+    hits = ((said == "fraud") & (true == "fraud")).sum()
+    assert promise.figures["recall:fraud"].value == pytest.approx(hits / (true == "fraud").sum())
+    assert "roc_auc" in promise.figures
+
+
+def test_rows_without_a_label_are_left_out_of_it(tmp_path: Path) -> None:
+    (version,) = built(scored(tmp_path, 2_000, labelled=0.4), columns=SCORED).profile.versions.values()
+    assert version.rows == 2_000
+    assert version.performance is not None
+    assert 600 < version.performance.pairs < 1_000
+
+
+@pytest.mark.parametrize("rows", [0, 31])
+def test_too_few_labels_promise_nothing(tmp_path: Path, rows: int) -> None:
+    path = scored(tmp_path, 100 if rows == 0 else rows, labelled=float(rows > 0))
+    (version,) = built(path, columns=SCORED).profile.versions.values()
+    assert version.performance is None
+
+
+def test_each_version_promises_its_own(tmp_path: Path) -> None:
+    columns = FileColumns(prediction="said", probability="score", label="is", version="version")
+    versions = built(scored(tmp_path, 1_000), columns=columns).profile.versions
+    assert {name: one.performance and one.performance.pairs for name, one in versions.items()} == {
+        "7": 500,
+        "8": 500,
+    }
+
+
+def test_the_positive_class_can_be_chosen(tmp_path: Path) -> None:
+    for positive in ("fraud", "legit"):
+        choices = Choices(task=TaskKind.BINARY, positive=positive)
+        (version,) = built(scored(tmp_path, 500), columns=SCORED, choices=choices).profile.versions.values()
+        assert version.performance is not None
+        assert version.performance.task.positive == positive
+        figures = version.performance.figures
+        assert figures["recall"] == figures[f"recall:{positive}"]
+
+
+def test_a_sample_of_many_labelled_predictions_says_nearly_the_same(tmp_path: Path) -> None:
+    path = scored(tmp_path, 6_000)
+    (whole,) = built(path, columns=SCORED).profile.versions.values()
+    (sampled,) = built(path, columns=SCORED, choices=Choices(max_rows=600)).profile.versions.values()
+    assert whole.performance is not None
+    assert sampled.performance is not None
+    assert sampled.performance.pairs == 6_000
+    exact, near = whole.performance.figures["accuracy"], sampled.performance.figures["accuracy"]
+    assert near.n == 600
+    assert near.value == pytest.approx(exact.value, abs=0.06)

@@ -8,6 +8,9 @@ from jsonschema import Draft202012Validator
 
 from stream_monitor.core.columnise import column_of
 from stream_monitor.core.errors import CorruptState, NewerState
+from stream_monitor.core.performance.figure import TOO_FEW, Figure
+from stream_monitor.core.performance.promise import Promise
+from stream_monitor.core.performance.task import Task, TaskKind
 from stream_monitor.core.profile import Origin, Profile, VersionProfile, learn_feature
 from stream_monitor.formats.reference_profile import decode, encode, is_profile
 from stream_monitor.formats.schemas import SCHEMAS
@@ -42,7 +45,18 @@ VERSIONS = replace(
     features={"constant": PROFILE.features["constant"]},
     versions={
         "": VersionProfile(rows=3, series={}),
-        "7": VersionProfile(rows=120, series={"probability": PROFILE.features["amount"]}),
+        "7": VersionProfile(
+            rows=120,
+            series={"probability": PROFILE.features["amount"]},
+            performance=Promise(
+                task=Task(kind=TaskKind.BINARY, classes=("fraud", "legit"), positive="fraud"),
+                pairs=120,
+                figures={
+                    "accuracy": Figure(value=0.9, low=0.83, high=0.94, n=120),
+                    "recall": Figure(value=0.5, low=None, high=None, n=2, reason=TOO_FEW),
+                },
+            ),
+        ),
     },
 )
 
@@ -68,6 +82,18 @@ def test_versions_are_as_reviewed_and_come_back() -> None:
         (
             lambda d: d["versions"]["7"]["series"]["probability"].update(size=1),
             "'probability' of the version '7' of the reference profile: the field 'counts': they add up to 120",
+        ),
+        (lambda d: d["versions"]["7"].update(performance=1), "the performance of .*'7'.*: is not an object"),
+        (lambda d: d["versions"]["7"]["performance"].pop("pairs"), "the field 'pairs' is missing"),
+        (lambda d: d["versions"]["7"]["performance"].update(figures=[]), "figures is not an object"),
+        (lambda d: d["versions"]["7"]["performance"].update(task={}), "the field 'task'"),
+        (
+            lambda d: d["versions"]["7"]["performance"]["figures"].update(mae=[1.0, 1.0, 1.0, 1]),
+            "the performance of the version '7' of .*: a binary task has no figure 'mae'",
+        ),
+        (
+            lambda d: d["versions"]["7"]["performance"]["figures"].update(accuracy=[0.9]),
+            "the field 'accuracy'",
         ),
     ],
 )
