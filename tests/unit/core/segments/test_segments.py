@@ -67,7 +67,9 @@ def test_pairs_are_in_the_segment_of_their_prediction_and_of_their_label() -> No
     for by in ("label=", "amount"):
         seen = sum(window.seen for name, window in performance.windows.items() if name.startswith(by))
         total = sum(window.seen for name, window in performance.windows.items() if name.startswith("label="))
-        assert 0.9 * total <= seen <= total
+        assert (
+            0.85 * total <= seen <= total
+        )  # a rival names no features, and may predict before they are known
     errors = found[SeriesKey("error", "1", "label=yes")]
     assert len(errors.rows) == performance.windows["label=yes"].seen
     assert (np.diff(errors.rows) > 0).all()

@@ -61,7 +61,9 @@ def test_the_status_has_segments_and_groups() -> None:
     assert sum(status.segment_predictions.values()) >= 1_500
     first = next(one for one in status.segments if one.version == "1" and one.segment == "country=IT")
     accuracy = first.figures["accuracy"]
-    assert accuracy.value == pytest.approx(0.9, abs=0.06)
+    assert accuracy.value == pytest.approx(
+        0.84, abs=0.06
+    )  # 0.9 of its own cases, a half of those of its rival
     of_one = next(one for one in status.fairness if one.version == "1")
     assert of_one.cases.keys() == {"member=false", "member=true"}
     assert sum(of_one.cases.values()) == FAIRNESS.window
