@@ -123,7 +123,7 @@ def derived_parameters(own: DerivedSettings, common: DerivedSettings) -> Derived
         absence=absent != OFF,
         absent_ms=None if absent is None else _milliseconds(absent),
         quality=(own.quality or common.quality) != OFF,
-        outliers=(own.outliers or common.outliers) != OFF,
+        outliers=(own.outliers or common.outliers) == "on",
         confidence=True,
     )
 

@@ -72,7 +72,8 @@ class DerivedSettings(Section):
     )
     outliers: Switch | None = Field(
         None,
-        description="Series `outlier`: events with a value that is all but never seen. If absent: on.",
+        description="Series `outlier`: events with a value that is all but never seen; costs some 8 % of the time of a model."
+        " If absent: off.",
     )
 
 

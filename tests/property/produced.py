@@ -117,6 +117,8 @@ SETTINGS: Mapping[str, Any] = {
             "segments": ["country", {"feature": "amount", "edges": [0], "features": ["flag"]}],
         },
     ],
+    # Absence hangs on ticks, which a run that was disturbed has others of: the law of restarts is about it, not this one.
+    "derived": {"traffic": "1s", "absent_after": "off", "outliers": "on"},
     "kafka.commit_every": "500ms",
     "state.checkpoint_every": "1s",
     "ingest.lateness": "1s",

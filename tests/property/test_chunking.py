@@ -12,9 +12,11 @@ from stream_monitor.core import model_monitor, positions, versions
 from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.columnise import PlacedRow, columnise
 from stream_monitor.core.derived import duplicates, recent, schema
+from stream_monitor.core.derived.names import Fault
 from stream_monitor.core.derived.parameters import Constraints, DerivedParameters
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.drift_event import Claim, Resolution, Severity, Status
+from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.parameters import (
     PER_100K_EVENTS,
     AfterDrift,
@@ -32,13 +34,14 @@ from stream_monitor.core.performance.gate import Gate
 from stream_monitor.core.performance.note import Basis, Verdict
 from stream_monitor.core.performance.version import PerformanceParameters
 from stream_monitor.core.reference import learn_numeric
+from stream_monitor.detectors import registry
 from tests.property.chunking_law import answer_of, check_order, check_same, fold, partition_state, resumed
 from tests.property.logs import log_of
 from tests.property.rows import Shape, batch_of, rows_of
 from tests.unit.core.scored import EVERY_MS, scored_rows
 from tests.unit.core.scored import SOURCES as SCORED
 
-ROWS = 1_200
+ROWS = 1_400
 QUICK: Mapping[str, DetectorChoice] = {
     "adwin": DetectorChoice(id="adwin"),
     "page_hinkley": DetectorChoice(id="page_hinkley", parameters={"threshold": 20.0, "min_instances": 20}),
@@ -216,7 +219,7 @@ def test_the_rows_of_the_law_do_all_that_can_happen_to_an_alert() -> None:
     rows = rows_of("m", Shape(seed=0, rows=ROWS))
     events = answer_of(parameters_of(), [batch_of(rows)]).events
     assert {event.status for event in events} == set(Status)
-    assert {event.resolution for event in events} == {None, Resolution.RECOVERED, Resolution.VERSION_RETIRED}
+    assert {event.resolution for event in events} == {None, *Resolution}
     assert len({event.series for event in events}) >= 6
     assert max(len(event.positions) for event in events) == 3
     assert any(event.attribution is not None and event.attribution.ranked for event in events)
@@ -230,6 +233,32 @@ def test_the_rows_of_the_law_do_all_that_can_happen_to_an_alert() -> None:
         if e.status is Status.OPENED and (e.row + 1) % 32 and e.row - e.change_point_row > 200
     ]
     assert waited, "no alert was opened by a credit that came later"
+
+
+def test_the_rows_of_the_law_do_all_that_derived_series_and_facts_can() -> None:
+    rows = rows_of("m", Shape(seed=0, rows=ROWS))
+    monitor = ModelMonitor(parameters_of(), registry.installed())
+    events = monitor.observe(batch_of(rows)).drift_events
+    names = {key.name for key in monitor.series}
+    assert names >= {"traffic", "confidence", *(fault for fault in Fault if fault != Fault.UNSEEN)}
+    facts = {(e.evidence[0].view, e.status) for e in events if e.claim is Claim.OBSERVED}
+    assert facts >= {("appeared", Status.OPENED), ("appeared", Status.RESOLVED), ("broken", Status.OPENED)}
+    assert any(event.at_fault for event in events)
+
+
+def test_a_log_that_ends_is_an_absence_and_a_restart_tells_it_no_more_than_once() -> None:
+    log = log_of({name: rows_of(name, Shape(seed=1, rows=400)) for name in ("m", "n")}, shuffle=7)
+    events, _ = fold(parameters_of, log)
+    told = [e.model for entry in events for e in entry if getattr(e, "series", "") == "traffic:absent"]
+    assert told == ["m", "n"]
+    places = len(log)
+    rest, restored = resumed(parameters_of, log, [places - 3], places - 2)
+    assert rest == events[places - 2 :]
+    again, _ = resumed(parameters_of, log, [places - 1], places)
+    assert again == []
+    assert {e.series for task in restored.models.values() for e in task.monitor.alerts.open.values()} >= {
+        "traffic:absent"
+    }
 
 
 @settings(max_examples=15)

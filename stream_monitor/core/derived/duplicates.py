@@ -3,6 +3,7 @@
 The same id with another part of the case (its label), or of another version, is no duplicate.
 """
 
+from collections.abc import Sequence
 from typing import Final
 from zlib import crc32
 
@@ -32,17 +33,22 @@ class Duplicates:
 
     def find(self, batch: ColumnBatch, first_row: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Positions of the rows of `batch`, the first of them with that ordinal, that have an id; and those that repeat."""
-        named = np.flatnonzero(np.array([one is not None for one in batch.ids]))
-        repeated = np.zeros(len(named), np.bool_)
+        ids = [one for one in batch.ids if one is not None]
+        named = np.arange(len(batch))
+        if len(ids) < len(batch):
+            named = np.flatnonzero(np.array([one is not None for one in batch.ids]))
         if len(named) == 0:
             return named, named
-        prints = _prints(batch, named)
+        prints = _prints(batch, named, ids)
         generations = (first_row + named) // GENERATION
+        repeated = np.zeros(len(named), np.bool_)
+        begin = 0
         for generation in range(int(generations[0]), int(generations[-1]) + 1):
-            mine = np.flatnonzero(generations == generation)
-            if len(mine):
+            end = int(np.searchsorted(generations, generation, side="right"))
+            if end > begin:
                 self._turn(generation)
-                repeated[mine] = self._known(prints[mine].tolist())
+                repeated[begin:end] = self._known(prints[begin:end].tolist())
+            begin = end
         return named, named[repeated]
 
     def _turn(self, generation: int) -> None:
@@ -84,9 +90,16 @@ class Duplicates:
         return duplicates
 
 
-def _prints(batch: ColumnBatch, named: NDArray[np.intp]) -> NDArray[np.uint32]:
-    """Fingerprints (k,) of the rows `named`: of id, version and roles together."""
-    ids = [crc32((batch.ids[at] or "").encode("utf-8", "surrogatepass")) for at in named.tolist()]
-    versions = np.array([crc32(f"{version}".encode("utf-8", "surrogatepass")) for version in batch.versions])
-    mixed = np.array(ids, np.uint32) ^ (versions.astype(np.uint32) * _VERSIONS)[batch.version_at[named]]
+def _prints(batch: ColumnBatch, named: NDArray[np.intp], ids: Sequence[str]) -> NDArray[np.uint32]:
+    """Fingerprints (k,) of the rows `named` with these `ids`: of id, version and roles together."""
+    try:
+        sums = list(map(crc32, map(str.encode, ids)))
+    except UnicodeEncodeError:  # half of a surrogate pair
+        sums = [_sum_of(one) for one in ids]
+    versions = np.array([_sum_of(f"{version}") for version in batch.versions], np.uint32)
+    mixed = np.array(sums, np.uint32) ^ (versions * _VERSIONS)[batch.version_at[named]]
     return np.asarray(mixed ^ batch.roles[named].astype(np.uint32) * _ROLES)
+
+
+def _sum_of(text: str) -> int:
+    return crc32(text.encode("utf-8", "surrogatepass"))
