@@ -7,12 +7,20 @@ from typing import Any, NamedTuple
 from confluent_kafka import (
     Consumer,
     KafkaError,
+    KafkaException,
     Message,
     TopicPartition,
 )
 
 TIMEOUT = 60.0
 END_OF_PARTITION = KafkaError._PARTITION_EOF
+NO_LEADER_YET = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
 
 
 class Read(NamedTuple):
@@ -69,9 +77,21 @@ def _bounds(bootstrap: str, topic: str, timeout: float) -> dict[int, tuple[int, 
     consumer = _reader(bootstrap, isolation="read_uncommitted")
     try:
         numbers = consumer.list_topics(topic, timeout=timeout).topics[topic].partitions
-        return {n: consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=timeout) for n in numbers}
+        deadline = time.monotonic() + timeout
+        return {n: _ends(consumer, TopicPartition(topic, n), deadline) for n in numbers}
     finally:
         consumer.close()
+
+
+def _ends(consumer: Consumer, partition: TopicPartition, deadline: float) -> tuple[int, int]:
+    """A topic that has just been made has leaders that do not know it yet."""
+    while True:
+        try:
+            return consumer.get_watermark_offsets(partition, timeout=max(1.0, deadline - time.monotonic()))
+        except KafkaException as error:
+            if error.args[0].code() not in NO_LEADER_YET or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def _until_ends(consumer: Consumer, waiting: dict[int, int], timeout: float) -> Iterator[Read]:
