@@ -8,6 +8,7 @@ from typing import Final
 
 from bench.detection import datasets, sections
 from bench.detection.figures import plot
+from bench.detection.injected import injected
 from bench.detection.monitors import BUDGET, ERRORS, STANDARD
 from bench.detection.sections import Measured, Size
 from bench.detection.streams import DEPENDENT, INDEPENDENT
@@ -20,9 +21,27 @@ _BEGIN: Final = "<!-- bench:begin -->"
 _END: Final = "<!-- bench:end -->"
 SPLICED_HORIZON: Final = 1_000
 SIZES: Final = {
-    "quick": Size(values=40_000, trials=10, per_budget=2, most=40_000, wide=40_000),
-    "standard": Size(values=200_000, trials=60, per_budget=20, most=2_000_000, wide=4_000_000),
-    "full": Size(values=1_000_000, trials=100, per_budget=20, most=4_000_000, wide=20_000_000),
+    "quick": Size(
+        values=40_000, dependent=100_000, trials=10, per_budget=2, most=40_000, wide=40_000, drawn=20
+    ),
+    "standard": Size(
+        values=200_000,
+        dependent=1_000_000,
+        trials=60,
+        per_budget=20,
+        most=2_000_000,
+        wide=20_000_000,
+        drawn=20,
+    ),
+    "full": Size(
+        values=1_000_000,
+        dependent=4_000_000,
+        trials=100,
+        per_budget=20,
+        most=4_000_000,
+        wide=20_000_000,
+        drawn=200,
+    ),
 }
 
 
@@ -71,7 +90,7 @@ def _tables(size: Size, measured: Measured, folder: Path | None) -> Iterator[tup
     yield "Delays next to the oracle", groups
     if folder is not None:
         yield "Real series in order of time", sections.ordered(folder)
-        yield "Shifts put into real series", sections.injected(folder)
+        yield "Shifts put into real series", injected(folder, [STANDARD[0], sections.TIMED, STANDARD[1]])
         spliced = sections.with_truth(datasets.spliced(folder), STANDARD, SPLICED_HORIZON)
         yield "Spliced weather: independent values, exact changes", spliced
         errors = sections.with_truth(datasets.errors(folder), ERRORS, datasets.WINDOW)

@@ -83,14 +83,15 @@ class _Standardised:
 class SequentialSession:
     """The sequential test of all streams at once, as a model's series."""
 
-    def __init__(self, budget: float, streams: int, *, timed: bool) -> None:
+    def __init__(self, budget: float, streams: int, *, timed: bool, upward: bool) -> None:
+        self.confirmations = 0  # alarms that confirm another
         self._tests = SequentialTests()
         self._weight = BLOCK / budget
         self._timed = timed
         self._waiting: list[FloatArray] = [np.zeros(0)] * streams
         self._waiting_times: list[Times] = [np.zeros(0, np.int64)] * streams
         for stream in range(streams):
-            self._tests.add(stream, seed=1_000_003 * stream)
+            self._tests.add(stream, seed=1_000_003 * stream, upward=upward)
 
     def feed(self, part: Part) -> Mapping[int, Sequence[int]]:
         arrived: dict[Hashable, Blocks] = {}
@@ -114,6 +115,7 @@ class SequentialSession:
         for key, alarms in self._tests.advance(arrived).items():
             assert isinstance(key, int)
             found[key] = [first[key] + (alarm.at + 1) * BLOCK - 1 for alarm in alarms]
+            self.confirmations += sum(alarm.confirms for alarm in alarms)
         return found
 
     def blind(self) -> int:
@@ -207,8 +209,12 @@ def _each(name: str, parameters: Mapping[str, Scalar], streams: int) -> _Each:
     return _Each(lambda seed: spec.build(parameters, seed=seed), streams)
 
 
-def sequential(budget: float, label: str = "sequential", *, timed: bool = False) -> Monitor:
-    return Monitor(label, lambda streams, _kind: SequentialSession(budget, streams, timed=timed))
+def sequential(
+    budget: float, label: str = "sequential", *, timed: bool = False, upward: bool = False
+) -> Monitor:
+    return Monitor(
+        label, lambda streams, _kind: SequentialSession(budget, streams, timed=timed, upward=upward)
+    )
 
 
 def product(budget: float) -> Monitor:
@@ -216,7 +222,7 @@ def product(budget: float) -> Monitor:
 
 
 BUDGET = 100_000.0
-FLOODS = river("kswin", "KSWIN", cost=20.0)  # 0.2 ms a value: it gets a sample of the values
+FLOODS = river("kswin", "KSWIN", cost=100.0)  # 0.2 ms a value: it gets a sample of the values
 STANDARD: Sequence[Monitor] = (
     sequential(BUDGET),
     product(BUDGET),
@@ -229,7 +235,9 @@ STANDARD: Sequence[Monitor] = (
 )
 ERRORS: Sequence[Monitor] = (
     sequential(BUDGET),
+    sequential(BUDGET, "sequential, one-sided", upward=True),
     sequential(1e6, "sequential, 1 per 1,000,000"),
+    sequential(1e6, "sequential, one-sided, 1 per 1,000,000", upward=True),
     product(BUDGET),
     river("page_hinkley", "PageHinkley"),
     river("hddm_a", "HDDM_A"),

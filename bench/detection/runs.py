@@ -31,7 +31,7 @@ def alarms_of(monitor: Monitor, columns: FloatArray, times: Times | None, kind: 
 def false_alarms(monitor: Monitor, stream: Stationary, values: int, seed: int) -> Score:
     """Over `values` values in all, as up to fifty streams."""
     if monitor.cost > 1:
-        values = max(2_000, int(values / monitor.cost))
+        values = max(min(values, 10_000), int(values / monitor.cost))
     streams = max(1, min(_STREAMS, values // (20_000 if stream.independent else 100_000)))
     n = values // streams
     random = np.random.default_rng([seed, len(stream.name), *stream.name.encode()])

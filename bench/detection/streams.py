@@ -224,6 +224,7 @@ CHANGES: Final = (
     _without_oracle("AR(1) 0.5: mean +0.5 sd", "AR(1) 0.5", 0.5),
     _without_oracle("AR(1) 0.9: mean +1 sd", "AR(1) 0.9", 1.0),
     _without_oracle("season 288: mean +0.5 sd", "season 288", 0.5),
+    _without_oracle("GARCH(.1, .85): mean +0.5 sd", "GARCH(.1, .85)", 0.5),
 )
 GROUPS: Final[Mapping[str, str]] = {
     "mean": "mean shifts of 0.5 sd and more",

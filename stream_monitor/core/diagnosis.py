@@ -12,6 +12,7 @@ _NAMES: Final = {
     View.LEFT: "hour",
     View.LEFT_RESIDUAL: "hour_residual",
 }
+_PLAIN: Final = 0.95  # power of the evidence from which it is not worth a word
 _WORDS: Final = {
     View.RESIDUAL: "what a forecast from the last values leaves",
     View.LEFT: "what is left of the usual of the hour",
@@ -21,7 +22,7 @@ _WORDS: Final = {
 
 def sequential_status(seen: Diagnosis) -> SequentialStatus:
     """`seen` for people and machines. Effective sample size as of an autoregression of order one."""
-    blind = not seen.values_white and not seen.views_white
+    blind = not seen.learning and not seen.values_white and not seen.views_white
     lag_1 = min(max(seen.lag_1, -0.999), 0.999)
     return SequentialStatus(
         evidence=seen.evidence,
@@ -46,7 +47,10 @@ def _in_words(seen: Diagnosis, *, blind: bool) -> str:
         return "the sequential test learns what is normal and gathers no evidence yet"
     if seen.values_white:
         return f"its values look independent ({dependence}): the bound on false alarms holds"
+    tempered = (
+        f"; evidence counts for {seen.power:.0%}, as that is not quite white" if seen.power < _PLAIN else ""
+    )
     return (
         f"its values depend on those before ({dependence}): the sequential test watches {_WORDS[seen.view]}, its rate of false"
-        " alarms is measured and not a theorem, and changes are found later"
+        f" alarms is measured and not a theorem, and changes are found later{tempered}"
     )

@@ -93,7 +93,8 @@ class SeriesMonitor:
         self.tested = any(choice.id == SEQUENTIAL for choice in chosen)
         self.witnesses = tuple(watch.witness for watch in self.watches)
         if self.tested:
-            self.tests.add(self.key, seed=seed_of(self.key, SEQUENTIAL))
+            seed = seed_of(self.key, SEQUENTIAL)
+            self.tests.add(self.key, seed=seed, upward=self.parameters.upward)
             self.witnesses += (TEST,)
         if self._differs_may_be_said:
             self.witnesses += (DIFFERS,)

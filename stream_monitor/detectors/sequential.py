@@ -88,13 +88,14 @@ class SequentialSpec:
     what was seen lately multiply M ← (M + w) · E with E = their probability of the counts over the urn's (Shiryaev–Roberts), w =
     16 / values_per_alarm. It fires at the end of a block in which the weighted mean of the M reached 1. Evidence then begins
     from 0; if it gets there again within 512 values, that second firing confirms the change, and the new regime is learned.
-    Values that depend on the ones before are not tested themselves, but the errors of an AR(3) forecast of them.
+    Values that depend on the ones before are not tested themselves, but the errors of an AR(3) forecast of them, in units of
+    their recent size; evidence is tempered by what autocorrelation those are left with.
 
     **Input.** Any numbers, of any scale: only their order counts. Up to six distinct values are treated as categories.
 
     **Parameters.** values_per_alarm: raising it makes false alarms rarer and detection a little later (logarithmically).
 
-    **Cost.** About 5 µs a value alone, 0.2 µs where many series are tested together; state about 3 kB, 7 kB while it learns.
+    **Cost.** About 5 µs a value alone, 0.2 µs where many series are tested together; state about 4 kB, 7 kB while it learns.
     Learning takes 512 values, and as many again where a forecast is needed.
 
     **Guarantees.** If the values are exchangeable and continuous, it fires within n of them with probability at most

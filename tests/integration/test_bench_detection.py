@@ -9,8 +9,9 @@ import pytest
 
 from bench.detection import __main__ as bench
 from bench.detection import figures, monitors, runs, sections, streams
-from bench.detection.datasets import naive_bayes
+from bench.detection.datasets import Real, naive_bayes
 from bench.detection.figures import Point
+from bench.detection.injected import HORIZON, information, is_findable
 from bench.detection.monitors import Part
 from bench.detection.scoring import Score, geometric_mean, lower_limit, poisson_interval
 from bench.detection.sections import Measured, Size
@@ -92,6 +93,22 @@ def test_ratios_of_densities_average_to_one_before_the_change() -> None:
             assert np.exp(change.ratio(values)).mean() == pytest.approx(1.0, abs=0.1), change.name
 
 
+def test_who_knows_how_a_series_moves_finds_what_its_errors_show() -> None:
+    """A shift of δ leaves δ (1 - φ) in the errors of an autoregression: known in closed form."""
+    random, n = np.random.default_rng(4), 20_000
+    times = np.arange(n) * 86_400_000
+    for phi in (0.0, 0.8):
+        noise, values = random.normal(size=n), np.zeros(n)
+        for at in range(1, n):
+            values[at] = phi * values[at - 1] + noise[at]
+        expected = HORIZON * (0.5 * values.std() * (1.0 - phi)) ** 2 / 2.0
+        one = Real(name="x", values=values, times=times)
+        assert information(one, 0.5) == pytest.approx(expected, rel=0.25)
+        assert is_findable(one, 0.5)
+        assert not is_findable(one, 0.05)
+    assert information(Real(name="x", values=np.ones(n), times=times), 0.5) == 0.0
+
+
 def test_naive_bayes_separates_what_is_separate() -> None:
     random = np.random.default_rng(3)
     labels = (random.random(2_000) < 0.5).astype(np.float64)
@@ -108,7 +125,8 @@ def test_the_plot_is_a_picture_of_every_point() -> None:
 
 
 def test_tables_are_made_of_the_smallest_size() -> None:
-    size, measured = Size(values=2_000, trials=2, per_budget=0.1, most=2_000, wide=4_000), Measured()
+    size = Size(values=2_000, dependent=2_000, trials=2, per_budget=0.1, most=2_000, wide=4_000, drawn=3)
+    measured = Measured()
     shown = sections.budgets(size, measured)
     assert shown.count("\n") == 7
     assert "1 per 100,000" in shown

@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
-from stream_monitor.core.sequential.choices import MATERIAL, SIGNIFICANT, SLOW, SLOW_NOISE, SLOW_SIGNIFICANT
+from stream_monitor.core.sequential.choices import (
+    INFLATED_NOISE,
+    MATERIAL,
+    RUN_NOISE,
+    RUN_RATE,
+    SIGNIFICANT,
+    SLOW,
+    SLOW_NOISE,
+    SLOW_SIGNIFICANT,
+)
 from stream_monitor.core.sequential.sums import COARSE
 from stream_monitor.core.window import BLOCK
 
@@ -20,6 +29,8 @@ SUMS: Final = 3 + LAGS  # Σy, Σy², Σ y_t y_{t-k}, Σ (Σ of a block)²
 SLOW_SUMS: Final = (
     6  # blocks, Σm, Σm², Σmx, Σx, Σx²: m a running mean of block means, x the block mean that follows
 )
+RUN_SUMS: Final = 3  # blocks, Σm, Σm²: m the running mean of block means
+_RUN: Final = BLOCK * (2.0 - RUN_RATE) / RUN_RATE  # values whose mean varies as it does
 ORDER: Final = 3  # of the autoregression
 _LARGEST: Final = 8.0
 _NEARLY: Final = 0.999  # largest partial autocorrelation: a forecast must not run away
@@ -52,6 +63,27 @@ def is_white(n: FloatArray, sums: FloatArray) -> NDArray[np.bool_]:
         significant = n * (r * r).sum(axis=1) > SIGNIFICANT
         white &= ~(significant & (1.0 + 2.0 * np.abs(r).sum(axis=1) > MATERIAL))
     return white
+
+
+def inflation(n: FloatArray, sums: FloatArray, runs: FloatArray) -> FloatArray:
+    """(s,), at least 1: variance of sums of values, or of squares, over that of white ones, as far as it is significant.
+
+    Over lags 1..4 and blocks by sums (s, 2, SUMS) of n (s,) values; over longer spans by the sums (s, RUN_SUMS) of a running mean
+    of block means. The smooth form of a gate: evidence is raised to one over this power.
+    """
+    n = np.maximum(n, 1.0)
+    found = np.ones(len(n))
+    for of in (sums[:, 0], sums[:, 1]):
+        mean = of[:, 0] / n
+        variance = np.maximum(of[:, 1] / n - mean**2, 1e-12)
+        near = 1.0 + 2.0 * correlations(n, of).sum(axis=1) - INFLATED_NOISE * 2.0 * np.sqrt(LAGS / n)
+        far = (of[:, -1] / n - BLOCK * mean**2) / variance - INFLATED_NOISE * np.sqrt(2.0 * BLOCK / n)
+        found = np.maximum(found, np.maximum(near, far))
+    mean = sums[:, 0, 0] / n
+    variance = np.maximum(sums[:, 0, 1] / n - mean**2, 1e-12)
+    many = np.maximum(runs[:, 0], 1.0)
+    run = runs[:, 2] / many - (runs[:, 1] / many) ** 2
+    return np.maximum(found, run * _RUN / variance - RUN_NOISE * np.sqrt(2.0 * _RUN / n))
 
 
 def is_even(n: FloatArray, sums: FloatArray) -> NDArray[np.bool_]:
@@ -92,6 +124,13 @@ def forecast(n: FloatArray, sums: FloatArray) -> FloatArray:
         error = error * (1.0 - partial * partial)
     mean = sums[:, 0] / np.maximum(n, 1.0)
     return np.concatenate([(mean * (1.0 - phi.sum(axis=1)))[:, None], phi], axis=1)
+
+
+def forecast_sums(before: FloatArray, value: FloatArray) -> FloatArray:
+    """What pairs of a running mean and what follows it (...) add to the sums (..., SLOW_SUMS)."""
+    return np.stack(
+        [np.ones_like(before), before, before * before, before * value, value, value * value], axis=-1
+    )
 
 
 def slow_forecast(sums: FloatArray) -> FloatArray:

@@ -31,6 +31,7 @@ _BEFORE: Final = on_grid(np.concatenate([[0.0, 0.0], np.cumsum(np.log(np.arange(
 class Counted(NamedTuple):
     """Up to m blocks of n streams, block by block. rows: (n,) in the bank. counts: (m, PARTS, n, bins). weights: (m, n) of the
     blocks. size: (n,) blocks of each; behind them counts and weights are 0. open: (n,) whether the gate lets it take part.
+    power: (n,) of its evidence, at most 1.
     """
 
     rows: NDArray[np.intp]
@@ -38,10 +39,13 @@ class Counted(NamedTuple):
     weights: FloatArray
     size: NDArray[np.int64]
     open: NDArray[np.bool_]
+    power: FloatArray
 
 
 class Bank:
-    """Streams with the same number of bins. numeric: bins are ordered quantiles; else they are a few levels."""
+    """Streams with the same number of bins. numeric: bins are ordered quantiles; else they are a few levels. upward: all bets are
+    on a rise.
+    """
 
     ARRAYS: ClassVar[Mapping[str, str]] = {
         "urn": "<u4",
@@ -55,17 +59,17 @@ class Bank:
 
     MADE: ClassVar[tuple[str, ...]] = ("log_q", "log_late")
 
-    def __init__(self, rows: int = 0, *, bins: int, numeric: bool) -> None:
+    def __init__(self, rows: int = 0, *, bins: int, numeric: bool, upward: bool = False) -> None:
         self.free: list[int] = []
-        self._kind = (bins, numeric)
+        self._kind = (bins, numeric, upward)
         self._numeric = numeric
         self._constant = not numeric and bins == 2
         if numeric:
-            self._tables, self.priors = bets.ordered, bets.ordered_priors(bins)
+            self._tables, self.priors = bets.ordered, bets.ordered_priors(bins, upward=upward)
         elif self._constant:
             self._tables, self.priors = bets.constant, bets.constant_priors(bins)
         else:
-            self._tables, self.priors = bets.levels, bets.levels_priors(bins)
+            self._tables, self.priors = bets.levels, bets.levels_priors(bins, upward=upward)
         self.urn = np.ones((rows, bins), np.int64)
         self.seen = np.ones((rows, bins), np.int64)  # the urn when the tables were made
         self.blocks = np.zeros(rows, np.int64)  # in the urn, those that it began from included
@@ -79,7 +83,8 @@ class Bank:
 
     def fresh(self, rows: int) -> "Bank":
         """So many rows as they begin."""
-        return Bank(rows, bins=self._kind[0], numeric=self._kind[1])
+        bins, numeric, upward = self._kind
+        return Bank(rows, bins=bins, numeric=numeric, upward=upward)
 
     def begin(self, row: int, places: NDArray[np.int64], blocks: int) -> None:
         """Start a stream anew from these places, (bins,), which come from so many blocks."""
@@ -99,6 +104,8 @@ class Bank:
         urn = running(self.urn[rows], new.counts.reshape(m * parts, n, bins))
         gain = self._fixed(new, urn)
         gain -= _null(urn)[:, :, None]
+        if (new.power < 1.0).any():  # a power of what has mean one has a mean of at most one (Jensen)
+            gain *= new.power[:, None]
         np.exp(np.minimum(gain, _EXP_MAX, out=gain), out=gain)
         if not new.open.all():
             gain[:, ~new.open] = 0.0

@@ -97,11 +97,17 @@ _TABLE: Final = _distributions()
 RECENT: Final = 2  # bettors on ordered bins that expect what was seen lately: as it was, and smoothed
 
 
-def ordered_priors(bins: int) -> FloatArray:
-    """Share (bettors,) of each bettor on ordered bins in the evidence, whatever their number; the last RECENT are `recent`."""
+def ordered_priors(bins: int, *, upward: bool = False) -> FloatArray:
+    """Share (bettors,) of each bettor on ordered bins in the evidence, whatever their number; the last RECENT are `recent`.
+
+    upward: only those have one that expect a rise.
+    """
     del bins
-    shifts = [share for share in SHIFTS.values() for _ in (1, -1)]
-    priors = np.array([*shifts, *SCALES.values(), *[SHARE_SHAPES] * 6, *[SHARE_RECENT] * RECENT])
+    down = 1.0 - upward
+    shifts = [share for up in SHIFTS.values() for share in (up, down * up)]
+    shapes = [down * SHARE_SHAPES] * 4 + [SHARE_SHAPES, down * SHARE_SHAPES]
+    rest = [down * share for share in (*SCALES.values(), SHARE_RECENT)]
+    priors = np.array([*shifts, *rest[: len(SCALES)], *shapes, *rest[-1:] * RECENT])
     return np.asarray(priors / priors.sum())
 
 
@@ -151,10 +157,16 @@ def constant(share: FloatArray) -> FloatArray:
     return np.broadcast_to(_logarithms(np.stack([1.0 - RATES, RATES])), (len(share), 2, len(RATES)))
 
 
-def levels_priors(bins: int) -> FloatArray:
-    """Share (bettors,) of each bettor on so many levels in the evidence; LEVELS_SHARE together."""
-    odds = np.full(bins * len(ODDS), SHARE_ODDS / (bins * len(ODDS)))
-    return LEVELS_SHARE * np.concatenate([odds, np.full(len(TILTS), (1.0 - SHARE_ODDS) / len(TILTS))])
+def levels_priors(bins: int, *, upward: bool = False) -> FloatArray:
+    """Share (bettors,) of each bettor on so many levels in the evidence; LEVELS_SHARE together.
+
+    upward: only those have one that expect a rise: fewer of the lowest level, more of the highest seen or of what is above it.
+    """
+    more, level = np.tile(ODDS > 1.0, bins), np.repeat(np.arange(bins), len(ODDS))
+    odds = np.where(level == 0, ~more, more & (level >= bins - 2)) | (not upward)
+    tilts = (TILTS > 1.0) | (not upward)
+    shares = SHARE_ODDS * odds / odds.sum(), (1.0 - SHARE_ODDS) * tilts / tilts.sum()
+    return LEVELS_SHARE * np.concatenate(shares)
 
 
 def levels(share: FloatArray) -> FloatArray:

@@ -58,8 +58,16 @@ SLOW: Final = 0.3  # variance of block means over what it is for white values: s
 SLOW_NOISE: Final = 5.0  # if it is so many standard errors as well
 SLOW_RATE: Final = 0.25  # of the running mean of block means that is taken off a view
 SLOW_SIGNIFICANT: Final = 7.0  # n r² from which it is
-INDIRECT_WARM_UP: Final = 128  # blocks before evidence counts in another view than the value
+VIEW_WARM_UP: Final = (
+    32  # blocks of another view than the value that must be seen before evidence counts in it
+)
 INDIRECT_WEIGHT: Final = 0.5  # what the budget of a block is worth there
+RUN_RATE: Final = 1.0 / 16.0  # of the running mean of block means whose variance says what is slower still
+INFLATED: Final = 2.5  # variance of sums of a view over that of white values: so much closes it, and less tempers its evidence
+INFLATED_NOISE: Final = 2.0  # standard errors that are granted to it, over lags and blocks
+RUN_NOISE: Final = 1.0  # and over the running mean
+SIZE_RATE: Final = 0.06  # of the running mean of the sizes of values of a view, by which its next are divided
+LEAST_SIZE: Final = 0.1  # of what is usual, to divide by
 ENOUGH: Final = 400  # values of a view before its gate judges it
 LARGEST: Final = 6.0  # standardised values are cut there before they are forecast
 VISITS: Final = 3  # of an hour of the day, before its usual counts

@@ -16,13 +16,12 @@ from stream_monitor.core.sequential.bank import Bank, Counted
 from stream_monitor.core.sequential.binning import Bins, Sorter, counted
 from stream_monitor.core.sequential.calendar import Calendar, Hours
 from stream_monitor.core.sequential.choices import (
-    INDIRECT_WARM_UP,
     INDIRECT_WEIGHT,
     LARGEST,
     LEARN,
     LOOKS,
 )
-from stream_monitor.core.sequential.series import SPREAD, Series, spreads
+from stream_monitor.core.sequential.series import SPREAD, BankKind, Series, spreads
 from stream_monitor.core.sequential.slots import Slots
 from stream_monitor.core.sequential.sums import Layout
 from stream_monitor.core.sequential.views import View, Views
@@ -59,7 +58,7 @@ class Engine:
     def __init__(self) -> None:
         self.views = Views()
         self.calendar = Calendar()
-        self.banks: dict[tuple[bool, int], Bank] = {}
+        self.banks: dict[BankKind, Bank] = {}
 
     def claim(self) -> int:
         """A row for a new series."""
@@ -86,8 +85,8 @@ class Engine:
         """A series has slots: it gets a row in a bank, that begins from their places."""
         slots = series.testing()
         bins = len(slots.places)
-        series.bank = (not series.levels or series.own is not None, bins)
-        bank = self.banks.setdefault(series.bank, Bank(bins=bins, numeric=series.bank[0]))
+        series.bank = kind = BankKind(not series.levels or series.own is not None, bins, series.upward)
+        bank = self.banks.setdefault(kind, Bank(bins=bins, numeric=kind.numeric, upward=kind.upward))
         series.bank_row = stores.claim(bank)
         bank.begin(series.bank_row, slots.places, LEARN)
 
@@ -140,17 +139,24 @@ class Engine:
         numbers, usable, bins = self.see(new)
         evidence = np.zeros(len(numbers))
         weights = self._weights(new, usable)
-        groups: dict[tuple[bool, int], list[int]] = {}
+        groups: dict[BankKind, list[int]] = {}
         for at, series in enumerate(new.series):
             if series.bank is not None:
                 groups.setdefault(series.bank, []).append(at)
         for key, group in groups.items():
             mine, layout = new.layout.part(np.array(group))
             at_bank = np.array([new.series[at].bank_row for at in group])
-            counts = counted(layout, bins[mine], key[1], usable[mine])
-            open_ = self.views.open[rows[group]]
+            counts = counted(layout, bins[mine], key.bins, usable[mine])
+            at_view = rows[group]
             before.append((self.banks[key], at_bank, stores.saved(self.banks[key], at_bank)))
-            blocks = Counted(at_bank, counts, layout.by_time(weights[mine]), layout.size, open_)
+            blocks = Counted(
+                at_bank,
+                counts,
+                layout.by_time(weights[mine]),
+                layout.size,
+                self.views.open[at_view],
+                self.views.power[at_view],
+            )
             evidence[mine] = layout.flat(self.banks[key].advance(blocks))
         return Tested(numbers, usable, evidence, before)
 
@@ -189,7 +195,6 @@ class Engine:
         """Of every block (N,): 0 while its series warms up, and where its view cannot be used."""
         indirect = self.views.view[[series.row for series in new.series]] != View.VALUE
         warm_up = np.array([series.warm_up for series in new.series])
-        warm_up = np.where(indirect, np.maximum(warm_up, INDIRECT_WARM_UP), warm_up)
         missing = warm_up - np.array([series.blocks for series in new.series]) + new.layout.first
         late = np.arange(len(usable)) >= new.layout.each(missing)
         share = np.where(indirect, INDIRECT_WEIGHT, 1.0)

@@ -29,9 +29,17 @@ class Blocks(NamedTuple):
     weights: FloatArray
 
 
+class BankKind(NamedTuple):
+    """What the series of a bank have in common. numeric: their bins are ordered. upward: only a rise counts."""
+
+    numeric: bool
+    bins: int
+    upward: bool
+
+
 @dataclass(slots=True)
 class Series:
-    """row: in the arrays of views and calendar. bank: bins are ordered, and their number; bank_row: in that bank.
+    """row: in the arrays of views and calendar. upward: only a rise counts. bank: in which its bins are; bank_row: in that bank.
 
     seen: values ever seen, which number the tie-breakers. blocks: since the last start. look: number of blocks at which the view
     is chosen next. warm_up: blocks before evidence counts. alarmed: blocks at an alarm that may be confirmed, else -1. until:
@@ -44,7 +52,8 @@ class Series:
     key: Hashable
     row: int
     seed: int
-    bank: tuple[bool, int] | None = None
+    upward: bool = False
+    bank: BankKind | None = None
     bank_row: int = -1
     seen: int = 0
     blocks: int = 0

@@ -49,6 +49,11 @@ def running(start: NDArray[Any], steps: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
+def total(start: FloatArray, steps: FloatArray) -> FloatArray:
+    """start (...), steps (m, ...) → (...): all of them, added one after the other."""
+    return np.asarray(np.add.accumulate(np.concatenate([start[None], steps]))[-1])
+
+
 class Layout(NamedTuple):
     """N blocks, of n series one after the other. size: (n,) blocks of each. first: (n,) place of its first."""
 
@@ -91,3 +96,18 @@ class Layout(NamedTuple):
         """Of every block (N,): its number in its series, and the series."""
         series = np.repeat(np.arange(len(self.size)), self.size)
         return np.arange(len(series)) - self.first[series], series
+
+
+def running_mean(
+    start: FloatArray, layout: Layout, put: FloatArray, usable: NDArray[np.bool_], keep: float
+) -> tuple[FloatArray, FloatArray]:
+    """Running means of n series, (n,) at the start, of which every usable block keeps a share and puts something in, (N,).
+
+    Returns them before every block (N,), and in the end (n,).
+    """
+    before = np.empty((int(layout.size.max()), len(start)))
+    mean, whole = start, layout.even and bool(usable.all())
+    for at, (step, here) in enumerate(zip(layout.by_time(put), layout.by_time(usable), strict=True)):
+        before[at] = mean
+        mean = keep * mean + step if whole else np.where(here, keep * mean + step, mean)
+    return layout.flat(before), mean

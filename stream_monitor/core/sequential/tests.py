@@ -38,7 +38,8 @@ class Alarm(NamedTuple):
 
 class Diagnosis(NamedTuple):
     """evidence: 1 is an alarm. lag_1: autocorrelation of the values. values_white: they are watched as they are. views_white: 1
-    if another view is watched; if neither, the series is blind. view: which one. learning: no evidence is gathered yet.
+    if another view is watched; if neither, the series is blind. view: which one. learning: no evidence is gathered yet. power: of
+    the evidence; less than 1 where the view is not quite white.
     """
 
     evidence: float
@@ -47,6 +48,7 @@ class Diagnosis(NamedTuple):
     views_white: int
     view: View
     learning: bool
+    power: float = 1.0
 
 
 class SequentialTests:
@@ -56,9 +58,9 @@ class SequentialTests:
         self.series: dict[Hashable, Series] = {}
         self._engine = Engine()
 
-    def add(self, key: Hashable, *, seed: int) -> None:
-        """A new series. Its tie-breakers are those of the seed and of its values' ordinals."""
-        self.series[key] = Series(key=key, row=self._engine.claim(), seed=seed % 2**64)
+    def add(self, key: Hashable, *, seed: int, upward: bool = False) -> None:
+        """A new series. Its tie-breakers are those of the seed and of its values' ordinals. upward: only a rise is looked for."""
+        self.series[key] = Series(key=key, row=self._engine.claim(), seed=seed % 2**64, upward=upward)
 
     def remove(self, key: Hashable) -> None:
         """A series ends; its place is for another. Raises KeyError."""
@@ -137,7 +139,8 @@ class SequentialTests:
             values_white=open_ and view is View.VALUE,
             views_white=int(open_ and view is not View.VALUE),
             view=view,
-            learning=series.bank is None or series.blocks <= series.warm_up,
+            learning=series.bank is None or series.blocks <= series.warm_up or engine.views.young(series.row),
+            power=float(engine.views.power[series.row]),
         )
 
     def _room(self, series: Series) -> int:

@@ -18,18 +18,30 @@ from stream_monitor.core.sequential import rows as stores
 from stream_monitor.core.sequential.autocorrelation import (
     LAGS,
     ORDER,
+    RUN_SUMS,
     SLOW_SUMS,
     SUMS,
     correlations,
     forecast,
+    forecast_sums,
+    inflation,
     is_even,
     is_white,
     slow_forecast,
     sums_of,
 )
 from stream_monitor.core.sequential.calendar import Calendar, Hours
-from stream_monitor.core.sequential.choices import ENOUGH, LEARN, SLOW_RATE
-from stream_monitor.core.sequential.sums import COARSE, Layout, on_grid
+from stream_monitor.core.sequential.choices import (
+    ENOUGH,
+    INFLATED,
+    LEARN,
+    LEAST_SIZE,
+    RUN_RATE,
+    SIZE_RATE,
+    SLOW_RATE,
+    VIEW_WARM_UP,
+)
+from stream_monitor.core.sequential.sums import COARSE, Layout, exact_product, on_grid, running_mean, total
 from stream_monitor.core.window import BLOCK
 
 
@@ -49,6 +61,14 @@ _OF: Final = (
     1,
 )  # the line of values that a view is made from: standardised values, or what is left of them
 _LARGEST: Final = 8.0
+_FINER: Final = 2.0**20  # for running means of sizes: sums of their squares over a block are exact
+_KEPT: Final = (1.0 - SIZE_RATE) ** np.arange(BLOCK + 1)
+"""What is left of a running mean of sizes before each value of a block, and after the last."""
+_LATER: Final = np.arange(BLOCK + 1) - np.arange(BLOCK)[:, None] - 1
+_WITHIN: Final = on_grid(
+    np.where(_LATER >= 0, SIZE_RATE * (1.0 - SIZE_RATE) ** np.maximum(_LATER, 0), 0.0), 2.0**40
+)
+"""(BLOCK, BLOCK + 1): what each size puts into it by then. On a grid on which products with sizes are exact."""
 _OWN: Final = 2  # the line of the view itself
 
 
@@ -74,6 +94,14 @@ class Views:
         "slow": "<f8",
         "slow_sums": "<f8",
         "slow_model": "<f8",
+        "looked_slow": "<f8",
+        "size": "<f8",
+        "size_sums": "<f8",
+        "size_model": "<f8",
+        "run": "<f8",
+        "run_sums": "<f8",
+        "looked_run": "<f8",
+        "power": "<f8",
         "view": "<u1",
         "open": "<u1",
     }
@@ -87,10 +115,22 @@ class Views:
         self.looked_number = np.zeros((rows, 3), np.int64)
         self.last: FloatArray = np.zeros((rows, 3, LAGS))
         self.model: FloatArray = np.zeros((rows, 1 + ORDER))  # constant and coefficients of the forecast
-        # Of the view itself: the running mean of its block means, sums, and their forecast of the next block mean.
+        # Of the view itself: a running mean of its block means, sums, and their forecast of the next block mean.
         self.slow: FloatArray = np.zeros(rows)
         self.slow_sums: FloatArray = np.zeros((rows, SLOW_SUMS))
         self.slow_model: FloatArray = np.zeros((rows, 2))
+        self.looked_slow: FloatArray = np.zeros((rows, SLOW_SUMS))  # the sums at the last look
+        # A running mean of how far its values lie from 0, sums, and their forecast of the next.
+        self.size: FloatArray = np.zeros(rows)
+        self.size_sums: FloatArray = np.zeros((rows, SLOW_SUMS))
+        self.size_model: FloatArray = np.zeros((rows, 2))
+        # A slower running mean of what is left then, sums, and those at the last look.
+        self.run: FloatArray = np.zeros(rows)
+        self.run_sums: FloatArray = np.zeros((rows, RUN_SUMS))
+        self.looked_run: FloatArray = np.zeros((rows, RUN_SUMS))
+        self.power: FloatArray = np.ones(
+            rows
+        )  # of the evidence: less than 1 where the view is not quite white
         self.view = np.zeros(rows, np.int64)
         self.open = np.ones(rows, np.bool_)  # whether the view is white
 
@@ -118,9 +158,7 @@ class Views:
                 seen.values[mine] = source[:, LAGS:] if which is View.LEFT else _errors(source, model)
                 seen.usable[mine] = known[mine] | (_OF[which] == 0)
         chosen, part, mine = layout.each(view > 0), Layout.of(layout.size[view > 0]), rows[view > 0]
-        steady = self._steady(mine, part, seen.values[chosen], seen.usable[chosen])
-        seen.values[chosen] = steady
-        self._add(mine, part, self._line(mine, part, steady, _OWN), _OWN, seen.usable[chosen])
+        seen.values[chosen] = self._evened(mine, part, seen.values[chosen], seen.usable[chosen])
         return seen
 
     def rest(self, row: int, blocks: int) -> None:
@@ -137,7 +175,7 @@ class Views:
         number = np.where(first, self.number[rows], self.looked_number[rows])
         sums = np.where(first[:, :, None, None], self.sums[rows], self.looked[rows])
         white = np.stack(
-            [is_white(number[:, line].astype(float), sums[:, line]) for line in range(3)], axis=1
+            [is_white(number[:, line].astype(float), sums[:, line]) for line in range(_OWN)], axis=1
         )
         for line in range(_OWN):
             white[:, line] &= is_even(number[:, line].astype(float), sums[:, line])
@@ -146,18 +184,19 @@ class Views:
         want = np.where(white[:, 0] | fixed, View.VALUE, np.where(timed, left, View.RESIDUAL))
         changed = want != self.view[rows]
         self.view[rows] = want
-        self.open[rows] = np.where(
-            want == View.VALUE, white[:, 0], changed | white[:, _OWN] | (number[:, _OWN] < ENOUGH)
-        )
+        direct = want == View.VALUE
+        inflated = inflation(number[:, _OWN].astype(float), sums[:, _OWN], self.looked_run[rows])
+        known = ~changed & (self.number[rows, _OWN] >= VIEW_WARM_UP * BLOCK)
+        self.open[rows] = np.where(direct, white[:, 0], known & (inflated < INFLATED))
+        self.power[rows] = np.where(direct, 1.0, 1.0 / inflated)
         source = np.array(_OF)[want]
         number, sums = self.number[rows, source].astype(float), self.sums[rows, source, 0]
         self.model[rows] = forecast(number, sums)
-        anew = rows[changed]
-        self.sums[anew, _OWN] = self.last[anew, _OWN] = 0.0
-        self.number[anew, _OWN] = 0
-        self.slow[anew] = 0.0
-        self.slow_sums[anew] = 0.0
-        self.slow_model[rows] = slow_forecast(self.slow_sums[rows])
+        self._begin_own(rows[changed])
+        self.slow_model[rows] = slow_forecast(self.looked_slow[rows])
+        self.looked_slow[rows] = self.slow_sums[rows]
+        self.size_model[rows] = slow_forecast(self.size_sums[rows])
+        self.looked_run[rows] = self.run_sums[rows]
         self.looked[rows], self.looked_number[rows] = self.sums[rows], self.number[rows]
         return [bool(one) for one in changed]
 
@@ -167,26 +206,71 @@ class Views:
         if self.view[row] not in tuple(View):
             raise fields.wrong("view", "no such view")
 
+    def young(self, row: int) -> bool:
+        """Whether too little was seen of its view to gather evidence there."""
+        return bool(self.view[row] != View.VALUE and self.number[row, _OWN] < VIEW_WARM_UP * BLOCK)
+
     def lag_1(self, row: int) -> float:
         """Autocorrelation of the values so far."""
         return float(correlations(self.number[row, :1].astype(float), self.sums[row, :1, 0])[0, 0])
 
-    def _steady(
+    def _begin_own(self, rows: NDArray[np.intp]) -> None:
+        """The line of the view begins anew."""
+        self.sums[rows, _OWN] = self.last[rows, _OWN] = 0.0
+        self.number[rows, _OWN] = 0
+        for mean, sums in (
+            (self.slow, self.slow_sums),
+            (self.size, self.size_sums),
+            (self.run, self.run_sums),
+        ):
+            mean[rows], sums[rows] = 0.0, 0.0
+        self.looked_slow[rows] = 0.0
+
+    def _evened(
         self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, usable: NDArray[np.bool_]
     ) -> FloatArray:
-        """Views (N, BLOCK) less what the running mean of the blocks before says of their mean."""
-        means = np.einsum("ij->i", on_grid(np.clip(values, -_LARGEST, _LARGEST), COARSE)) / BLOCK
-        before = np.empty((int(layout.size.max()), len(rows)))
-        slow, sums = self.slow[rows], self.slow_sums[rows]
-        by_time = zip(layout.by_time(means), layout.by_time(usable), strict=True)
-        for at, (mean, here) in enumerate(by_time):
-            before[at] = slow
-            put = np.stack([np.ones_like(slow), slow, slow * slow, slow * mean, mean, mean * mean], axis=1)
-            sums += np.where(here[:, None], put, 0.0)
-            slow = np.where(here, slow + SLOW_RATE * (mean - slow), slow)
-        self.slow[rows], self.slow_sums[rows] = slow, sums
+        """Views (N, BLOCK) less what is slow in them, in units of their recent size; counts what they are then."""
+        means = _means(values)
+        slow, self.slow[rows] = running_mean(
+            self.slow[rows], layout, SLOW_RATE * means, usable, 1.0 - SLOW_RATE
+        )
+        self._count(self.slow_sums, rows, layout, forecast_sums(slow, means), usable)
         model = layout.each(self.slow_model[rows])
-        return np.asarray(values - (model[:, 1] * (layout.flat(before) - model[:, 0]))[:, None])
+        values = values - (model[:, 1] * (slow - model[:, 0]))[:, None]
+        values = self._in_units(rows, layout, values, usable)
+        means = self._add(rows, layout, self._line(rows, layout, values, _OWN), _OWN, usable)
+        run, self.run[rows] = running_mean(self.run[rows], layout, RUN_RATE * means, usable, 1.0 - RUN_RATE)
+        put = np.stack([np.ones_like(run), run, run * run], axis=1)
+        self._count(self.run_sums, rows, layout, put, usable)
+        return values
+
+    def _in_units(
+        self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, usable: NDArray[np.bool_]
+    ) -> FloatArray:
+        """Views (N, BLOCK) over what a running mean of their sizes says of each: spells of volatility leave no trace."""
+        sizes = on_grid(np.minimum(np.abs(values), _LARGEST), COARSE)
+        within = exact_product(sizes, _WITHIN)
+        before, self.size[rows] = running_mean(self.size[rows], layout, within[:, -1], usable, _KEPT[-1])
+        recent = on_grid(before[:, None] * _KEPT[:-1] + within[:, :-1], _FINER)
+        put = np.empty((len(values), SLOW_SUMS))
+        put[:, 0], put[:, 1], put[:, 4] = BLOCK, np.einsum("ij->i", recent), np.einsum("ij->i", sizes)
+        for at, (left, right) in {2: (recent, recent), 3: (recent, sizes), 5: (sizes, sizes)}.items():
+            put[:, at] = np.einsum("ij,ij->i", left, right)
+        self._count(self.size_sums, rows, layout, put, usable)
+        model = layout.each(self.size_model[rows])
+        usual, keeps = np.maximum(model[:, :1], 1.0 / COARSE), model[:, 1:]
+        return np.asarray(values / np.maximum(1.0 + keeps * (recent / usual - 1.0), LEAST_SIZE))
+
+    def _count(
+        self,
+        sums: FloatArray,
+        rows: NDArray[np.intp],
+        layout: Layout,
+        put: FloatArray,
+        usable: NDArray[np.bool_],
+    ) -> None:
+        """Add what usable blocks (N,) put in, (N, k), to the sums of their series, in order of time."""
+        sums[rows] = total(sums[rows], layout.by_time(np.where(usable[:, None], put, 0.0)))
 
     def _left(
         self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, calendar: Calendar, hours: Hours
@@ -220,19 +304,23 @@ class Views:
         line: FloatArray,
         of: int,
         usable: NDArray[np.bool_] | None = None,
-    ) -> None:
-        """Put these blocks into the sums of a line."""
+    ) -> FloatArray:
+        """Put these blocks into the sums of a line. Returns their means (N,)."""
         added = sums_of(line)
+        means = added[:, 0, 0] / BLOCK
         number = layout.size
         if usable is not None and not usable.all():
             added[~usable] = 0.0
             number = np.add.reduceat(usable.astype(np.int64), layout.first)
-        total = self.sums[rows, of]
-        for step in layout.by_time(added):
-            total += step
-        self.sums[rows, of] = total
+        self.sums[rows, of] = total(self.sums[rows, of], layout.by_time(added))
         self.number[rows, of] += number * BLOCK
         self.last[rows, of] = line[layout.first + layout.size - 1, -LAGS:]
+        return means
+
+
+def _means(values: FloatArray) -> FloatArray:
+    """Means (N,) of blocks (N, BLOCK); on a grid, so that the order of adding does not matter."""
+    return np.asarray(np.einsum("ij->i", on_grid(np.clip(values, -_LARGEST, _LARGEST), COARSE)) / BLOCK)
 
 
 def _errors(line: FloatArray, model: FloatArray) -> FloatArray:

@@ -11,8 +11,6 @@ from stream_monitor.core.sequential.views import View
 from stream_monitor.core.status import SequentialStatus
 from stream_monitor.core.window import BLOCK
 
-RNG = np.random.default_rng(1)
-
 
 def seen(values: FloatArray) -> SequentialStatus:
     tests, m = SequentialTests(), len(values) // BLOCK
@@ -23,14 +21,14 @@ def seen(values: FloatArray) -> SequentialStatus:
 
 
 def autoregression(n: int, coefficient: float) -> FloatArray:
-    values = RNG.normal(size=n)
+    values = np.random.default_rng(1).normal(size=n)
     for at in range(1, n):
         values[at] += coefficient * values[at - 1]
     return values
 
 
 def test_independent_values_have_the_bound() -> None:
-    status = seen(RNG.normal(size=12_000))
+    status = seen(np.random.default_rng(1).normal(size=12_000))
     assert (status.view, status.bounded, status.learning) == ("value", True, False)
     assert status.lag_1 == pytest.approx(0, abs=0.05)
     assert status.effective_share == pytest.approx(1, abs=0.1)
@@ -43,11 +41,23 @@ def test_values_that_depend_on_those_before_are_said_to() -> None:
     assert status.lag_1 == pytest.approx(0.8, abs=0.05)
     assert status.effective_share == pytest.approx(1 / 9, abs=0.04)
     assert "what a forecast from the last values leaves" in status.words
-    assert "lag-1 autocorrelation 0.8" in status.words
+    assert f"lag-1 autocorrelation {status.lag_1:.2f}" in status.words
+
+
+def test_evidence_that_counts_less_is_said_to() -> None:
+    tempered = Diagnosis(0.0, 0.9, False, 1, View.RESIDUAL, learning=False, power=0.4)
+    assert "counts for 40%" in told(tempered).words
+    assert "counts for" not in told(tempered._replace(power=1.0)).words
+
+
+def test_a_view_that_is_new_is_learned_and_not_blind() -> None:
+    status = seen(autoregression(1_024, 0.8))
+    assert (status.learning, status.view) == (True, "residual")
+    assert "learns" in status.words
 
 
 def test_a_series_that_has_just_begun_learns() -> None:
-    status = seen(RNG.normal(size=320))
+    status = seen(np.random.default_rng(1).normal(size=320))
     assert status.learning
     assert "learns" in status.words
 

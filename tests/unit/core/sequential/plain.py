@@ -77,20 +77,55 @@ def _model(lines: list[FloatArray]) -> list[float]:
     return [mean * (1 - float(phi.sum())), *phi.tolist()]
 
 
+def _inflation(lines: list[FloatArray], runs: Sequence[float]) -> float:
+    if not lines:
+        return 1.0
+    n, found = BLOCK * len(lines), [1.0]
+    noise = choices.INFLATED_NOISE
+    for these in (lines, [line**2 for line in lines]):
+        _, variance, r = _correlations(these)
+        means = np.array([line[LAGS:].mean() for line in these])
+        found.append(1 + 2 * sum(r) - noise * 2 * math.sqrt(LAGS / n))
+        found.append(BLOCK * float(means.var()) / max(variance, 1e-12) - noise * math.sqrt(2 * BLOCK / n))
+    _, variance, _ = _correlations(lines)
+    span = BLOCK * (2 - choices.RUN_RATE) / choices.RUN_RATE
+    slower = float(np.var(runs)) * span / max(variance, 1e-12)
+    return max(*found, slower - choices.RUN_NOISE * math.sqrt(2 * span / n))
+
+
+def _foretold(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Mean of the first, and what of its distance from it the second keeps."""
+    if not pairs:
+        return 0.0, 0.0
+    before, value = np.array(pairs).T
+    covariance = float(((before - before.mean()) * (value - value.mean())).mean())
+    variance = max(float(before.var()), 1e-12)
+    least = choices.SLOW_SIGNIFICANT * variance * max(float(value.var()), 1e-12)
+    significant = covariance**2 * len(before) > least
+    return float(before.mean()), min(max(covariance / variance, 0.0), 1.0) * significant
+
+
+def _mean(values: FloatArray) -> float:
+    return float(np.floor(np.clip(values, -8, 8) * 256).mean() / 256)
+
+
 class Urn:
     """One stream of bins and its bettors."""
 
-    def __init__(self, places: Sequence[int], *, numeric: bool) -> None:
+    def __init__(self, places: Sequence[int], *, numeric: bool, upward: bool) -> None:
         self.numeric = numeric
         self.urn = [float(place) for place in places]
         self.blocks, self.due = LEARN, LEARN
         self.recent, self.late = np.array(self.urn) / sum(self.urn), np.array(self.urn)
         self.constant = not numeric and len(places) == 2
-        some = bets.constant_priors if self.constant else bets.levels_priors
-        self.priors = (bets.ordered_priors if numeric else some)(len(places))
+        if self.constant:
+            self.priors = bets.constant_priors(len(places))
+        else:
+            some = bets.ordered_priors if numeric else bets.levels_priors
+            self.priors = some(len(places), upward=upward)
         self.m = np.zeros(len(self.priors))
 
-    def step(self, bins: Sequence[int], weight: float, *, opened: bool) -> float:
+    def step(self, bins: Sequence[int], weight: float, *, opened: bool, power: float) -> float:
         if self.blocks == self.due:
             share = np.array([self.urn]) / sum(self.urn)
             some = bets.constant if self.constant else bets.levels
@@ -114,7 +149,7 @@ class Urn:
             for value in bins[part * size : (part + 1) * size]:
                 gain *= np.exp(table[value]) / (self.urn[value] / sum(self.urn))
                 self.urn[value] += 1
-            self.m = (self.m + weight / PARTS) * gain * opened
+            self.m = (self.m + weight / PARTS) * gain**power * opened
             peaks.append(float(self.priors @ self.m))
         if self.constant:
             self.m[self.m < choices.NOTHING] = 0.0
@@ -150,7 +185,8 @@ def _slotted(values: FloatArray, ties: FloatArray, *, levels: bool) -> Slotted:
 class Plain:
     """`hear` one block after the other."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, upward: bool = False) -> None:
+        self.upward, self.size, self.power = upward, 0.0, 1.0
         self.seed, self.seen, self.warm_up = seed, 0, LEARN
         self.sample: list[Heard] = []
         self.slots: Slotted | None = None
@@ -184,11 +220,11 @@ class Plain:
         self.lines = [Line(), Line(), Line()]
         self.dated: list[tuple[Sequence[int], FloatArray]] = []
         self.usual: dict[int, float] = {}
-        self.view, self.open, self.model = View.VALUE, True, [0.0] * (1 + ORDER)
-        self.urn: Urn | None = Urn(self.slots.places, numeric=not self.few)
+        self.view, self.open, self.power, self.model = View.VALUE, True, 1.0, [0.0] * (1 + ORDER)
+        self.urn: Urn | None = Urn(self.slots.places, numeric=not self.few, upward=self.upward)
         self.own: Slotted | None = None
-        self.slow, self.slow_model = 0.0, (0.0, 0.0)
-        self.pairs: list[tuple[float, float]] = []
+        self.slow_model = self.size_model = (0.0, 0.0)
+        self._begin_view()
         self.looked, self.look, self.alarmed, self.evidence = (0, 0, 0), LEARN, None, 0.0
         sample, self.sample = self.sample, []
         for block in sample:
@@ -197,9 +233,7 @@ class Plain:
 
     def _watch(self, block: Heard) -> float | None:
         values, usable = self._see(block)
-        late = self.blocks >= (
-            self.warm_up if self.view == View.VALUE else max(self.warm_up, choices.INDIRECT_WARM_UP)
-        )
+        late = self.blocks >= self.warm_up
         weight = block.weight * (1.0 if self.view == View.VALUE else choices.INDIRECT_WEIGHT) * late
         self.blocks += 1
         alarm = None
@@ -216,7 +250,7 @@ class Plain:
             if len(self.sample) == LEARN:
                 past = np.concatenate([one.numbers for one in self.sample])
                 self.own = _slotted(past, self._ties(self.sample), levels=False)
-                self.urn, self.sample = Urn(self.own.places, numeric=True), []
+                self.urn, self.sample = Urn(self.own.places, numeric=True, upward=self.upward), []
         if self.blocks == self.look:
             self._look(self.blocks)
         return alarm
@@ -225,13 +259,14 @@ class Plain:
         assert self.urn is not None
         if not usable:
             bins, weight = [], 0.0
-        return self.urn.step(bins, weight, opened=self.open)
+        return self.urn.step(bins, weight, opened=self.open, power=self.power)
 
     def _confirmed(self) -> bool:
         assert self.urn is not None
         if self.alarmed is None or self.blocks - self.alarmed > CONFIRM:
             self.urn.m[:], self.evidence, self.alarmed = 0.0, 0.0, self.blocks
             return False
+        self.power = 1.0
         soon = self.blocks < choices.PATIENT * self.warm_up
         self.warm_up = min(2 * self.warm_up, choices.LONGEST) if soon else max(LEARN, self.warm_up // 2)
         self.slots, self.alarmed, self.blocks, self.view, self.evidence = None, None, 0, View.VALUE, 0.0
@@ -273,7 +308,11 @@ class Plain:
             values = values - self.model[0]
             for lag in range(1, ORDER + 1):
                 values = values - self.model[lag] * line[LAGS - lag : -lag]
-        values = self._steady(values, counts=usable)
+        values = self._in_units(self._steady(values, counts=usable), counts=usable)
+        if usable:
+            self.runs.append(self.run)
+            whole = float(np.rint(np.clip(values, -8, 8) * 256).mean() / 256)
+            self.run += choices.RUN_RATE * (whole - self.run)
         self.lines[2].add(values, counts=usable)
         return values, usable
 
@@ -282,21 +321,32 @@ class Plain:
         base, keeps = self.slow_model
         steady = values - keeps * (self.slow - base)
         if counts:
-            mean = float(np.floor(np.clip(values, -8, 8) * 256).mean() / 256)
+            mean = _mean(values)
             self.pairs.append((self.slow, mean))
             self.slow += choices.SLOW_RATE * (mean - self.slow)
         return np.asarray(steady)
 
-    def _slow_model(self) -> tuple[float, float]:
-        if not self.pairs:
-            return 0.0, 0.0
-        slow, mean = np.array(self.pairs).T
-        covariance = float(((slow - slow.mean()) * (mean - mean.mean())).mean())
-        variance = max(float(slow.var()), 1e-12)
-        significant = covariance**2 * len(slow) > choices.SLOW_SIGNIFICANT * variance * max(
-            float(mean.var()), 1e-12
-        )
-        return float(slow.mean()), min(max(covariance / variance, 0.0), 1.0) * significant
+    def _in_units(self, values: FloatArray, *, counts: bool) -> FloatArray:
+        """Over the size that a running mean of sizes says of each."""
+        usual, keeps = self.size_model
+        size: float = self.size
+        out = []
+        for value in values.tolist():
+            recent = math.floor(size * 2**20) / 2**20
+            out.append(value / max(1 + keeps * (recent / max(usual, 1 / 256) - 1), choices.LEAST_SIZE))
+            here = math.floor(min(abs(value), 8) * 256) / 256
+            size += choices.SIZE_RATE * (here - size)
+            if counts:
+                self.sizes.append((recent, here))
+        self.size = size if counts else self.size
+        return np.array(out)
+
+    def _begin_view(self) -> None:
+        self.slow, self.size, self.run = 0.0, 0.0, 0.0
+        self.pairs: list[tuple[float, float]] = []
+        self.sizes: list[tuple[float, float]] = []
+        self.runs: list[float] = []
+        self.looked_runs = self.looked_pairs = 0
 
     def _look(self, age: int) -> None:
         self._renew()
@@ -310,18 +360,21 @@ class Plain:
         elif len(past[1]) * BLOCK >= choices.ENOUGH:
             want = View.LEFT if _white(past[1], blocks=True) else View.LEFT_RESIDUAL
         if want != self.view:
-            self.view, self.open, self.own, self.urn = want, True, None, None
+            self.view, self.open, self.power, self.own, self.urn = want, False, 1.0, None, None
             self.sample, self.alarmed, self.lines[2] = [], None, Line()
-            self.slow, self.pairs = 0.0, []
+            self._begin_view()
             if want == View.VALUE:
                 assert self.slots is not None
-                self.urn = Urn(self.slots.places, numeric=not self.few)
+                self.urn = Urn(self.slots.places, numeric=not self.few, upward=self.upward)
             self.evidence = 0.0
         elif want != View.VALUE:
-            self.open = len(past[2]) * BLOCK < choices.ENOUGH or _white(past[2], blocks=False)
+            inflated = _inflation(past[2], self.runs[: self.looked_runs])
+            self.open, self.power = inflated < choices.INFLATED, 1 / inflated
+            self.open &= sum(counts for _, counts in self.lines[2].blocks) >= choices.VIEW_WARM_UP
         if want == View.VALUE:
-            self.open = _white(past[0], blocks=True)
-        self.slow_model = self._slow_model()
+            self.open, self.power = len(self.distinct) == 1 or _white(past[0], blocks=True), 1.0
+        self.slow_model, self.size_model = _foretold(self.pairs[: self.looked_pairs]), _foretold(self.sizes)
+        self.looked_runs, self.looked_pairs = len(self.runs), len(self.pairs)
         source = self.lines[want >= View.LEFT]
         self.model = _model(source.past(len(source.blocks)))
         self.looked = (len(self.lines[0].blocks), len(self.lines[1].blocks), len(self.lines[2].blocks))

@@ -19,6 +19,15 @@ def _autoregression(noise: FloatArray) -> FloatArray:
     return values
 
 
+def _spells() -> FloatArray:
+    """Of volatility, and slow waves."""
+    random, n = np.random.default_rng(8), BLOCKS * BLOCK
+    spread = np.repeat(random.choice([0.4, 1.0, 2.5], n // 64), 64)
+    late = np.arange(n) >= CHANGE * BLOCK
+    values = _autoregression(random.normal(size=n) * spread) + np.sin(np.arange(n) / 400) + 2.0 * late
+    return values.reshape(-1, BLOCK)
+
+
 def column(name: str) -> FloatArray:
     """(BLOCKS, BLOCK)"""
     random = np.random.default_rng(sum(name.encode()))
@@ -65,12 +74,13 @@ NAMES = (
     "dependent",
     "steps",
     "seasonal",
+    "spells",
     "flicker",
     "awakes",
     "back",
     "constant",
 )
-COLUMNS = {name: column(name) for name in NAMES}
+COLUMNS = {name: _spells() if name == "spells" else column(name) for name in NAMES}
 TIMES = {name: times(name) for name in NAMES}
 WEIGHTS = np.where(np.arange(BLOCKS) % 3 == 0, 2.0, 0.5) * BLOCK / BUDGET
 WEIGHTS[30:35] = 0.0

@@ -4,10 +4,14 @@ import pytest
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.sequential.autocorrelation import (
     LAGS,
+    RUN_SUMS,
     correlations,
     forecast,
+    forecast_sums,
+    inflation,
     is_even,
     is_white,
+    slow_forecast,
     sums_of,
 )
 from stream_monitor.core.sequential.choices import MATERIAL, SIGNIFICANT, SLOW, SLOW_NOISE
@@ -117,3 +121,30 @@ def test_a_constant_and_nothing_at_all_are_white() -> None:
     n, sums = np.append(n, 0.0), np.append(sums, np.zeros_like(sums), axis=0)
     assert is_white(n, sums).all()
     assert is_even(n, sums).all()
+
+
+def test_inflation_is_one_of_what_is_white_and_near_the_long_run_variance_of_what_is_not() -> None:
+    still = np.zeros((1, RUN_SUMS))
+    assert inflation(*_sums(_ar1(0.0, 4_000 * BLOCK + LAGS)), still)[0] == pytest.approx(1.0, abs=0.05)
+    phi = 0.3  # (1 + phi) / (1 - phi) in the long run; a block of 32 is a little short of it
+    assert inflation(*_sums(_ar1(phi, 4_000 * BLOCK + LAGS)), still)[0] == pytest.approx(1.82, abs=0.15)
+    squares = 1.59  # of an alternating stream, whose own sums vary less: (1 + phi²) / (1 - phi²)
+    assert inflation(*_sums(_ar1(-0.5, 4_000 * BLOCK + LAGS)), still)[0] == pytest.approx(squares, abs=0.15)
+
+
+def test_a_running_mean_that_varies_too_much_inflates_alone() -> None:
+    n, sums = _sums(_ar1(0.0, 4_000 * BLOCK + LAGS))
+    white = 1 / (BLOCK * 31)  # variance of a running mean at 1/16 of means of white blocks
+    runs = np.array([[4_000.0, 0.0, 4_000.0 * 2.5 * white]])
+    assert inflation(n, sums, runs)[0] == pytest.approx(2.5, abs=0.25)
+
+
+def test_what_a_running_mean_foretells_is_its_regression() -> None:
+    random = np.random.default_rng(6)
+    before = random.normal(size=5_000) + 1.0
+    after = 0.4 * before + random.normal(size=5_000)
+    assert slow_forecast(forecast_sums(before, after).sum(axis=0)[None])[0] == pytest.approx(
+        [before.mean(), np.polyfit(before, after, 1)[0]]
+    )
+    unrelated = random.normal(size=5_000)
+    assert slow_forecast(forecast_sums(before, unrelated).sum(axis=0)[None])[0, 1] == 0.0

@@ -29,7 +29,7 @@ def _bank(places: FloatArray, *, numeric: bool) -> Bank:
 def _blocks(counts: NDArray[Any], weights: FloatArray, *, opened: bool = True) -> Counted:
     """counts: (m, PARTS, n, bins)."""
     m, _, n, _ = counts.shape
-    return Counted(ROW, counts.astype(np.int64), weights, np.full(n, m), np.full(n, opened))
+    return Counted(ROW, counts.astype(np.int64), weights, np.full(n, m), np.full(n, opened), np.ones(n))
 
 
 def _first(counts: FloatArray) -> FloatArray:
@@ -67,6 +67,20 @@ def test_the_expected_gain_of_every_bettor_is_one(places: list[int], numeric: bo
     assert total == pytest.approx(1.0)
     assert expected == pytest.approx(1.0, rel=1e-6)
     assert (expected <= 1.0 + 1e-7).all()  # tables are rounded down
+
+
+def test_a_power_of_the_gain_has_a_mean_of_at_most_one() -> None:
+    urn, expected = np.array([3.0, 1.0, 2.0]), np.zeros(1)
+    for values in itertools.product(range(3), repeat=4):
+        bank = _bank(urn, numeric=True)
+        bank.evidence[0] = 1.0
+        blocks = _blocks(_first(np.bincount(values, minlength=3).astype(float)), np.zeros((1, 1)))
+        bank.advance(blocks._replace(power=np.full(1, 0.5)))
+        whole = _gain(urn, np.bincount(values, minlength=3).astype(float), numeric=True)
+        assert bank.evidence[0] == pytest.approx(np.sqrt(whole))
+        expected = expected + bank.evidence[0] * _urn_probability(urn, values)
+    assert (expected <= 1.0).all()
+    assert expected.min() < 0.999
 
 
 @given(st.lists(st.integers(1, 600), min_size=2, max_size=8), st.data(), st.booleans())
@@ -167,7 +181,9 @@ def test_series_side_by_side_and_in_parts_are_as_alone_to_the_bit() -> None:
         counts[behind.nonzero()[0], :, behind.nonzero()[1]] = 0
         weights[behind] = 0.0
         top = int(size.max())
-        together.advance(Counted(rows, counts[:top], weights[:top], size, np.ones(len(rows), np.bool_)))
+        together.advance(
+            Counted(rows, counts[:top], weights[:top], size, np.ones(len(rows), np.bool_), np.ones(len(rows)))
+        )
         for at, row in enumerate(rows.tolist()):
             for block in range(size[at]):
                 alone[row].advance(

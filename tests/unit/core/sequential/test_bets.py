@@ -36,6 +36,24 @@ def test_priors_are_a_partition() -> None:
     assert len(bets.levels_priors(7)) == bets.levels(np.full((1, 7), 1 / 7)).shape[2]
 
 
+@pytest.mark.parametrize("bins", [3, 7])
+def test_one_sided_bets_all_expect_a_rise(bins: int) -> None:
+    """Every bettor with a share expects more than was usual, and the shares are the same budget."""
+    share = np.append(np.full(bins - 1, 0.998 / (bins - 1)), 0.002)[
+        None
+    ]  # the last is above all that was seen
+    for table, priors, whole in (
+        (bets.levels(share)[0], bets.levels_priors(bins, upward=True), bets.levels_priors(bins)),
+        (bets.ordered(share)[0], bets.ordered_priors(bins, upward=True), bets.ordered_priors(bins)),
+    ):
+        assert priors.sum() == pytest.approx(whole.sum())
+        expected = np.arange(bins) @ np.exp(table)
+        chosen = priors[: len(expected)] > 0
+        assert 0 < chosen.sum() < len(expected)
+        assert (expected[chosen] > np.arange(bins) @ share[0]).all()
+    assert not bets.ordered_priors(bins, upward=True)[-bets.RECENT :].any()
+
+
 def test_equal_bins_shifted_and_scaled_are_those_of_the_normal() -> None:
     edges = stats.norm.ppf(np.arange(33) / 32)
     q = np.exp(bets.ordered(EQUAL))[0].T

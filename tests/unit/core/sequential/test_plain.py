@@ -11,10 +11,13 @@ from tests.unit.core.sequential.streams import BLOCKS, COLUMNS, NAMES, TIMES, WE
 SEEN: dict[str, set[View]] = {}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_evidence_alarms_and_views_are_those_of_the_plain_one(name: str) -> None:
-    tests, plain = SequentialTests(), Plain(seed=5)
-    tests.add(name, seed=5)
+@pytest.mark.parametrize(
+    ("name", "upward"),
+    [*((name, False) for name in NAMES), ("normal", True), ("flags", True), ("spells", True)],
+)
+def test_evidence_alarms_and_views_are_those_of_the_plain_one(name: str, upward: bool) -> None:
+    tests, plain = SequentialTests(), Plain(seed=5, upward=upward)
+    tests.add(name, seed=5, upward=upward)
     for at in range(BLOCKS):
         one = slice(at, at + 1)
         alarm = plain.hear(COLUMNS[name][at], TIMES[name][at].tolist(), float(WEIGHTS[at]))
@@ -27,6 +30,7 @@ def test_evidence_alarms_and_views_are_those_of_the_plain_one(name: str) -> None
         seen = tests.diagnosis(name)
         assert seen.evidence == pytest.approx(plain.evidence, rel=1e-7, abs=1e-12), at
         assert seen.view == plain.view, at
+        assert seen.power == pytest.approx(plain.power, rel=1e-7), at
         SEEN.setdefault(name, set()).add(seen.view)
 
 

@@ -3,7 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_monitor.core.sequential.sums import FINE, Layout, exact_product, exact_total, on_grid, running
+from stream_monitor.core.sequential.sums import (
+    FINE,
+    Layout,
+    exact_product,
+    exact_total,
+    on_grid,
+    running,
+    running_mean,
+    total,
+)
 
 
 def test_the_grid_is_below_and_near() -> None:
@@ -32,6 +41,23 @@ def test_running_is_the_sum_before_each_step_and_after_the_last() -> None:
     assert (
         running(np.ones(3), steps).tolist() == (1 + np.vstack([np.zeros(3), steps.cumsum(axis=0)])).tolist()
     )
+
+
+def test_a_total_is_that_of_one_step_after_the_other() -> None:
+    steps = np.random.default_rng(3).normal(size=(200, 7))
+    whole = np.ones(7)
+    for step in steps:
+        whole = whole + step
+    assert total(np.ones(7), steps).tobytes() == whole.tobytes()
+    assert total(total(np.ones(7), steps[:77]), steps[77:]).tobytes() == whole.tobytes()
+
+
+def test_a_running_mean_is_that_before_each_usable_block() -> None:
+    layout = Layout.of(np.array([3, 2]))
+    put, usable = np.array([1.0, 2.0, 4.0, 8.0, 16.0]), np.array([True, False, True, True, True])
+    before, after = running_mean(np.array([0.0, 2.0]), layout, put, usable, 0.5)
+    assert before.tolist() == [0.0, 1.0, 1.0, 2.0, 9.0]
+    assert after.tolist() == [4.5, 20.5]
 
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=6))

@@ -7,8 +7,9 @@ from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.fields import Fields
 from stream_monitor.core.sequential import rows
+from stream_monitor.core.sequential.autocorrelation import correlations
 from stream_monitor.core.sequential.calendar import Calendar
-from stream_monitor.core.sequential.choices import LEARN
+from stream_monitor.core.sequential.choices import LEARN, VIEW_WARM_UP
 from stream_monitor.core.sequential.sums import Layout
 from stream_monitor.core.sequential.views import View, Views
 from stream_monitor.core.window import BLOCK
@@ -44,7 +45,7 @@ def test_errors_of_a_forecast_take_the_place_of_dependent_values() -> None:
     values = _ar1(0.8, LEARN + 40)
     views, calendar = _pushed(values[:LEARN])
     assert views.look(ROW, np.array([LEARN]), FREE) == [True]
-    assert (views.view[0], views.open[0]) == (View.RESIDUAL, True)
+    assert (views.view[0], views.open[0]) == (View.RESIDUAL, False)  # of which nothing was seen yet
     seen = views.push(ROW, Layout.of(np.array([40])), values[LEARN:], calendar, None)
     constant, *phi = views.model[0]
     line = values.ravel()
@@ -65,6 +66,43 @@ def test_a_series_that_was_constant_cannot_but_watch_its_values_and_is_blind_whe
     views, _ = _pushed(values)
     views.look(ROW, np.array([LEARN]), np.ones(1, np.bool_))
     assert (views.view[0], views.open[0]) == (View.VALUE, False)
+
+
+def _watched(values: FloatArray) -> Views:
+    """Pushed look by look."""
+    views, calendar = Views(1), Calendar(1)
+    for start in range(0, len(values), LEARN):
+        views.push(ROW, Layout.of(np.array([LEARN])), values[start : start + LEARN], calendar, None)
+        views.look(ROW, np.array([start + LEARN]), FREE)
+    return views
+
+
+def test_a_view_must_have_been_seen_for_a_while() -> None:
+    values = _ar1(0.8, 2 * LEARN + VIEW_WARM_UP)
+    assert _watched(values[: LEARN + VIEW_WARM_UP]).open[0]
+    early = _watched(values[:VIEW_WARM_UP])
+    assert (early.view[0], early.open[0], early.young(0)) == (View.RESIDUAL, False, True)
+
+
+def test_spells_of_volatility_do_not_close_the_view_of_forecast_errors() -> None:
+    random = np.random.default_rng(6)
+    spread = np.repeat(np.exp(np.convolve(random.normal(size=640), np.ones(8) / 8, "same")), BLOCK // 2)
+    values = (random.normal(size=len(spread)) * spread / spread.mean()).reshape(-1, BLOCK)
+    views = _watched(values)
+    assert (views.view[0], views.open[0]) == (View.RESIDUAL, True)
+    n = views.number[:, 2].astype(float)
+    left, whole = correlations(n, views.sums[:, 2, 1])[0], correlations(n, views.sums[:, 0, 1])[0]
+    assert np.abs(left).sum() < 0.5 * np.abs(whole).sum()
+
+
+def test_evidence_of_a_view_that_is_not_quite_white_is_tempered_and_of_one_that_is_not_closed() -> None:
+    """What is slower than any forecast that is made stays in the errors."""
+    noise = np.random.default_rng(7).normal(size=(32 * LEARN, BLOCK))
+    waves = np.sin(np.arange(noise.size) / 150).reshape(noise.shape)
+    white, slow = _watched(_ar1(0.5, 32 * LEARN)), _watched(noise + 0.6 * waves)
+    assert (white.open[0], white.power[0]) == (True, pytest.approx(1.0, abs=0.1))
+    assert slow.power[0] < 0.8
+    assert slow.view[0] == View.RESIDUAL
 
 
 def test_the_past_is_that_up_to_the_look_before() -> None:
