@@ -135,6 +135,8 @@ class ModelMonitor:
     def _sliced(self, placed: Placed, first: int) -> Sequence[SeriesSlice]:
         """Errors of pairs, and what the rows of segments hold."""
         errors = self.outcomes.observe(placed.batch, first)
+        if self.outcomes.joined is not None:
+            self.versions.labelled(self.outcomes.joined)
         self.side_by_side.observe(self.outcomes)
         return [*errors, *self.segments.observe(placed, first, self.outcomes)]
 

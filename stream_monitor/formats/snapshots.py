@@ -17,8 +17,8 @@ from stream_monitor.core.snapshot import Snapshot
 FORMAT = 1
 MAGIC = b"SM"
 HEADER_BYTES = 8
-MAX_SNAPSHOT_BYTES = 1_000_000
-"""A broker's default limit of a message (1 MiB), less room for key and headers."""
+MAX_SNAPSHOT_BYTES = 8_000_000
+"""What the state topic is made to take (8 MiB), less room for key and headers: some 80 versions with two classes and labels."""
 
 
 class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

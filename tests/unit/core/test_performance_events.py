@@ -1,13 +1,16 @@
 """A change that does no harm, and a model that gets worse: what drift events say of performance, from rows to events."""
 
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
 import pytest
 
+from stream_monitor.core import versions
 from stream_monitor.core.drift_event import Claim, DriftEvent, Status
 from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.parameters import Budget, BudgetUnit, ModelParameters, OutcomeParameters
+from stream_monitor.core.performance.errors import ERROR
 from stream_monitor.core.performance.gate import Gate
 from stream_monitor.core.performance.note import Basis, Span, Verdict
 from stream_monitor.core.performance.version import PerformanceParameters
@@ -95,3 +98,22 @@ def test_a_version_that_retires_takes_its_alert_along() -> None:
     observe(monitor, scored_rows(8_000, seed=2, version="2"))
     assert not [key for key in monitor.alerts.open if key.version == "1"]
     assert set(monitor.outcomes.versions) == {"2"}
+
+
+def test_a_replaced_version_stays_as_long_as_labels_of_its_predictions_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(versions, "RETIRED_ROWS", 3_000)
+    expecting = replace(parameters(), outcomes=OutcomeParameters(expected=True))
+    monitor = ModelMonitor(expecting, registry.installed())
+    old = scored_rows(1_000, delay_ms=2_000 * EVERY_MS)
+    new = [
+        one._replace(row=one.row._replace(id=f"n-{at}", time=one.row.time + 1_000 * EVERY_MS))
+        for at, one in enumerate(scored_rows(9_000, version="2", labelled=0.0))
+    ]
+    rows = sorted([*old, *new], key=lambda one: one.row.time)
+    observe(monitor, rows[:5_000])
+    assert {key.version for key in monitor.series if key.name == ERROR} == {"1"}
+    observe(monitor, rows[5_000:])
+    assert "1" not in monitor.outcomes.versions
+    assert {key.version for key in monitor.series if key.version is not None} == {"2"}

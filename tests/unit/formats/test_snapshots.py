@@ -85,7 +85,7 @@ def test_a_snapshot_over_the_cap_is_refused() -> None:
         MAX_SNAPSHOT_BYTES - len(encode(replace(SNAPSHOT, fields={"a": b""}))) - 3
     )  # a longer length's bytes
     assert len(encode(replace(SNAPSHOT, fields={"a": bytes(room)}))) == MAX_SNAPSHOT_BYTES
-    with pytest.raises(StreamMonitorError, match="series/fraud/7/prediction has 1000001 bytes"):
+    with pytest.raises(StreamMonitorError, match="series/fraud/7/prediction has 8000001 bytes"):
         encode(replace(SNAPSHOT, fields={"a": bytes(room + 1)}))
 
 
