@@ -86,7 +86,7 @@ class Scenario:
     Raises ValueError for fewer than 40,000 events.
 
     >>> [(drift.series[0], drift.row, drift.end_row) for drift in Scenario().drifts][:2]
-    []
+    [('feature:amount', 12749, 19808), ('feature:device_score', 25815, 32841)]
     """
 
     seed: int = 1

@@ -70,7 +70,8 @@ def test_what_waits_for_labels_is_measured_in_a_small_size() -> None:
     measured = dict(join.measure(10_000))
     assert measured["predictions that wait (class, probability; ids are UUIDs)"] == "10,000"
     assert sum("checkpoint" in what for what in measured) == 3
-    assert all(re.match(r"[\d.,]+", said) for said in measured.values())
+    # In a process that did much before, memory may shrink meanwhile: only the benchmark has one of its own.
+    assert all(re.match(r"-?[\d.,]+", said) for said in measured.values())
     assert join.table([("a", "1")]).endswith("| a | 1 |")
 
 

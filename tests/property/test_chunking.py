@@ -51,7 +51,7 @@ QUICK: Mapping[str, DetectorChoice] = {
 SETS = (None, ("adwin",), ("adwin", "ddm"), ("page_hinkley", "hddm_w"))
 GENEROUS = Budget(alarms=1, span=1, unit=BudgetUnit.EVENTS)
 TIGHT = Budget(
-    alarms=1, span=150, unit=BudgetUnit.EVENTS
+    alarms=1, span=40, unit=BudgetUnit.EVENTS
 )  # several drifts begin at once: some wait for a credit
 RETRAIN = RetrainPolicy(
     on=("prediction", "prob*", "missing:amount", "schema:*"),
