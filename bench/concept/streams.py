@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 from river.naive_bayes import GaussianNB as LearningNaiveBayes
-from sklearn.naive_bayes import GaussianNB as FrozenNaiveBayes  # type: ignore[import-untyped]
+from sklearn.naive_bayes import GaussianNB as FrozenNaiveBayes  # type: ignore[import-untyped]  # comes without types
 
 from stream_monitor.core.detector import FloatArray
 

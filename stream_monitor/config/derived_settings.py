@@ -23,7 +23,7 @@ def _or_off(lowest: str, highest: str) -> Callable[[object], timedelta | str]:
     bounds = duration_between(lowest, highest).func
 
     def read(value: object) -> timedelta | str:
-        return OFF if value == OFF else bounds(parse_duration(value))  # type: ignore[call-arg]
+        return OFF if value == OFF else bounds(parse_duration(value))  # type: ignore[call-arg]  # it takes the value alone
 
     return read
 

@@ -103,7 +103,7 @@ def check_suffix(path: Path) -> Any:
 @contextmanager
 def _parquet(path: Path, columns: Sequence[TableColumn], about: str) -> Iterator[Write]:
     import pyarrow as pa  # noqa: PLC0415  # half a second: only for who writes Parquet
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415  # as above
 
     types: dict[CellType, pa.DataType] = {
         CellType.TIME: pa.timestamp("ms", tz="UTC"),

@@ -159,7 +159,7 @@ def fallen(figure: str = "accuracy", **changed: object) -> DriftEvent:
     since = replace(window, span=Span.SINCE_CHANGE, value=0.82, pairs=900)
     note = PerformanceNote(verdict=Verdict.WORSE, basis=Basis.LABELS, figures=(window, since), reason=None)
     event = replace(EVENT, series=f"performance:{figure}", version="7", performance=note)
-    return replace(event, **changed)  # type: ignore[arg-type]
+    return replace(event, **changed)  # type: ignore[arg-type]  # fields of it
 
 
 def test_a_fall_of_performance() -> None:

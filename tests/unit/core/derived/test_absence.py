@@ -27,7 +27,7 @@ class Told:
     """A partition with the entries so far."""
 
     def __init__(self, **wanted: int | None) -> None:
-        derived = DerivedParameters(absence=True, **wanted)  # type: ignore[arg-type]
+        derived = DerivedParameters(absence=True, **wanted)  # type: ignore[arg-type]  # fields of it
         self.monitor = PartitionMonitor(
             lambda name: ModelParameters(name=name, derived=derived), registry.installed(), first=0
         )

@@ -274,7 +274,7 @@ def test_faults_that_make_no_sense_are_corrupt(wrong: dict[str, object]) -> None
     recent = Recent()
     recent.add({"a": np.array([1]), "b": np.array([2])})
     with pytest.raises(CorruptState):
-        Recent.load({**recent.dump(), **wrong})  # type: ignore[dict-item]
+        Recent.load({**recent.dump(), **wrong})  # type: ignore[dict-item]  # what it must refuse
 
 
 def test_a_series_without_anybody_to_look_at_its_cells_has_no_screen() -> None:

@@ -100,4 +100,4 @@ def test_a_calibration_is_itself_again() -> None:
 )
 def test_nonsense_is_corrupt(curve: object) -> None:
     with pytest.raises(CorruptState):
-        Calibration.from_plain({"classes": ["a"], "curves": [curve], "pairs": 300})  # type: ignore[list-item]
+        Calibration.from_plain({"classes": ["a"], "curves": [curve], "pairs": 300})  # type: ignore[list-item]  # what it must refuse

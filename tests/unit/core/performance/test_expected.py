@@ -90,7 +90,7 @@ def test_expected_figures_are_themselves_again() -> None:
 )
 def test_nonsense_is_corrupt(figures: object) -> None:
     with pytest.raises(CorruptState):
-        Expected.from_plain({"figures": figures, "origin": "given"})  # type: ignore[dict-item]
+        Expected.from_plain({"figures": figures, "origin": "given"})  # type: ignore[dict-item]  # what it must refuse
 
 
 @pytest.mark.parametrize(

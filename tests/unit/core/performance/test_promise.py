@@ -96,4 +96,4 @@ def test_what_is_promised_is_expected() -> None:
 def test_a_promise_that_does_not_fit_together_is_corrupt(wrong: dict[str, object]) -> None:
     promise = promise_of(classified(100, 1), BINARY, seen=100)
     with pytest.raises(CorruptState):
-        replace(promise, **wrong).check()  # type: ignore[arg-type]
+        replace(promise, **wrong).check()  # type: ignore[arg-type]  # what it must refuse
