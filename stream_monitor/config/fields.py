@@ -225,6 +225,9 @@ def _plain(number: float) -> str:
     return format(Decimal(repr(number)), "f")
 
 
+RATE_PATTERN: Final = (
+    r"^[0-9]+(\.[0-9]+)?\s+per\s+([0-9][0-9_,.]*\s+)?(event|second|minute|hour|day|week|month|year)s?$"
+)
 FalseAlarms = Annotated[
     Budget,
     PlainValidator(parse_budget, json_schema_input_type=str),
@@ -232,8 +235,7 @@ FalseAlarms = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": r"^[0-9]+(\.[0-9]+)?\s+per\s+([0-9][0-9_,.]*\s+)?"
-            r"(event|second|minute|hour|day|week|month|year)s?$",
+            "pattern": RATE_PATTERN,
             "examples": ["1 per week", "2 per month", "1 per 1_000_000 events"],
         }
     ),

@@ -7,6 +7,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from stream_monitor.config.fields import (
+    RATE_PATTERN,
     Name,
     Section,
     Whole,
@@ -78,8 +79,7 @@ AtMost = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": r"^[0-9]+(\.[0-9]+)?\s+per\s+([0-9][0-9_,.]*\s+)?"
-            r"(event|second|minute|hour|day|week|month|year)s?$",
+            "pattern": RATE_PATTERN,
             "examples": ["1 per day", "1 per week", "1 per 1_000_000 events"],
         }
     ),
