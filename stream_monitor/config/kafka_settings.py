@@ -3,12 +3,9 @@
 Why some properties are refused: exactly-once rests on them, and a silent override would lose or double events.
 """
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema, field_serializer
 
@@ -24,10 +21,8 @@ from stream_monitor.config.fields import (
     refuse,
     shown,
 )
+from stream_monitor.config.secrets import MASK, interpolated, is_secret_key, surroundings
 
-MASK: Final = "***"
-_SECRET_KEY: Final = re.compile(r"password|secret|key|token|jaas", re.IGNORECASE)
-_REFERENCE: Final = re.compile(r"\$?\$\{([^}]*)\}?")
 _ENGINE: Final = "remove it: the engine sets it"
 _OUTLIVES: Final = ("no message may outlive its transaction", _ENGINE)
 _ACKS: Final = ("a commit must hold on every in-sync replica", _ENGINE)
@@ -59,11 +54,6 @@ CALLBACKS: Final = ("_cb", ".cb")  # how the names of callbacks end
 _CLIENTS: Final = ("consumer", "producer", "admin")
 
 
-def is_secret_key(key: str) -> bool:
-    """Whether a value under this key is never shown."""
-    return _SECRET_KEY.search(key) is not None
-
-
 @dataclass(frozen=True, slots=True)
 class Property:
     """One value for librdkafka. `from_reference`: part of it came from the environment or a file: never shown."""
@@ -76,35 +66,6 @@ class Property:
         return f"Property({MASK})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What references are resolved against: the validation context of `Settings`."""
-
-    environ: Mapping[str, str]
-    directory: Path
-
-
-def _resolve(reference: str, around: Surroundings) -> str:
-    """The value of `ENV:NAME` or `FILE:path` (a relative path starts at the configuration file)."""
-    scheme, _, name = reference.partition(":")
-    if scheme == "ENV" and name:
-        if name not in around.environ:
-            raise refuse(
-                f"the environment variable {name} is not set", f"set {name}, or write the value in a file"
-            )
-        return around.environ[name]
-    if scheme == "FILE" and name:
-        path = around.directory / name
-        try:
-            return path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-            raise refuse(f"cannot read {path}: {reason}", "name a readable file of UTF-8 text") from None
-    raise refuse(
-        "not a reference", "write ${ENV:NAME} or ${FILE:/path}, or $${ for the two characters themselves"
-    )
-
-
 def _property(value: object, info: ValidationInfo) -> Property:
     if isinstance(value, Property):
         return value
@@ -114,21 +75,9 @@ def _property(value: object, info: ValidationInfo) -> Property:
         return Property(str(value))
     if not isinstance(value, str):
         raise refuse(f"must be one value, not {kind(value)}", "write text, a number, true or false")
-    if not isinstance(info.context, Surroundings):
-        raise TypeError("settings with properties are made by stream_monitor.config.load")
-    around = info.context
-    found = False
-
-    def replace(match: re.Match[str]) -> str:
-        nonlocal found
-        if match[0].startswith("$$"):
-            return match[0][1:]
-        if not match[0].endswith("}"):
-            raise refuse("a reference is not closed", "write ${ENV:NAME} or ${FILE:/path}")
-        found = True
-        return _resolve(match[1], around)
-
-    return Property(_REFERENCE.sub(replace, value), found)
+    around = surroundings(info)
+    text, from_reference = interpolated(value, around)
+    return Property(text, from_reference)
 
 
 def _property_name(key: str) -> str:
@@ -200,12 +149,3 @@ class KafkaSettings(Section):
             key: MASK if prop.from_reference or is_secret_key(key) else prop.value
             for key, prop in properties.items()
         }
-
-
-def mask(tree: Any, key: str = "") -> Any:
-    """The tree with every value under a secret-looking key replaced."""
-    if isinstance(tree, dict):
-        return {name: mask(value, str(name)) for name, value in tree.items()}
-    if isinstance(tree, list):
-        return [mask(value, key) for value in tree]
-    return MASK if is_secret_key(key) and isinstance(tree, str) else tree

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from stream_monitor.config.checks import check, check_kafka
 from stream_monitor.config.environment import lay_environment
-from stream_monitor.config.kafka_settings import Surroundings
 from stream_monitor.config.problems import Finding, InvalidConfiguration, Path, Place, Problem
 from stream_monitor.config.reading import placed, read_file, validated
+from stream_monitor.config.secrets import Surroundings, may_refer
 from stream_monitor.config.settings import Settings
 from stream_monitor.config.yaml_source import Tree, Value
 from stream_monitor.core.detector import DetectorSpec
@@ -105,17 +105,19 @@ def _related(finding: Finding, wrong: list[Path]) -> bool:
 
 
 def _stray_references(tree: Tree) -> list[Problem]:
-    """References are resolved in kafka.properties only; elsewhere they would be taken as they stand."""
+    """References where none is resolved: they would be taken as they stand."""
 
     def walk(value: Value, path: Path) -> Iterable[Finding]:
-        if isinstance(value, dict) and path != ("kafka", "properties"):
+        if may_refer(path):
+            return
+        if isinstance(value, dict):
             for key, inner in value.items():
                 yield from walk(inner, (*path, key))
         elif isinstance(value, list):
             for at, inner in enumerate(value):
                 yield from walk(inner, (*path, at))
         elif isinstance(value, str) and ("${ENV:" in value or "${FILE:" in value):
-            what = "references are resolved in kafka.properties only"
+            what = "references are resolved in kafka.properties and in secrets only"
             yield Finding(path, what, "write the value, or set this key by an environment variable")
 
     return placed(walk(tree.values, ()), tree)

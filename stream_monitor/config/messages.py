@@ -7,9 +7,9 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from stream_monitor.config.fields import kind, shown
-from stream_monitor.config.kafka_settings import is_secret_key
 from stream_monitor.config.later import NOT_YET, promised
 from stream_monitor.config.problems import Finding, Path, name_instead
+from stream_monitor.config.secrets import is_secret_key
 
 _HINTS = {
     "name": "name: and the name of the model as its events give it",

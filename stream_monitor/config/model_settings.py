@@ -20,10 +20,10 @@ from stream_monitor.config.fields import (
     refuse,
     shown,
 )
-from stream_monitor.config.kafka_settings import Surroundings
 from stream_monitor.config.later import check_format
 from stream_monitor.config.outcome_settings import ClassName, LabelChoice, ModelPerformanceSettings
 from stream_monitor.config.retraining import RetrainSettings
+from stream_monitor.config.secrets import Surroundings
 from stream_monitor.config.segment_settings import FairnessSettings, SegmentChoice
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.parameters import SeriesParameters

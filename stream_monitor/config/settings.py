@@ -11,8 +11,6 @@ from stream_monitor.config.fields import (
     LONGEST_RECORD,
     Duration,
     FormatVersion,
-    Listen,
-    ListenAddress,
     Name,
     RecordSize,
     Section,
@@ -21,9 +19,11 @@ from stream_monitor.config.fields import (
     Whole,
     duration_between,
 )
-from stream_monitor.config.kafka_settings import KafkaSettings, mask
+from stream_monitor.config.http_settings import HttpSettings
+from stream_monitor.config.kafka_settings import KafkaSettings
 from stream_monitor.config.model_settings import Alerting, ModelSettings
 from stream_monitor.config.outcome_settings import LabelChoice, LabelSettings, PerformanceSettings
+from stream_monitor.config.secrets import mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +66,6 @@ class SinkSettings(Section):
     """Where drift events go."""
 
     kafka: KafkaSinkSettings = Field(description="A Kafka topic; at most one.")
-
-
-class HttpSettings(Section):
-    """Metrics and health over HTTP."""
-
-    listen: ListenAddress = Field(
-        Listen(host="127.0.0.1", port=8080),
-        description="HOST:PORT to listen on (port 0: any free one), or off.",
-    )
 
 
 class StateSettings(Section):
@@ -170,7 +161,9 @@ class Settings(Section):
         description="Series computed from events, for every model that says nothing else.",
     )
     sinks: list[SinkSettings] = Field(default_factory=list, description="Where drift events go.")
-    http: HttpSettings = Field(default_factory=HttpSettings, description="Metrics and health over HTTP.")
+    http: HttpSettings = Field(
+        default_factory=HttpSettings, description="Metrics, health, API and dashboard over HTTP."
+    )
     state: StateSettings = Field(default_factory=StateSettings, description="Snapshots.")
     ingest: IngestSettings = Field(default_factory=IngestSettings, description="How records are read.")
     logging: LoggingSettings = Field(default_factory=LoggingSettings, description="Logs.")

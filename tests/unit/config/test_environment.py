@@ -84,7 +84,7 @@ def test_what_others_put_into_the_environment_is_left_alone() -> None:
             "2s",
             "kafka: no such key; did you mean STREAM_MONITOR_KAFKA__COMMIT_EVERY?",
         ),
-        ("HTTP__X", "1", "http: no such key; write one of listen"),
+        ("HTTP__X", "1", "http: no such key; write one of listen, ui, token, token_file"),
         ("KAFKAS__GROUP_ID", "1", ": no such key; did you mean STREAM_MONITOR_KAFKA__GROUP_ID?"),
         (
             "MODELS__0__NAME",

@@ -38,7 +38,7 @@ def test_the_error_of_the_nine_lines_names_what_was_meant(tmp_path: Path) -> Non
 
 def test_an_unlike_key_gets_the_list_of_keys(tmp_path: Path) -> None:
     assert complaints(MINIMAL + "http: {frobnicate: 1}\n", tmp_path) == [
-        "monitor.yaml:4:8 http.frobnicate: unknown key; write one of listen"
+        "monitor.yaml:4:8 http.frobnicate: unknown key; write one of listen, ui, token, token_file"
     ]
 
 

@@ -175,3 +175,44 @@ def test_brokers_are_a_list_joined_by_commas(tmp_path: Path) -> None:
             " write HOST:PORT, several joined by commas"
         )
     ]
+
+
+HTTP = "version: 1\nkafka: {bootstrap_servers: b}\ndiscovery: {topics: [a]}\nhttp: "
+TOKEN = "0123456789abcdef~+/="
+
+
+@pytest.mark.parametrize(
+    "written", [f"token: {TOKEN}", '{token: "${ENV:TOKEN}"}', "{token_file: secrets/token}"]
+)
+def test_the_http_token_is_given_in_clear_by_reference_or_in_a_file(tmp_path: Path, written: str) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "token").write_text(TOKEN + "\n")
+    written = written if written.startswith("{") else f"{{{written}}}"
+    found = settings(HTTP + written + "\n", tmp_path, {"TOKEN": TOKEN})
+    assert found.http.bearer_token is not None
+    assert found.http.bearer_token.value == TOKEN
+    shown = [repr(found), json.dumps(found.redacted()), found.model_dump_json(), str(found.model_dump())]
+    assert all(TOKEN not in one for one in shown)
+
+
+def test_without_a_token_there_is_none(tmp_path: Path) -> None:
+    assert settings(HTTP + "{}\n", tmp_path).http.bearer_token is None
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("token: hunter2", "15 http.token: shorter than 16 characters: it could be guessed; write for"),
+        ("token: 'hunter2 hunter2 hunter2'", "15 http.token: not a bearer token: only letters, digits and"),
+        ("token: 12", "15 http.token: must be text, not a number; write text in quotes, ${ENV:NAME}"),
+        ("token: '${ENV:NONE}'", "15 http.token: the environment variable NONE is not set; set NONE, or"),
+        ("token_file: 1", "20 http.token_file: must be a path, not a number; name a readable file"),
+        ("token_file: gone", "20 http.token_file: cannot read gone: No such file or directory; name a"),
+        (f"token: {TOKEN}, token_file: token", "7 http: gives both token and token_file; keep one of the"),
+    ],
+)
+def test_a_token_that_is_none_is_refused_and_never_shown(tmp_path: Path, written: str, expected: str) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    [found] = complaints(HTTP + "{" + written + "}\n", tmp_path)
+    assert found.startswith(f"monitor.yaml:4:{expected}")
+    assert HIDDEN not in found
