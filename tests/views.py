@@ -33,7 +33,7 @@ from stream_monitor.core.status import (
     SeriesStatus,
 )
 from stream_monitor.telemetry.collector import Build, ViewCollector
-from stream_monitor.telemetry.metrics import Abort, Discard, Rebalance, Stage
+from stream_monitor.telemetry.metric import Abort, Discard, Rebalance, Stage
 from stream_monitor.telemetry.recorder import Telemetry
 from stream_monitor.telemetry.view import Loss, View, ViewHolder
 
@@ -259,12 +259,15 @@ def a_view(
         columns_topic=COLUMNS.topic,
         started=1_795_250_000_000,
         beat=beat,
+        beat_wall=1_795_255_301_500,
         running=running,
         joined=joined,
         restored=restored,
+        restoring=0 if restored else 2,
         assigned=(INPUT, COLUMNS),
         paused=(INPUT,),
         lag={INPUT: 42, COLUMNS: 0} if lag is None else lag,
+        event_times={INPUT: 1_795_255_200_123},
         losses={INPUT: Loss(times=2, records=10)},
         models=models,
         last_checkpoint=1_795_255_300_000,
@@ -298,6 +301,7 @@ def tell_everything(telemetry: Telemetry) -> None:
     telemetry.model_seen("fraud")
     telemetry.records_consumed(INPUT, 100, 33_900)
     telemetry.rows_decoded(INPUT, 99)
+    telemetry.event_delay(INPUT, 2.0)
     telemetry.rejected(Reason.NOT_JSON, 1)
     telemetry.rows_observed("fraud", 90)
     telemetry.late_rows("fraud", 2)

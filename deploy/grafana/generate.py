@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from stream_monitor.telemetry import metrics
-from stream_monitor.telemetry.metrics import PHASES, Metric
+from stream_monitor.telemetry.metric import Metric
+from stream_monitor.telemetry.metrics import PHASES
 
 DIRECTORY: Final = Path(__file__).parent / "dashboards"
 DATASOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}

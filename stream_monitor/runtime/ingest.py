@@ -23,10 +23,14 @@ Decode = Callable[[Source, Sequence[Record]], Decoded]
 
 @dataclass(slots=True)
 class Progress:
-    """How far a source has been read. passed: (max_time, rows) at recent commits, to tell how many rows it is ahead."""
+    """How far a source has been read. newest: latest event time of the last batch that had events.
+
+    passed: (max_time, rows) at recent commits, to tell how many rows it is ahead.
+    """
 
     next_offset: int | None = None
     max_time: int | None = None
+    newest: int | None = None
     rows: int = 0
     passed: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=1024))
 
@@ -59,6 +63,11 @@ class Ingest:
         self._rows, self._batches, self._sources, self.rejected, self.waiting = {}, {}, {}, [], 0
         self.progress = {source: Progress() for source in self.progress}
 
+    @property
+    def event_times(self) -> dict[Source, int]:
+        """Latest event time read, ms UTC, of the sources that had events."""
+        return {source: p.max_time for source, p in self.progress.items() if p.max_time is not None}
+
     def take(self, source: Source, records: Sequence[Record]) -> Decoded:
         """Decode `records` of one owned source, in order, and keep what they hold."""
         decoded = self._decode(source, records)
@@ -67,7 +76,7 @@ class Ingest:
         progress.next_offset = records[-1].offset + 1
         if decoded.rows:
             progress.rows += len(decoded.rows)
-            newest = max(row.time for row in decoded.rows)
+            progress.newest = newest = max(row.time for row in decoded.rows)
             progress.max_time = newest if progress.max_time is None else max(progress.max_time, newest)
             self._keep(decoded, records, self._sources.setdefault(source, len(self._sources)))
         return decoded

@@ -11,7 +11,7 @@ from stream_monitor.runtime.partitioner import partition_of
 from stream_monitor.runtime.ports import Clock, StateStore
 from stream_monitor.runtime.positions import OnLostData
 from stream_monitor.runtime.restore import Restore
-from stream_monitor.telemetry.metrics import Discard
+from stream_monitor.telemetry.metric import Discard
 from stream_monitor.telemetry.recorder import Telemetry
 
 SLICE_SECONDS = 0.2
@@ -63,6 +63,11 @@ class Partitions:
     def restored(self) -> bool:
         """Whether nothing is on its way back."""
         return not self._restoring
+
+    @property
+    def restoring(self) -> int:
+        """How many partitions are on their way back."""
+        return len(self._restoring)
 
     def monitor(self, partition: int) -> PartitionMonitor:
         """The live state of a partition."""

@@ -1,6 +1,6 @@
 """What the worker shows: the immutable view for this process, and model statuses for the status topic."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from stream_monitor.core.events import Source
@@ -52,8 +52,11 @@ class Publisher:
         changed, self._changed = self._changed, set()
         yield from (status_of(t) for t in partitions.tasks() if t.monitor.parameters.name in changed)
 
-    def publish(self, partitions: Partitions, clock: Clock) -> None:
-        """Replace the view. The models in it are made anew only now and then: that is what costs."""
+    def publish(self, partitions: Partitions, event_times: Mapping[Source, int], clock: Clock) -> None:
+        """Replace the view. The models in it are made anew only now and then: that is what costs.
+
+        event_times: latest one read of every input, ms UTC.
+        """
         now = clock.monotonic()
         if now >= self._next_models:
             self._models = tuple(status_of(task) for task in partitions.tasks())
@@ -63,11 +66,14 @@ class Publisher:
             replace(
                 self.holder.view,
                 beat=now,
+                beat_wall=clock.wall(),
                 joined=self.joined,
                 restored=partitions.restored,
+                restoring=partitions.restoring,
                 assigned=tuple(sorted(self.assignment)),
                 paused=tuple(sorted(self.paused)),
                 lag=self.source.lag(),
+                event_times=event_times,
                 losses=self.source.losses(),
                 models=self._models,
                 last_checkpoint=self._last_checkpoint,

@@ -26,7 +26,7 @@ from stream_monitor.runtime.ports import (
 from stream_monitor.runtime.publisher import Publisher
 from stream_monitor.runtime.reject_limit import RejectLimit
 from stream_monitor.runtime.schedule import Schedule
-from stream_monitor.telemetry.metrics import Abort, Rebalance, Stage
+from stream_monitor.telemetry.metric import Abort, Rebalance, Stage
 from stream_monitor.telemetry.recorder import Telemetry
 
 
@@ -99,7 +99,7 @@ class Worker:
         elif parts.schedule.commit_due(parts.clock.monotonic(), rows=parts.ingest.waiting):
             self._commit(Deadline(self._options.commit_seconds), snapshots=False)
             self._hold_back()
-        parts.publisher.publish(parts.partitions, parts.clock)
+        parts.publisher.publish(parts.partitions, parts.ingest.event_times, parts.clock)
 
     def _take(self, fetched: Fetched) -> None:
         parts = self._parts
@@ -112,6 +112,8 @@ class Worker:
             began = parts.clock.monotonic()
             decoded = parts.ingest.take(source, records)
             parts.telemetry.rows_decoded(source, len(decoded.rows))
+            if decoded.rows and (newest := parts.ingest.progress[source].newest) is not None:
+                parts.telemetry.event_delay(source, (parts.clock.wall() - newest) / 1000)
             parts.telemetry.stage_seconds(Stage.DECODE, parts.clock.monotonic() - began)
         self._checkpoint.offsets[source] = records[-1].offset + 1
 

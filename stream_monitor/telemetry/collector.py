@@ -20,7 +20,8 @@ from stream_monitor.core.drift_event import Claim, Severity
 from stream_monitor.core.series import SEQUENTIAL
 from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
 from stream_monitor.telemetry import metrics
-from stream_monitor.telemetry.metrics import PHASES, Metric, Type
+from stream_monitor.telemetry.metric import Metric, Type
+from stream_monitor.telemetry.metrics import PHASES
 from stream_monitor.telemetry.outcomes import of_outcomes
 from stream_monitor.telemetry.segments import of_segments
 from stream_monitor.telemetry.view import Loss, View, ViewHolder
@@ -112,6 +113,9 @@ _Sample: TypeAlias = tuple[Metric, list[str], float]
 def _of_worker(view: View) -> Iterator[_Sample]:
     yield metrics.WORKER_START, [], view.started / 1000
     yield metrics.WORKER_READY, [], float(view.ready)
+    yield metrics.RESTORING, [], view.restoring
+    if view.beat_wall is not None:
+        yield metrics.LAST_POLL, [], view.beat_wall / 1000
     if view.last_checkpoint is not None:
         yield metrics.LAST_CHECKPOINT, [], view.last_checkpoint / 1000
 
@@ -124,6 +128,8 @@ def _of_partitions(view: View) -> Iterator[_Sample]:
         lag = view.lag.get(source)
         if lag is not None and lag >= 0:  # librdkafka says -1 for "not known"; that is no number of records
             yield metrics.LAG, labels, lag
+        if source in view.event_times:
+            yield metrics.EVENT_TIME, labels, view.event_times[source] / 1000
     # From 0 on, so that `rate` sees the first one; and after a revoke too: a counter that comes back lower is a restart.
     for source in sorted({*view.assigned, *view.losses}):
         labels = [view.group, source.topic, str(source.partition)]
@@ -142,6 +148,11 @@ def _of_model(model: ModelStatus, *, hidden: int) -> Iterator[_Sample]:
         yield metrics.MODEL_OPEN_ALERTS, [model.model, severity.value, claim.value], alerts[severity, claim]
     yield metrics.MODEL_SERIES_DROPPED, name, model.series_dropped
     yield metrics.MODEL_SERIES_HIDDEN, name, hidden
+    yield metrics.MODEL_BLIND, name, sum(series.blind for series in model.series)
+    yield metrics.MODEL_WAITING, name, sum(series.waiting for series in model.series)
+    evidence = max((found for series in model.series for found in _evidence(series)), default=None)
+    if evidence is not None:
+        yield metrics.MODEL_EVIDENCE, name, evidence
     yield metrics.MODEL_HELD_ROWS, name, model.held_rows
     yield metrics.MODEL_BUDGET, name, model.budget_credit
     if model.rows:
@@ -164,17 +175,12 @@ def _of_series(model: str, series: SeriesStatus) -> Iterator[_Sample]:
 
 
 def _of_detectors(labels: list[str], series: SeriesStatus) -> Iterator[_Sample]:
-    """`gauges` are keyed `<detector>/<view>/<gauge>`; the gauge `evidence` is relative to the detector's threshold."""
-    evidence: list[float] = []
     for key, value in series.gauges.items():
         *owner, gauge = key.split("/", 2)
         detector, view = (*owner, "", "")[:2]
         yield metrics.SERIES_DETECTOR, [*labels, detector, view, gauge], value
-        if gauge == "evidence" and math.isfinite(value):
-            evidence.append(value)
     test = series.test
     if test is not None:
-        evidence.append(test.evidence)
         shown = {
             "evidence": test.evidence,
             "lag_1": test.lag_1,
@@ -184,8 +190,17 @@ def _of_detectors(labels: list[str], series: SeriesStatus) -> Iterator[_Sample]:
         }
         for gauge, value in shown.items():
             yield metrics.SERIES_DETECTOR, [*labels, SEQUENTIAL, test.view or "", gauge], value
-    if evidence:
+    if evidence := list(_evidence(series)):
         yield metrics.SERIES_EVIDENCE, labels, max(evidence)
+
+
+def _evidence(series: SeriesStatus) -> Iterator[float]:
+    """`gauges` are keyed `<detector>/<view>/<gauge>`; the gauge `evidence` is relative to the detector's threshold."""
+    for key, value in series.gauges.items():
+        if key.split("/", 2)[-1] == "evidence" and math.isfinite(value):
+            yield value
+    if series.test is not None and math.isfinite(series.test.evidence):
+        yield series.test.evidence
 
 
 def _key(model: str, series: SeriesStatus) -> _Key:

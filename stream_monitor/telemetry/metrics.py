@@ -4,80 +4,16 @@ Names follow prometheus.io "Metric and label naming" (base units, `_total`, time
 assignment carry the label names of kafka_exporter, so that joins with its metrics work.
 """
 
-from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 from stream_monitor.core.status import Phase
-
-PREFIX: Final = "stream_monitor_"
-
-
-class Type(StrEnum):
-    """The types of the exposition format that are used."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-    INFO = "info"
-
-
-class Metric(NamedTuple):
-    """One metric. `name` as it is exposed, without the prefix; a histogram has `buckets`, upper bounds in its unit."""
-
-    name: str
-    type: Type
-    labels: tuple[str, ...]
-    help: str
-    buckets: tuple[float, ...] = ()
-
-    @property
-    def full_name(self) -> str:
-        """The name in queries."""
-        return PREFIX + self.name
-
-    @property
-    def family(self) -> str:
-        """The name of its family, which the client library wants without the suffix that it adds itself."""
-        suffix = {Type.COUNTER: "_total", Type.INFO: "_info"}.get(self.type, "")
-        return self.full_name.removesuffix(suffix)
-
-
-class Stage(StrEnum):
-    """The steps of the worker's loop that are timed."""
-
-    POLL = "poll"  # waiting for records included, and what the group asks meanwhile
-    DECODE = "decode"
-    OBSERVE = "observe"
-    ENCODE = "encode"  # all that a checkpoint writes, from the columns of waiting rows on
-    COMMIT = "commit"
-
-
-class Rebalance(StrEnum):
-    """What the group did with partitions of this worker."""
-
-    ASSIGNED = "assigned"
-    REVOKED = "revoked"
-    LOST = "lost"
-
-
-class Abort(StrEnum):
-    """Why a checkpoint was given up; the worker forgets, restores and reads again."""
-
-    TRANSACTION = "transaction"  # the broker or the client aborted it, or its outcome is unknown
-    LOST = "lost"  # partitions were lost before it could be committed
-
-
-class Discard(StrEnum):
-    """Why a stored snapshot was not used, so that its series warms up again."""
-
-    CORRUPT = "corrupt"
-    PARAMETERS = "parameters"  # it was made with other parameters
-
+from stream_monitor.telemetry.metric import Metric, Type
 
 PHASES: Final = {Phase.UNWATCHED: 0, Phase.WARMING: 1, Phase.WATCHING: 2, Phase.DRIFTING: 3}
 """Values of `series_status`; ordered so that `max by (model)` says what needs attention."""
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_AGES = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 3_600.0, 21_600.0, 86_400.0)
 _SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _PARTITION = ("consumergroup", "topic", "partition")
 _VERSION = ("model", "version")
@@ -93,6 +29,13 @@ BYTES_CONSUMED = Metric(
     "consumed_bytes_total", _C, ("topic",), "Bytes of the values of the records read from a topic."
 )
 ROWS_DECODED = Metric("rows_decoded_total", _C, ("topic",), "Rows (events) decoded from an input topic.")
+EVENT_DELAY = Metric(
+    "event_delay_seconds",
+    _H,
+    ("topic",),
+    "Time from the newest event of a batch to its decoding, once a batch of a partition.",
+    _AGES,
+)
 REJECTED = Metric(
     "records_rejected_total", _C, ("reason",), "Bad events sent to the dead-letter topic, by reason."
 )
@@ -165,11 +108,26 @@ WORKER_START = Metric("worker_start_timestamp_seconds", _G, (), "When this worke
 WORKER_READY = Metric(
     "worker_ready", _G, (), "1 if the worker runs, has joined the group and restored its state, else 0."
 )
+LAST_POLL = Metric(
+    "worker_last_poll_timestamp_seconds",
+    _G,
+    (),
+    "When the worker's loop last turned, which polls every time.",
+)
+RESTORING = Metric(
+    "partitions_restoring", _G, (), "Columns partitions of this worker whose state is on its way back."
+)
 LAG = Metric(
     "consumer_lag",
     _G,
     _PARTITION,
     "Records between the committed position and the end; absent while it is not known.",
+)
+EVENT_TIME = Metric(
+    "consumer_event_timestamp_seconds",
+    _G,
+    _PARTITION,
+    "Latest event time read from an input partition; absent before the first event.",
 )
 ASSIGNED = Metric("partition_assigned", _G, _PARTITION, "1 for every partition this worker owns.")
 PAUSED = Metric(
@@ -205,6 +163,18 @@ MODEL_SERIES_HIDDEN = Metric(
     _G,
     ("model",),
     "Series watched but left out of the metrics: only those with most effect are exported.",
+)
+MODEL_EVIDENCE = Metric(
+    "model_evidence_ratio",
+    _G,
+    ("model",),
+    "Largest evidence of any of its series over the threshold; 1 is an alarm.",
+)
+MODEL_BLIND = Metric(
+    "model_series_blind", _G, ("model",), "Series in which nothing can be detected at present."
+)
+MODEL_WAITING = Metric(
+    "model_series_waiting", _G, ("model",), "Series that drift, but wait for a credit of the alarm budget."
 )
 MODEL_HELD_ROWS = Metric(
     "model_held_rows", _G, ("model",), "Rows that wait for the watermark of slower sources."
@@ -320,6 +290,7 @@ RECORDED: Final = (
     RECORDS_CONSUMED,
     BYTES_CONSUMED,
     ROWS_DECODED,
+    EVENT_DELAY,
     REJECTED,
     ROWS_OBSERVED,
     ROWS_LATE,
@@ -342,7 +313,10 @@ VIEWED: Final = (
     BUILD,
     WORKER_START,
     WORKER_READY,
+    LAST_POLL,
+    RESTORING,
     LAG,
+    EVENT_TIME,
     ASSIGNED,
     PAUSED,
     LOSSES,
@@ -351,6 +325,9 @@ VIEWED: Final = (
     MODEL_SERIES,
     MODEL_SERIES_DROPPED,
     MODEL_SERIES_HIDDEN,
+    MODEL_EVIDENCE,
+    MODEL_BLIND,
+    MODEL_WAITING,
     MODEL_HELD_ROWS,
     MODEL_OPEN_ALERTS,
     MODEL_BUDGET,

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from stream_monitor.core.status import FigureStatus, LabelStatus, ModelStatus, PerformanceStatus
 from stream_monitor.telemetry import metrics
-from stream_monitor.telemetry.metrics import Metric
+from stream_monitor.telemetry.metric import Metric
 
 VERSIONS: Final = 20  # of a model that are exported, those with most labelled predictions
 FIGURES: Final = 40  # of a version; those of the whole come before those of single classes

@@ -16,7 +16,7 @@ from stream_monitor.core.events import Reason, Source
 from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.telemetry import metrics
 from stream_monitor.telemetry.logs import get_logger
-from stream_monitor.telemetry.metrics import Abort, Discard, Metric, Rebalance, Stage, Type
+from stream_monitor.telemetry.metric import Abort, Discard, Metric, Rebalance, Stage, Type
 
 
 class Telemetry(Collector):
@@ -46,6 +46,10 @@ class Telemetry(Collector):
     def rows_decoded(self, source: Source, n: int) -> None:
         """`n` events of `source` were understood."""
         self._add(metrics.ROWS_DECODED, n, source.topic)
+
+    def event_delay(self, source: Source, seconds: float) -> None:
+        """The newest event of a batch of `source` was so old when it was decoded."""
+        self._histograms[metrics.EVENT_DELAY].labels(source.topic).observe(seconds)
 
     def rejected(self, reason: Reason, n: int) -> None:
         """`n` events were bad and go to the dead-letter topic."""

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from stream_monitor.core.status import ModelStatus
 from stream_monitor.telemetry import metrics
-from stream_monitor.telemetry.metrics import Metric
+from stream_monitor.telemetry.metric import Metric
 
 Sample: TypeAlias = tuple[Metric, list[str], float]
 

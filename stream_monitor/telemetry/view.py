@@ -24,9 +24,11 @@ class View:
     """A worker as it stood at the end of one turn of its loop. Nothing in it may be changed after it was published.
 
     worker: its instance id. group: the consumer group. columns_topic: one of the topics in `assigned` and `lag`.
-    started: ms UTC. beat: monotonic clock of the last turn of the loop, seconds. running: the loop has not ended.
+    started: ms UTC. beat: monotonic clock of the last turn of the loop, seconds; beat_wall: the same moment, ms UTC, None
+    before it. running: the loop has not ended. restoring: columns partitions whose state is on its way back.
     joined: the group has given it an assignment, if only an empty one. restored: the state of all it owns is there.
-    lag: only of partitions whose lag is known. losses: of partitions that ever had one, owned or not.
+    lag: only of partitions whose lag is known. event_times: latest event time read, ms UTC, of inputs that had events.
+    losses: of partitions that ever had one, owned or not.
     last_checkpoint: ms UTC of the last committed one, None before it.
     """
 
@@ -35,12 +37,15 @@ class View:
     columns_topic: str
     started: int
     beat: float
+    beat_wall: int | None = None
     running: bool = True
     joined: bool = False
     restored: bool = False
+    restoring: int = 0
     assigned: tuple[Source, ...] = ()
     paused: tuple[Source, ...] = ()
     lag: Mapping[Source, int] = field(default_factory=dict)
+    event_times: Mapping[Source, int] = field(default_factory=dict)
     losses: Mapping[Source, Loss] = field(default_factory=dict)
     models: tuple[ModelStatus, ...] = ()
     last_checkpoint: int | None = None

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from stream_monitor.telemetry.metrics import CATALOGUE, PREFIX, RECORDED, Metric, Type
+from stream_monitor.telemetry.metric import PREFIX, Metric, Type
+from stream_monitor.telemetry.metrics import CATALOGUE, RECORDED
 
 GRAFANA = Path(__file__).parents[3] / "deploy" / "grafana"
 FILES = sorted((GRAFANA / "dashboards").glob("*.json"))

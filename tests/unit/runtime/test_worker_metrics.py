@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry
 from stream_monitor.core.events import Record, Source
 from stream_monitor.telemetry import metrics
 from stream_monitor.telemetry.collector import ViewCollector
-from stream_monitor.telemetry.metrics import CATALOGUE, Rebalance, Stage, Type
+from stream_monitor.telemetry.metric import Rebalance, Stage, Type
+from stream_monitor.telemetry.metrics import CATALOGUE
 from tests.driver import Cluster, RunningWorker
 from tests.property.produced import SETTINGS, T0, TOPICS, Produced, records
 from tests.views import BUILD
@@ -28,6 +29,7 @@ ONLY_IN_TROUBLE = {
     metrics.MODEL_SERIES_HIDDEN,
     metrics.PERFORMANCE_HIDDEN,
     metrics.SERIES_BLIND,
+    metrics.MODEL_BLIND,
 }
 # Alarms that wait for the budget, and a detector that shows its evidence.
 MODELS: Sequence[Mapping[str, Any]] = [

@@ -194,6 +194,37 @@ def test_a_series_at_the_edge_of_the_cap_does_not_flicker() -> None:
     assert chosen == [["a"], ["a"], ["a"], ["b"]]
 
 
+def test_a_model_counts_all_its_series_whatever_is_exported() -> None:
+    hidden = dataclasses.replace(
+        a_series("b", effect=0.0, gauges={"hddm_a/value/evidence": 0.75}), blind=True, waiting=True
+    )
+    scrape = Scrape(a_view(a_model(a_series("a", effect=1.0), hidden)), series_limit=1)
+    assert scrape.samples("series_evidence_ratio") == {}
+    assert scrape.samples("model_evidence_ratio") == {("fraud",): 0.75}
+    assert scrape.samples("model_series_blind") == scrape.samples("model_series_waiting") == {("fraud",): 1}
+
+
+def test_a_model_without_detectors_that_have_a_threshold_has_no_evidence() -> None:
+    assert Scrape(a_view(a_model(a_series()))).samples("model_evidence_ratio") == {}
+
+
+def test_the_event_time_is_that_of_inputs_that_are_owned_and_had_events() -> None:
+    scrape = Scrape(a_view())
+    (labels,) = scrape.samples("consumer_event_timestamp_seconds")
+    assert labels == ("stream-monitor", "0", "fraud.events")
+    assert scrape.samples("consumer_event_timestamp_seconds")[labels] == 1_795_255_200.123
+    scrape.holder.publish(dataclasses.replace(a_view(), assigned=(), paused=()))
+    assert scrape.samples("consumer_event_timestamp_seconds") == {}
+
+
+def test_a_worker_tells_when_its_loop_turned_and_how_much_is_on_its_way_back() -> None:
+    scrape = Scrape(a_view(restored=False))
+    assert scrape.samples("worker_last_poll_timestamp_seconds") == {(): 1_795_255_301.5}
+    assert scrape.samples("partitions_restoring") == {(): 2}
+    scrape.holder.publish(dataclasses.replace(a_view(), beat_wall=None))
+    assert scrape.samples("worker_last_poll_timestamp_seconds") == {}
+
+
 def test_readiness_is_a_metric() -> None:
     assert Scrape(a_view(restored=False)).samples("worker_ready") == {(): 0}
     assert Scrape(a_view(a_model(open_alerts=(a_drift_event(),)))).samples("worker_ready") == {(): 1}

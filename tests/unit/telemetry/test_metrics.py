@@ -12,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from stream_monitor.core.status import Phase
 from stream_monitor.telemetry import metrics
-from stream_monitor.telemetry.metrics import CATALOGUE, PHASES, Metric, Type
+from stream_monitor.telemetry.metric import PREFIX, Metric, Type
+from stream_monitor.telemetry.metrics import CATALOGUE, PHASES
 from tests.views import full_registry
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
@@ -85,7 +86,7 @@ def row(metric: Metric) -> str:
 
 
 def test_the_documentation_lists_every_metric_and_no_other() -> None:
-    rows = [line for line in DOCUMENT.read_text().splitlines() if line.startswith(f"| `{metrics.PREFIX}")]
+    rows = [line for line in DOCUMENT.read_text().splitlines() if line.startswith(f"| `{PREFIX}")]
     assert sorted(rows) == sorted(row(metric) for metric in CATALOGUE)
 
 
@@ -97,5 +98,5 @@ def test_every_metric_named_in_the_documentation_exists() -> None:
         if m.type is Type.HISTOGRAM
         for end in ("_bucket", "_sum", "_count")
     }
-    named = set(re.findall(rf"\b{metrics.PREFIX}[a-z0-9_]*[a-z0-9]\b", DOCUMENT.read_text()))
+    named = set(re.findall(rf"\b{PREFIX}[a-z0-9_]*[a-z0-9]\b", DOCUMENT.read_text()))
     assert not named - known

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from stream_monitor.core.drift_event import Claim, Severity, Status
 from stream_monitor.core.events import Reason, Source
-from stream_monitor.telemetry.metrics import Abort, Discard, Rebalance, Stage
+from stream_monitor.telemetry.metric import Abort, Discard, Rebalance, Stage
 from stream_monitor.telemetry.recorder import Telemetry
 from tests.unit.formats.core_values import REQUEST
 from tests.views import a_drift_event
@@ -39,6 +39,16 @@ def test_consumed_records_are_counted_by_topic(registry: CollectorRegistry, tele
     assert value(registry, "records_consumed_total", topic="a") == 5
     assert value(registry, "consumed_bytes_total", topic="a") == 50
     assert value(registry, "rows_decoded_total", topic="a") == 4
+
+
+def test_the_delay_of_the_newest_event_of_a_batch_is_told_by_topic(
+    registry: CollectorRegistry, telemetry: Telemetry
+) -> None:
+    telemetry.event_delay(Source("a", 0), 0.75)
+    telemetry.event_delay(Source("a", 1), 40.0)
+    assert value(registry, "event_delay_seconds_count", topic="a") == 2
+    assert value(registry, "event_delay_seconds_bucket", topic="a", le="1.0") == 1
+    assert value(registry, "event_delay_seconds_sum", topic="a") == 40.75
 
 
 def test_known_labels_start_at_zero(registry: CollectorRegistry, telemetry: Telemetry) -> None:
