@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench.detection import datasets, sections
+from bench.detection import cost, datasets, sections
 from bench.detection.figures import plot
 from bench.detection.injected import injected
 from bench.detection.monitors import BUDGET, ERRORS, STANDARD
@@ -95,7 +95,8 @@ def _tables(size: Size, measured: Measured, folder: Path | None) -> Iterator[tup
         yield "Spliced weather: independent values, exact changes", spliced
         errors = sections.with_truth(datasets.errors(folder), ERRORS, datasets.WINDOW)
         yield "Errors of a frozen model on concept streams", errors
-    yield "Cost", sections.costs()
+    yield "Cost", cost.from_the_start()
+    yield "Cost once the views are learned", cost.afterwards()
 
 
 def _write(parts: Sequence[str], size: str, seed: int) -> None:

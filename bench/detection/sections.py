@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import process_time
 
-import msgspec
 import numpy as np
 
 from bench.detection import datasets, monitors
@@ -18,7 +16,6 @@ from bench.detection.streams import CHANGES, GROUPS, INDEPENDENT, Stationary
 from stream_monitor.core.allowance import TESTS_SHARE
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.window import BLOCK
-from stream_monitor.detectors import registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,28 +292,3 @@ def with_truth(series: Sequence[Real], compared: Sequence[Monitor], horizon: int
         "F1",
     ]
     return table(head, rows)
-
-
-def costs() -> str:
-    """CPU time a value of one stream, of twenty in batches of 1,000 rows, and bytes of state."""
-    random = np.random.default_rng(1)
-    rows = []
-    for monitor in [*STANDARD[:6], FLOODS]:
-        one = _microseconds(monitor, random.normal(size=(1, 2_000 if monitor.cost > 1 else 20_000)))
-        many = _microseconds(monitor, random.normal(size=(20, 200 if monitor.cost > 1 else 10_000)))
-        rows.append([monitor.name, number(one), number(many), ""])
-    for name in ("sequential", "adwin", "page_hinkley", "kswin"):
-        detector = registry.get(name).build({}, seed=1)
-        detector.update(random.normal(size=5_000))
-        size = len(msgspec.msgpack.encode(detector.dump()))
-        rows.append([f"state of {name}", "", "", f"{size:,}"])
-    return table(["", "µs a value, one series", "µs a value, 20 series", "bytes"], rows)
-
-
-def _microseconds(monitor: Monitor, columns: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
-    session = monitor.begin(len(columns), Kind.NUMERIC)
-    live = range(len(columns))
-    begun = process_time()
-    for start in range(0, columns.shape[1], 1_000):
-        session.feed(Part(live, columns[:, start : start + 1_000], start, None))
-    return (process_time() - begun) / columns.size * 1e6

@@ -186,7 +186,9 @@ class Engine:
         seen = self.views.push(rows, new.layout, _standardised(new, bins), self.calendar, hours)
         if not indirect.any():
             return new.numbers, seen.usable, bins
-        numbers = np.where(new.layout.each(indirect)[:, None], seen.values, new.numbers)
+        numbers = seen.values
+        if not indirect.all():
+            numbers = np.where(new.layout.each(indirect)[:, None], numbers, new.numbers)
         own = np.array([series.own is not None for series in new.series])
         _sort(new, [series.own for series in new.series], own, numbers, bins)
         return numbers, seen.usable, bins

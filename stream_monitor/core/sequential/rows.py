@@ -64,8 +64,11 @@ def load(store: Store, row: int, fields: Fields) -> None:
 
 
 def saved(store: Store, rows: np.ndarray[Any, np.dtype[np.intp]]) -> dict[str, np.ndarray[Any, Any]]:
-    """A copy of these rows."""
-    return {name: getattr(store, name)[rows] for name in (*store.ARRAYS, *store.MADE)}
+    """A copy of these rows, (n,) with n >= 1."""
+    some: slice | np.ndarray[Any, np.dtype[np.intp]] = rows
+    if (np.diff(rows) == 1).all():  # as they mostly are: a slice is copied in a third of the time
+        some = slice(int(rows[0]), int(rows[-1]) + 1)
+    return {name: getattr(store, name)[some].copy() for name in (*store.ARRAYS, *store.MADE)}
 
 
 def restore(store: Store, row: int, copy: Mapping[str, np.ndarray[Any, Any]], at: int) -> None:

@@ -105,9 +105,14 @@ def running_mean(
 
     Returns them before every block (N,), and in the end (n,).
     """
-    before = np.empty((int(layout.size.max()), len(start)))
-    mean, whole = start, layout.even and bool(usable.all())
-    for at, (step, here) in enumerate(zip(layout.by_time(put), layout.by_time(usable), strict=True)):
-        before[at] = mean
-        mean = keep * mean + step if whole else np.where(here, keep * mean + step, mean)
-    return layout.flat(before), mean
+    means = np.empty((int(layout.size.max()) + 1, len(start)))
+    means[0] = start
+    steps = layout.by_time(put)
+    if layout.even and usable.all():
+        for at, step in enumerate(steps):
+            np.multiply(means[at], keep, out=means[at + 1])
+            means[at + 1] += step
+    else:
+        for at, (step, here) in enumerate(zip(steps, layout.by_time(usable), strict=True)):
+            means[at + 1] = np.where(here, keep * means[at] + step, means[at])
+    return layout.flat(means[:-1]), means[-1]

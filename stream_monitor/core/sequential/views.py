@@ -151,14 +151,16 @@ class Views:
             return Seen(values, np.ones(len(values), np.bool_))
         seen = Seen(np.zeros_like(values), np.ones(len(values), np.bool_))
         for which in (View.RESIDUAL, View.LEFT, View.LEFT_RESIDUAL):
-            mine = layout.each(view == which)
-            if mine.any():
+            watched = np.flatnonzero(view == which)
+            if len(watched):
+                mine, part = layout.part(watched)
                 source = (line, left)[_OF[which]][mine]
-                model = layout.each(self.model[rows])[mine]
+                model = part.each(self.model[rows[watched]])
                 seen.values[mine] = source[:, LAGS:] if which is View.LEFT else _errors(source, model)
                 seen.usable[mine] = known[mine] | (_OF[which] == 0)
-        chosen, part, mine = layout.each(view > 0), Layout.of(layout.size[view > 0]), rows[view > 0]
-        seen.values[chosen] = self._evened(mine, part, seen.values[chosen], seen.usable[chosen])
+        indirect = np.flatnonzero(view)
+        mine, part = layout.part(indirect)
+        seen.values[mine] = self._evened(rows[indirect], part, seen.values[mine], seen.usable[mine])
         return seen
 
     def rest(self, row: int, blocks: int) -> None:
