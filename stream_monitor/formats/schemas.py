@@ -6,7 +6,6 @@ that does not exist) is said by the reasons of `docs/events.md`.
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -15,11 +14,10 @@ from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.core.status import ModelStatus
 from stream_monitor.formats import drift_events, native_json, retrain_requests, status
 from stream_monitor.formats.reference_schema import reference_profile
+from stream_monitor.formats.schema_parts import DIALECT, Schema, or_null, tidied
 from stream_monitor.formats.timestamps import EARLIEST_MS, LATEST_MS
+from stream_monitor.formats.topic_schemas import history, series_references, worker
 
-Schema = dict[str, Any]
-
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TIME = {"type": "string", "format": "date-time"}
 _RFC3339 = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
@@ -88,7 +86,7 @@ def input_event() -> Schema:
 def drift_event() -> Schema:
     """Schema of the value of a record of the alerts topic."""
     data = TypeAdapter(DriftEvent).json_schema(mode="serialization")
-    definitions = _tidied(data.pop("$defs"))
+    definitions = tidied(data.pop("$defs"))
     _let_numbers_be_null(definitions)
     definitions["MovedInput"]["properties"]["since"] = {"anyOf": [dict(_TIME), {"type": "null"}]}
     properties: Schema = {}
@@ -97,7 +95,7 @@ def drift_event() -> Schema:
             properties["detected_at"] = dict(_TIME)
             properties[name] = dict(_TIME)
         elif name not in drift_events.ENVELOPE_ONLY:
-            properties[name] = _tidied(described)
+            properties[name] = tidied(described)
     for name, text in _EVENT_FIELDS.items():
         properties[name]["description"] = text
     return {
@@ -116,14 +114,14 @@ def drift_event() -> Schema:
 def model_status() -> Schema:
     """Schema of the value of a record `model/<model>` of the status topic."""
     body = TypeAdapter(ModelStatus).json_schema(mode="serialization")
-    definitions = _tidied(body.pop("$defs"))
+    definitions = tidied(body.pop("$defs"))
     event = drift_event()
     shown = definitions["SeriesStatus"]["properties"]
     for name in ("warm_up", "missing", "effect"):
-        shown[name] = _or_null(shown[name])
+        shown[name] = or_null(shown[name])
     shown["gauges"]["additionalProperties"] = {"type": ["number", "null"]}
-    properties = {"format": {"const": status.FORMAT}} | _tidied(body["properties"])
-    properties["budget_credit"] = _or_null(properties["budget_credit"])
+    properties = {"format": {"const": status.FORMAT}} | tidied(body["properties"])
+    properties["budget_credit"] = or_null(properties["budget_credit"])
     properties["open_alerts"] = {"type": "array", "items": {"$ref": "#/$defs/CloudEvent"}}
     properties["omitted"] = {
         "type": "object",
@@ -147,7 +145,7 @@ def model_status() -> Schema:
 def retrain_request() -> Schema:
     """Schema of the value of a record of the alerts topic that asks to train a model anew."""
     data = TypeAdapter(RetrainRequest).json_schema(mode="serialization")
-    definitions = _tidied(data.pop("$defs"))
+    definitions = tidied(data.pop("$defs"))
     _let_numbers_be_null(definitions)
     definitions["MovedInput"]["properties"]["since"] = {"anyOf": [dict(_TIME), {"type": "null"}]}
     for name in ("opened_at", "change_point"):
@@ -158,7 +156,7 @@ def retrain_request() -> Schema:
             properties["requested_at"] = dict(_TIME)
             properties[name] = dict(_TIME)
         elif name not in drift_events.ENVELOPE_ONLY:
-            properties[name] = _tidied(described)
+            properties[name] = tidied(described)
     for name, text in _REQUEST_FIELDS.items():
         properties[name]["description"] = text
     attributes = _attributes() | {
@@ -188,6 +186,9 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = MappingProxyType(
         "drift-event": drift_event,
         "retrain-request": retrain_request,
         "status": model_status,
+        "worker": worker,
+        "series-references": series_references,
+        "history": history,
         "reference": reference_profile,
     }
 )
@@ -275,26 +276,11 @@ def _attributes() -> Schema:
     }
 
 
-def _tidied(schema: Any) -> Any:
-    """Without generated titles, and without bytes, which JSON does not have."""
-    if isinstance(schema, list):
-        return [_tidied(part) for part in schema if part != {"type": "string", "format": "binary"}]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        name: _tidied(part) for name, part in schema.items() if name != "title" or not isinstance(part, str)
-    }
-
-
 def _let_numbers_be_null(definitions: Schema) -> None:
     """JSON has no NaN and no infinity: where the core has a number, null says it is not finite."""
     for definition in definitions.values():
         for name, described in definition.get("properties", {}).items():
             if described.get("type") == "number":
-                definition["properties"][name] = _or_null(described)
+                definition["properties"][name] = or_null(described)
             elif described.get("items") == {"type": "number"}:
                 described["items"] = {"type": ["number", "null"]}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return schema | {"type": [schema["type"], "null"]}

@@ -10,14 +10,14 @@ from dataclasses import fields, replace
 from functools import cache
 from typing import Any
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from stream_monitor.core.drift_event import DriftEvent
-from stream_monitor.core.errors import CorruptState, NewerState
+from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.status import ModelStatus, PerformanceStatus, Phase
 from stream_monitor.formats.drift_events import cloud_event, from_cloud_event, numbers, to_json, wrong_fields
 from stream_monitor.formats.encoded import EncodedRecord
+from stream_monitor.formats.reading import parsed_record
 
 FORMAT = 1
 KEY_PREFIX = "model/"
@@ -46,15 +46,7 @@ def decode(value: bytes) -> ModelStatus:
 
     Raises NewerState for a later format, CorruptState for anything else that is no status.
     """
-    try:
-        parsed: Any = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        raise CorruptState("not a status: not JSON") from error
-    form = parsed.get("format") if isinstance(parsed, dict) else None
-    if type(form) is not int or form < 1:
-        raise CorruptState("not a status: it has no format")
-    if form > FORMAT:
-        raise NewerState(f"the status has format {form}; this release reads format {FORMAT}")
+    parsed = parsed_record(value, FORMAT, "status")
     try:
         alerts = tuple([from_cloud_event(event) for event in parsed["open_alerts"]])
         series = [_series(one) for one in parsed["series"]]

@@ -13,6 +13,9 @@ FILES = {
     "drift-event": "drift_event.v1",
     "retrain-request": "retrain_request.v1",
     "status": "model_status.v1",
+    "worker": "worker_status.v1",
+    "series-references": "reference_status.v1",
+    "history": "history.v1",
     "reference": "reference_profile.v1",
 }
 
