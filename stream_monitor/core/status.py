@@ -1,5 +1,6 @@
 """The state of a model as people look at it: what the status topic, metrics and dashboards show. Derived, never restored."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -61,6 +62,14 @@ class SeriesStatus:
     blind: bool
     test: SequentialStatus | None
     segment: str | None = None
+
+    @property
+    def evidence(self) -> float | None:
+        """Largest over its detectors, relative to their thresholds: 1 is an alarm. None where none of them tells."""
+        told = [value for name, value in self.gauges.items() if name.split("/", 2)[-1] == "evidence"]
+        if self.test is not None:
+            told.append(self.test.evidence)
+        return max((value for value in told if math.isfinite(value)), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

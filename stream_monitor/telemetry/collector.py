@@ -150,9 +150,9 @@ def _of_model(model: ModelStatus, *, hidden: int) -> Iterator[_Sample]:
     yield metrics.MODEL_SERIES_HIDDEN, name, hidden
     yield metrics.MODEL_BLIND, name, sum(series.blind for series in model.series)
     yield metrics.MODEL_WAITING, name, sum(series.waiting for series in model.series)
-    evidence = max((found for series in model.series for found in _evidence(series)), default=None)
-    if evidence is not None:
-        yield metrics.MODEL_EVIDENCE, name, evidence
+    evidence = [one.evidence for one in model.series if one.evidence is not None]
+    if evidence:
+        yield metrics.MODEL_EVIDENCE, name, max(evidence)
     yield metrics.MODEL_HELD_ROWS, name, model.held_rows
     yield metrics.MODEL_BUDGET, name, model.budget_credit
     if model.rows:
@@ -190,17 +190,8 @@ def _of_detectors(labels: list[str], series: SeriesStatus) -> Iterator[_Sample]:
         }
         for gauge, value in shown.items():
             yield metrics.SERIES_DETECTOR, [*labels, SEQUENTIAL, test.view or "", gauge], value
-    if evidence := list(_evidence(series)):
-        yield metrics.SERIES_EVIDENCE, labels, max(evidence)
-
-
-def _evidence(series: SeriesStatus) -> Iterator[float]:
-    """`gauges` are keyed `<detector>/<view>/<gauge>`; the gauge `evidence` is relative to the detector's threshold."""
-    for key, value in series.gauges.items():
-        if key.split("/", 2)[-1] == "evidence" and math.isfinite(value):
-            yield value
-    if series.test is not None and math.isfinite(series.test.evidence):
-        yield series.test.evidence
+    if series.evidence is not None:
+        yield metrics.SERIES_EVIDENCE, labels, series.evidence
 
 
 def _key(model: str, series: SeriesStatus) -> _Key:
