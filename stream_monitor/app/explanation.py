@@ -6,7 +6,7 @@ printed the command's.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from stream_monitor.app.outcomes import OutcomesExplained, outcomes_explained
@@ -212,14 +212,15 @@ def _budget(known: Known, model: ModelKnowledge, *, tested: bool) -> BudgetExpla
 
 
 def _power(known: Known, kind: Kind | None, budget: BudgetExplained) -> Power | None:
-    scale = scale_of(kind, known.reference or known.parameters.reference)
+    upward = known.parameters.upward
+    scale = scale_of(kind, known.reference or known.parameters.reference, upward=upward)
     if scale is None or budget.values_per_alarm is None or budget.values_per_alarm <= 1:
         return None
     seen = known.status.values if known.status is not None else 0
     past = seen or ASSUMED_PAST
     power = _Reckoning(
         scale=scale,
-        test=Sensitivity(values_per_alarm=budget.values_per_alarm, past=past),
+        test=Sensitivity(values_per_alarm=budget.values_per_alarm, past=past, upward=upward),
         tolerance=known.parameters.tolerance,
         values_per_ms=known.values_per_ms,
     )
@@ -258,7 +259,7 @@ class _Reckoning:
 
     def smallest(self, within: int) -> Smallest:
         """The larger of what the evidence allows and what the tolerance lets through."""
-        endless = Sensitivity(values_per_alarm=self.test.values_per_alarm)
+        endless = replace(self.test, past=math.inf)
         found = self.scale.least(lambda change: self.test.delay(change.information) <= within)
         told = self.scale.least(lambda change: change.effect >= self.tolerance)
         at_best = self.scale.least(lambda change: endless.delay(change.information) <= within)

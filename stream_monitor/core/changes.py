@@ -68,12 +68,15 @@ class Scale:
         return self.at(high)
 
 
-def scale_of(kind: Kind | None, reference: Reference | None) -> Scale | None:
-    """The changes of a series of `kind`, None being numbers until it is known; None for identifiers, which are not watched."""
+def scale_of(kind: Kind | None, reference: Reference | None, *, upward: bool = False) -> Scale | None:
+    """The changes of a series of `kind`, None being numbers until it is known; None for identifiers, which are not watched.
+
+    upward: of a series of which only a rise is a drift.
+    """
     if kind is Kind.IDENTIFIER:
         return None
     if kind is Kind.BOOLEAN:
-        return _of_shares("share of true", None if reference is None else _rate(reference))
+        return _of_shares("share of true", None if reference is None else _rate(reference, upward=upward))
     if kind is Kind.CATEGORICAL:
         return _of_shares("share of one category", None if reference is None else _most_frequent(reference))
     return Scale(moves="mean", sizes=_SHIFTS, largest=_LARGEST_SHIFT, exact=True, at=_shifted)
@@ -110,9 +113,9 @@ def _moved_somewhere(size: float) -> Change:
     return Change(size, None, None, least_information_of_moved(size), 2 * size)
 
 
-def _rate(reference: Reference) -> _Known:
-    """True values become more, or fewer if they are most."""
-    direction = 1 if reference.mean <= 0.5 else -1
+def _rate(reference: Reference, *, upward: bool) -> _Known:
+    """True values become more, or fewer if they are most and a fall counts."""
+    direction = 1 if upward or reference.mean <= 0.5 else -1
     return _Known(reference.mean, direction, 1 / reference.scale)
 
 

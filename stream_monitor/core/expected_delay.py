@@ -16,6 +16,9 @@ from stream_monitor.core.window import BLOCK
 
 _EULER: Final = 0.5772156649015329
 _PRICE: Final = 3.0  # nats; measured: that one bet of many wins, and how well it fits the change
+_ONE_SIDE: Final = math.log(
+    2
+)  # nats saved where no bet is on a fall: each of the others weighs twice as much
 _MOST: Final = math.log(32)  # nats a value: bins as many as that cannot say more
 
 
@@ -24,12 +27,13 @@ class Sensitivity:
     """What the test of one series can find.
 
     values_per_alarm: of the series, by its share of the alarm budget, > 1. past: values since the test began to learn, > 0.
-    Every value joins what is normal, so that a change left unnoticed dilutes itself: at most `past` values' worth of
-    evidence against it can ever be gathered.
+    upward: only a rise is looked for. Every value joins what is normal, so that a change left unnoticed dilutes itself: at
+    most `past` values' worth of evidence against it can ever be gathered.
     """
 
     values_per_alarm: float
     past: float = math.inf
+    upward: bool = False
 
     def needed(self, information: float) -> float:
         """Evidence in nats that an alarm needs where each value of the new regime brings `information` > 0 nats.
@@ -38,7 +42,7 @@ class Sensitivity:
         Applications 8, 1963, for small changes); not to know the new one costs `_PRICE` more.
         """
         known = math.log(self.values_per_alarm * information) - 1 - _EULER
-        return max(known, 0.0) + _PRICE
+        return max(known, 0.0) + _PRICE - (_ONE_SIDE if self.upward else 0.0)
 
     def delay(self, information: float) -> float:
         """Expected values from a change to its alarm; infinite if what is normal changes sooner than that.

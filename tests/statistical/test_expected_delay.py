@@ -8,6 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from stream_monitor.core.expected_delay import Sensitivity, information_of_shares, information_of_shift
+from stream_monitor.core.sequential.series import Blocks
+from stream_monitor.core.sequential.tests import SequentialTests
+from stream_monitor.core.window import BLOCK
 from stream_monitor.detectors.sequential import SEQUENTIAL
 
 PAST, HORIZON, CHUNK, TRIALS = 4_000, 10_000, 512, 32
@@ -61,6 +64,29 @@ def test_the_expected_delay_is_that_of_the_test(
 ) -> None:
     expected = Sensitivity(values_per_alarm=values_per_alarm, past=PAST).delay(information)
     assert expected == pytest.approx(measured(before, after, values_per_alarm), rel=0.35)
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.05, 0.1), (0.3, 0.4)])
+def test_that_of_a_test_for_rises_alone_too(before: float, after: float) -> None:
+    information = of_rates(before, after)
+    one, both = (
+        Sensitivity(values_per_alarm=1e5, past=PAST, upward=upward).delay(information)
+        for upward in (True, False)
+    )
+    delays = []
+    for trial in range(TRIALS):
+        random, tests = np.random.default_rng(trial), SequentialTests()
+        tests.add("errors", seed=trial, upward=True)
+        values = np.concatenate(
+            [boolean(before)(random, PAST), boolean(after)(random, HORIZON - HORIZON % BLOCK)]
+        )
+        blocks = values.reshape(-1, BLOCK)
+        times = np.zeros(blocks.shape, np.int64)
+        found = tests.advance({"errors": Blocks(blocks, times, np.full(len(blocks), BLOCK / 1e5))})
+        late = [(alarm.at + 1) * BLOCK - PAST for alarm in found.get("errors", ())]
+        delays.append(next((delay for delay in late if delay > 0), HORIZON))
+    assert one < both
+    assert one == pytest.approx(float(np.mean(delays)), rel=0.35)
 
 
 def test_what_the_past_dilutes_is_not_found() -> None:
