@@ -20,6 +20,7 @@ from stream_monitor.core.drift_event import (
 from stream_monitor.core.events import Reason, Source
 from stream_monitor.core.performance.expected import Origin
 from stream_monitor.core.performance.task import TaskKind
+from stream_monitor.core.performance.trials import Score
 from stream_monitor.core.status import (
     EstimateStatus,
     FairnessFigure,
@@ -40,6 +41,15 @@ from stream_monitor.telemetry.view import Loss, View, ViewHolder
 BUILD = Build(version="1.2.3", python="3.11.7", librdkafka="2.16.0", configuration="0123abcd")
 INPUT, COLUMNS = Source("fraud.events", 0), Source("stream-monitor.columns", 3)
 RAW_CATEGORY = "a value that only the owner of the data may see"
+A_SCORE = Score(
+    estimated=0.8125,
+    realised=0.75,
+    trials=8,
+    inside=0.875,
+    mean_error=-0.0625,
+    mean_absolute_error=0.125,
+    unreliable=False,
+)
 
 
 def a_series(
@@ -165,7 +175,12 @@ def a_performance(
         figures=shown if figures is None else figures,
         calibration=(),
         estimate=EstimateStatus(
-            figures={"accuracy": a_figure(0.8125, expected=0.875)}, assumptions=("none drifts",), reason=None
+            figures={"accuracy": a_figure(0.8125, expected=0.875)},
+            assumptions=("none drifts",),
+            reason=None,
+            scores={"accuracy": A_SCORE},
+            trials=9,
+            unlabelled=2,
         ),
     )
 

@@ -115,6 +115,12 @@ def _estimated(name: str, since: Since) -> tuple[int, Figure | None, str]:
     n = len(predicted)
     if name not in _ESTIMATED:
         return n, None, f"{name} cannot be estimated without labels"
+    if name in since.unreliable:
+        return (
+            n,
+            None,
+            f"no estimate of {name} can be trusted: the last ones lay too far from what labels told",
+        )
     if since.calibration is None:
         return n, None, f"no estimate: fewer than {FEWEST} labelled predictions with probabilities"
     if n < LEAST:

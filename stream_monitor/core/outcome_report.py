@@ -12,6 +12,7 @@ from stream_monitor.core.outcomes import Outcomes
 from stream_monitor.core.performance.expected import Drop, Expected, drop_of
 from stream_monitor.core.performance.figure import Figure, undefined
 from stream_monitor.core.performance.probabilistic import CalibrationBin
+from stream_monitor.core.performance.trials import Score, Scores
 from stream_monitor.core.performance.version import Report
 from stream_monitor.core.side_by_side import SideBySide
 from stream_monitor.core.status import (
@@ -87,13 +88,39 @@ def _of_version(version: str | None, report: Report) -> PerformanceStatus:
 
 def _estimate(report: Report) -> EstimateStatus | None:
     estimate = report.estimate
-    if estimate is None:
+    if estimate is None or report.scores is None:
         return None
     drops = {} if report.expected is None else drop_of(estimate.figures, report.expected)
     return EstimateStatus(
         figures=_figures(estimate.figures, drops, report.expected),
         assumptions=estimate.assumptions,
         reason=estimate.reason,
+        scores={name: _score(one) for name, one in report.scores.figures.items()},
+        trials=report.scores.scored,
+        unlabelled=report.scores.unlabelled,
+        unreliable=_unreliable(report.scores),
+    )
+
+
+def _unreliable(scores: Scores) -> str | None:
+    wrong = [
+        f"{name} ({round((1.0 - one.inside) * one.trials)} of the last {one.trials} outside their interval, "
+        f"{abs(one.mean_error):.3g} too {'high' if one.mean_error > 0 else 'low'} on average)"
+        for name, one in scores.figures.items()
+        if one.unreliable
+    ]
+    return f"estimates proved wrong once labels had come: {', '.join(wrong)}" if wrong else None
+
+
+def _score(one: Score) -> Score:
+    return Score(
+        estimated=cut(one.estimated),
+        realised=cut(one.realised),
+        trials=one.trials,
+        inside=cut(one.inside),
+        mean_error=cut(one.mean_error),
+        mean_absolute_error=cut(one.mean_absolute_error),
+        unreliable=one.unreliable,
     )
 
 

@@ -22,10 +22,11 @@ from stream_monitor.core.join.joined import Joined
 from stream_monitor.core.join.label_join import LabelJoin
 from stream_monitor.core.judgement import judged, together
 from stream_monitor.core.parameters import OutcomeParameters
-from stream_monitor.core.performance.columns import PREDICTION, Places
+from stream_monitor.core.performance.columns import LABEL, Places, is_score
 from stream_monitor.core.performance.errors import ERROR, error_column
 from stream_monitor.core.performance.marks import Look
 from stream_monitor.core.performance.note import PerformanceNote
+from stream_monitor.core.performance.trials import Due
 from stream_monitor.core.performance.version import VersionPerformance
 from stream_monitor.core.series import Finding, SeriesKey, SeriesSlice
 
@@ -73,6 +74,8 @@ class Outcomes:
         joined = self.joined = self.join.observe(batch, first_row)
         found = [self._learn(joined, at, version) for at, version in enumerate(joined.versions)]
         self._see(batch, first_row)
+        for performance in self.versions.values():
+            performance.end()
         return sorted((one for one in found if one is not None), key=_by_first_row)
 
     def findings(self) -> Sequence[Finding]:
@@ -81,9 +84,20 @@ class Outcomes:
         return found
 
     def settle(self) -> None:
-        """At a row that no batch decides: the coverage that figures must have to be judged, until the next one."""
-        if self.active:
-            self.covered = self.coverage().share
+        """At a row that no batch decides: the coverage that figures must have to be judged, until the next one; and the estimates
+        that can be held against labels by now.
+        """
+        if not self.active:
+            return
+        self.covered = self.coverage().share
+        due = Due(
+            clock=self.join.clock,
+            after=self.due_after,
+            wait=self.parameters.join.wait_ms,
+            coverage=self.parameters.performance.gate.minimum_coverage,
+        )
+        for performance in self.versions.values():
+            performance.settle(due)
 
     def note(self, key: SeriesKey, change_row: int, row: int) -> PerformanceNote | None:
         """What is known at `row`, of the batch at hand or the end of an earlier one, of the performance of those whom a change of
@@ -154,13 +168,14 @@ class Outcomes:
 
     def _see(self, batch: ColumnBatch, first_row: int) -> None:
         """Predictions feed the estimate of what performance is before their labels have come."""
-        column = batch.columns.get(PREDICTION)
-        if column is None:
-            return
+        scored = np.zeros(len(batch), np.bool_)
+        for name, column in batch.columns.items():
+            if is_score(name) and name != LABEL:
+                scored |= column.codes != Cell.NONE
         for at, version in enumerate(batch.versions):
-            here = np.flatnonzero((column.codes != Cell.NONE) & (batch.version_at == at))
+            here = np.flatnonzero(scored & (batch.version_at == at))
             if len(here) and version in self.versions:
-                self.versions[version].see(batch.columns, here, first_row + here)
+                self.versions[version].see(batch.columns, here, first_row + here, batch.times[here])
 
     def dump(self) -> dict[str, Plain]:
         """All but the chunks of the join."""

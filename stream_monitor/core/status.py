@@ -10,6 +10,7 @@ from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.performance.expected import Origin
 from stream_monitor.core.performance.probabilistic import CalibrationBin
 from stream_monitor.core.performance.task import TaskKind
+from stream_monitor.core.performance.trials import Score
 
 
 class Phase(StrEnum):
@@ -93,11 +94,19 @@ class FigureStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimateStatus:
-    """What the figures are estimated to be without labels, as good as the assumptions. reason: why there is no estimate."""
+    """What the figures are estimated to be without labels, as good as the assumptions. reason: why there is no estimate.
+
+    scores: by figure, how earlier estimates did once labels had come. trials: that were scored; unlabelled: that were given up.
+    unreliable: in words, which figures' estimates proved wrong too often to be chance; None: no figure's.
+    """
 
     figures: Mapping[str, FigureStatus]
     assumptions: tuple[str, ...]
     reason: str | None
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    trials: int = 0
+    unlabelled: int = 0
+    unreliable: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

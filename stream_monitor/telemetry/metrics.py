@@ -234,6 +234,36 @@ PERFORMANCE_ESTIMATE = Metric(
     _FIGURE,
     "What the figure is estimated to be without labels, as long as probabilities mean what they meant.",
 )
+PERFORMANCE_ESTIMATE_ERROR = Metric(
+    "performance_estimate_error",
+    _G,
+    _FIGURE,
+    "By how much the last estimates of the figure lay above what labels told later, on average; in its own unit.",
+)
+PERFORMANCE_ESTIMATE_ABSOLUTE_ERROR = Metric(
+    "performance_estimate_absolute_error",
+    _G,
+    _FIGURE,
+    "How far the last estimates of the figure lay from what labels told later, on average; in its own unit.",
+)
+PERFORMANCE_ESTIMATE_INSIDE = Metric(
+    "performance_estimate_inside_ratio",
+    _G,
+    _FIGURE,
+    "Share of the last estimates whose 95 % interval held what labels told later.",
+)
+PERFORMANCE_ESTIMATE_UNRELIABLE = Metric(
+    "performance_estimate_unreliable",
+    _G,
+    _FIGURE,
+    "1 if what labels told lay outside the estimates' intervals too often to be chance, else 0.",
+)
+PERFORMANCE_ESTIMATE_TRIALS = Metric(
+    "performance_estimate_trials_total",
+    _C,
+    (*_VERSION, "outcome"),
+    "Estimates so far that were held against labels (scored), or given up as too few labels came (unlabelled).",
+)
 PERFORMANCE_PAIRS = Metric(
     "performance_pairs", _G, _VERSION, "Labelled predictions that the figures of a version are made of."
 )
@@ -347,6 +377,11 @@ VIEWED: Final = (
     PERFORMANCE_HIGH,
     PERFORMANCE_EXPECTED,
     PERFORMANCE_ESTIMATE,
+    PERFORMANCE_ESTIMATE_ERROR,
+    PERFORMANCE_ESTIMATE_ABSOLUTE_ERROR,
+    PERFORMANCE_ESTIMATE_INSIDE,
+    PERFORMANCE_ESTIMATE_UNRELIABLE,
+    PERFORMANCE_ESTIMATE_TRIALS,
     PERFORMANCE_PAIRS,
     PERFORMANCE_WITHHELD,
     PERFORMANCE_HIDDEN,

@@ -6,7 +6,13 @@ Figures of single classes are capped: a model of 32 classes has 170 figures, and
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
-from stream_monitor.core.status import FigureStatus, LabelStatus, ModelStatus, PerformanceStatus
+from stream_monitor.core.status import (
+    EstimateStatus,
+    FigureStatus,
+    LabelStatus,
+    ModelStatus,
+    PerformanceStatus,
+)
 from stream_monitor.telemetry import metrics
 from stream_monitor.telemetry.metric import Metric
 
@@ -57,9 +63,22 @@ def _of_version(model: str, one: PerformanceStatus) -> Iterator[Sample]:
             if value is not None:
                 yield metric, [*version, *_named(name)], value
     if one.estimate is not None:
-        for name, figure in _chosen(one.estimate.figures).items():
-            if figure.value is not None:
-                yield metrics.PERFORMANCE_ESTIMATE, [*version, *_named(name)], figure.value
+        yield from _of_estimate(version, one.estimate)
+
+
+def _of_estimate(version: list[str], estimate: EstimateStatus) -> Iterator[Sample]:
+    for name, figure in _chosen(estimate.figures).items():
+        if figure.value is not None:
+            yield metrics.PERFORMANCE_ESTIMATE, [*version, *_named(name)], figure.value
+    for name, score in estimate.scores.items():
+        labels = [*version, *_named(name)]
+        yield metrics.PERFORMANCE_ESTIMATE_ERROR, labels, score.mean_error
+        yield metrics.PERFORMANCE_ESTIMATE_ABSOLUTE_ERROR, labels, score.mean_absolute_error
+        yield metrics.PERFORMANCE_ESTIMATE_INSIDE, labels, score.inside
+        yield metrics.PERFORMANCE_ESTIMATE_UNRELIABLE, labels, float(score.unreliable)
+    if estimate.scores or estimate.unlabelled:
+        yield metrics.PERFORMANCE_ESTIMATE_TRIALS, [*version, "scored"], estimate.trials
+        yield metrics.PERFORMANCE_ESTIMATE_TRIALS, [*version, "unlabelled"], estimate.unlabelled
 
 
 def _chosen(figures: Mapping[str, FigureStatus]) -> dict[str, FigureStatus]:

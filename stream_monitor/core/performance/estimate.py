@@ -4,7 +4,7 @@ The idea is NannyML's CBPE (How it works: performance estimation, nannyml.readth
 Estimating model performance under covariate shift without labels, arXiv:2401.08348, 2024): a calibrated probability says how
 likely the prediction is right, so that sums of them say what the confusion matrix will be. It follows a shift of the inputs;
 it cannot see a concept drift, for which the probabilities themselves are wrong. So it is always marked as an estimate, and
-`compare` scores it once labels have come.
+scored by `compare` once labels have come: see `trials`.
 """
 
 from collections.abc import Mapping
@@ -151,7 +151,7 @@ class Estimator:
 def compare(estimated: Mapping[str, Figure], realised: Mapping[str, Figure]) -> dict[str, Comparison]:
     """How the estimate did, for every metric that both know; `realised` must be of the same predictions, now labelled.
 
-    Over many windows 95 % of them should be inside. Far fewer says that the assumptions do not hold: a concept drift.
+    Of many, 95 % should be inside. Far fewer says that the assumptions do not hold: a concept drift.
     """
     compared = {}
     for name, one in estimated.items():

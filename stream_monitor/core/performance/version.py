@@ -29,6 +29,7 @@ from stream_monitor.core.performance.pairs import Pairs, encode
 from stream_monitor.core.performance.probabilistic import CalibrationBin
 from stream_monitor.core.performance.recent import Recent
 from stream_monitor.core.performance.task import Task, TaskKind, task_of
+from stream_monitor.core.performance.trials import Due, Scores, Trials
 from stream_monitor.core.performance.undecided import Undecided
 from stream_monitor.core.performance.window import LENGTH, PerformanceWindow
 from stream_monitor.core.window import BLOCK
@@ -82,7 +83,8 @@ class Since:
     """The predictions of a version from some row on, as they were known at another. labelled: those with labels, of `task`;
     latest: the latest with labels, from whenever on.
 
-    predicted: places (k,) and probabilities (k, classes) of those with probabilities, of the task `estimated`.
+    predicted: places (k,) and probabilities (k, classes) of those with probabilities, of the task `estimated`. unreliable:
+    figures whose estimates proved wrong.
     """
 
     expected: Expected
@@ -92,6 +94,7 @@ class Since:
     predicted: tuple[FloatArray, FloatArray]
     estimated: Task
     calibration: Calibration | None
+    unreliable: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +102,7 @@ class Report:
     """What is known of a version's performance now. figures, drops, bins: empty while `reason` says why not.
 
     task: None while it is not told. pairs: in the window, of all classes known. left_out: pairs without a place in the task.
-    estimate: marked as one; needs no labels but those it was calibrated on, so no gate holds it back.
+    estimate: marked as one; needs no labels but those it was calibrated on, so no gate holds it back. scores: how it did so far.
     """
 
     task: Task | None
@@ -111,10 +114,13 @@ class Report:
     bins: Sequence[CalibrationBin]
     expected: Expected | None
     estimate: Estimate | None
+    scores: Scores | None
 
 
 class VersionPerformance:
-    """State: the window (37 kB for two classes), the estimator (18 kB), at most 2,048 pairs until the task is told."""
+    """State: the window (37 kB for two classes), the estimator (18 kB) and what tries it (41 kB), at most 2,048 pairs until the
+    task is told.
+    """
 
     def __init__(self, parameters: PerformanceParameters, promised: Expected | None = None) -> None:
         """promised: of this version; counts where the parameters expect nothing themselves."""
@@ -125,6 +131,7 @@ class VersionPerformance:
         self.undecided = Undecided()
         self.marks = Marks(parameters.window // BLOCK)
         self.recent: Recent | None = None
+        self.trials: Trials | None = None
         self.first_row = -1  # that brought a pair
         self.told = -1  # row that told the task: predictions up to there were not looked at
         self._expected_at = -1  # row that told what to expect, in the batch at hand
@@ -157,15 +164,29 @@ class VersionPerformance:
             first = end
         return _together(parts)
 
-    def see(self, columns: Columns, at: NDArray[np.intp], rows: NDArray[np.int64]) -> None:
-        """Take the predictions at the positions `at` (n,) of a batch's `columns`, at `rows` (n,), for the estimate; after `learn`
-        of the same batch.
+    def see(
+        self, columns: Columns, at: NDArray[np.intp], rows: NDArray[np.int64], times: NDArray[np.int64]
+    ) -> None:
+        """Take the predictions at the positions `at` (n,) of a batch's `columns`, at `rows` and `times` (n,), for the estimate;
+        after `learn` of the same batch.
         """
         after = rows > self.told
         if self.estimator is not None and after.any():
             taken = self.estimator.add(predictions_of(columns, at[after]))
             assert self.recent is not None
+            assert self.trials is not None
             self.recent.see(taken.predicted, taken.probabilities, rows[after][taken.usable])
+            self.trials.see(rows[after][taken.usable], times[after][taken.usable], self._calibrations)
+
+    def end(self) -> None:
+        """A batch ends, after `learn` and `see`."""
+        if self.trials is not None:
+            self.trials.match()
+
+    def settle(self, due: Due) -> None:
+        """At a row that no batch decides: hold what was estimated against the labels that are there by now."""
+        if self.trials is not None and self.window is not None:
+            self.trials.settle(due, self.window.task)
 
     def as_of(self, change_row: int, row: int, *, by_label: bool) -> Since | None:
         """What was known at `row`, of the batch at hand or the end of an earlier one, of the predictions from `change_row` on, or
@@ -185,6 +206,7 @@ class VersionPerformance:
             predicted=self.recent.predictions(change_row, row, len(estimator.classes)),
             estimated=estimator,
             calibration=known[-1] if known else None,
+            unreliable=frozenset() if self.trials is None else self.trials.unreliable(),
         )
 
     def report(self, *, coverage: float | None) -> Report:
@@ -206,6 +228,7 @@ class VersionPerformance:
             bins=calibration_of(window.pairs(), window.task) if window is not None and shown else (),
             expected=self.expected,
             estimate=None if self.estimator is None else self.estimator.estimate(),
+            scores=None if self.trials is None else self.trials.scores(),
         )
 
     def dump(self) -> dict[str, Plain]:
@@ -217,6 +240,7 @@ class VersionPerformance:
             "undecided": self.undecided.dump(),
             "marks": self.marks.dump(),
             "recent": None if self.recent is None else self.recent.dump(),
+            "trials": None if self.trials is None else self.trials.dump(),
             "told": self.told,
             "first_row": self.first_row,
         }
@@ -249,6 +273,7 @@ class VersionPerformance:
         version.marks.load(fields.plain("marks"))
         if version.window is not None:
             version.recent = Recent.load(fields.plain("recent"), version._widest())
+            version.trials = Trials.load(fields.plain("trials"), version.window.task)
         if version.estimator is not None and version.estimator.calibration is not None:
             version._calibrations = [(-1, version.estimator.calibration)]
         seen = 0 if version.window is None else version.window.seen
@@ -268,6 +293,7 @@ class VersionPerformance:
         self.window = PerformanceWindow(task, length=self.parameters.window)
         self.estimator = Estimator(task, length=self.parameters.window)
         self.recent = Recent(task)
+        self.trials = Trials(task)
 
     def _wait(self, columns: Columns, places: Places) -> Errors:
         """Put at most as many pairs aside as are missing to the next step, where it is tried to tell the task."""
@@ -301,12 +327,14 @@ class VersionPerformance:
         assert self.window is not None
         assert self.estimator is not None
         assert self.recent is not None
+        assert self.trials is not None
         encoded = encode(labelled_of(columns, places.at), self.window.task)
         rows, times = places.rows[encoded.usable], places.times[encoded.usable]
         self.marks.add(self.window.seen, rows, times)
         self.window.add(encoded)
         asked = np.full(len(places.rows), -1, np.int64) if places.asked is None else places.asked
         self.recent.learn(encoded.pairs, asked[encoded.usable], rows)
+        self.trials.learn(encoded.pairs, asked[encoded.usable])
         looks: tuple[Look, ...] = ()
         if len(encoded.pairs) and self.window.seen % STEP == 0:
             self.estimator.calibrate(self.window.pairs(), self.window.task)

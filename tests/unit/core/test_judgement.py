@@ -44,6 +44,7 @@ def since(
     latest: Pairs | None = None,
     predicted: Pairs | None = None,
     expected: Expected = PROMISED,
+    unreliable: frozenset[str] = frozenset(),
 ) -> Since:
     nothing = no_pairs(2)
     of = nothing if predicted is None else predicted
@@ -55,6 +56,7 @@ def since(
         predicted=(of.predicted, of.probabilities),
         estimated=TASK,
         calibration=calibration(),
+        unreliable=unreliable,
     )
 
 
@@ -103,6 +105,16 @@ def test_no_estimate_counts_once_labels_of_earlier_predictions_tell_a_fall() -> 
     note = judge(since(latest=pairs_of(1_000, 0.6), predicted=pairs_of(800, 0.9)))
     assert note.verdict is Verdict.UNKNOWN
     assert note.reason == "labels of earlier predictions tell a fall already: no estimate can be trusted"
+
+
+def test_no_estimate_counts_that_proved_wrong() -> None:
+    note = judge(since(predicted=pairs_of(800, 0.9), unreliable=frozenset({"accuracy"})))
+    assert note.verdict is Verdict.UNKNOWN
+    assert note.reason is not None
+    assert note.reason.endswith(
+        "no estimate of accuracy can be trusted: the last ones lay too far from what labels told"
+    )
+    assert judge(since(predicted=pairs_of(800, 0.9), unreliable=frozenset({"f1"}))).basis is Basis.ESTIMATE
 
 
 def test_what_is_not_known_has_a_reason() -> None:

@@ -25,6 +25,7 @@ from stream_monitor.core.performance.expected import Origin
 from stream_monitor.core.performance.note import Basis, NotedFigure, PerformanceNote, Span, Verdict
 from stream_monitor.core.performance.probabilistic import CalibrationBin
 from stream_monitor.core.performance.task import TaskKind
+from stream_monitor.core.performance.trials import Score
 from stream_monitor.core.retrain_request import RetrainEvidence, RetrainRequest
 from stream_monitor.core.status import (
     EstimateStatus,
@@ -306,7 +307,25 @@ PERFORMANCE = PerformanceStatus(
         CalibrationBin(low=0.0, high=0.1, n=40, expected=0.05, observed=0.125),
         CalibrationBin(low=0.1, high=0.2, n=0, expected=None, observed=None),
     ),
-    estimate=EstimateStatus(figures={"accuracy": ACCURACY}, assumptions=("no concept drift",), reason=None),
+    estimate=EstimateStatus(
+        figures={"accuracy": ACCURACY},
+        assumptions=("no concept drift",),
+        reason=None,
+        scores={
+            "accuracy": Score(
+                estimated=0.875,
+                realised=0.75,
+                trials=4,
+                inside=0.0,
+                mean_error=0.125,
+                mean_absolute_error=0.125,
+                unreliable=True,
+            )
+        },
+        trials=4,
+        unlabelled=1,
+        unreliable="estimates proved wrong",
+    ),
 )
 LABELS = LabelStatus(
     pending=120,

@@ -242,6 +242,14 @@ def test_figures_of_versions_come_with_their_intervals_and_what_was_expected() -
     assert scrape.samples("performance_high") == {accuracy: 0.8125, f1: 0.5625}
     assert scrape.samples("performance_expected") == {accuracy: 0.875}
     assert scrape.samples("performance_estimate") == {accuracy: 0.8125}
+    assert scrape.samples("performance_estimate_error") == {accuracy: -0.0625}
+    assert scrape.samples("performance_estimate_absolute_error") == {accuracy: 0.125}
+    assert scrape.samples("performance_estimate_inside_ratio") == {accuracy: 0.875}
+    assert scrape.samples("performance_estimate_unreliable") == {accuracy: 0}
+    assert scrape.samples("performance_estimate_trials_total") == {
+        ("fraud", "scored", "7"): 9,
+        ("fraud", "unlabelled", "7"): 2,
+    }
     assert scrape.samples("performance_pairs") == {("fraud", "7"): 2048}
 
 

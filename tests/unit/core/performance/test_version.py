@@ -43,7 +43,8 @@ def learn(version: VersionPerformance, columns: dict[str, Column], first_row: in
 
 def see(version: VersionPerformance, columns: dict[str, Column], first_row: int) -> None:
     n = len(columns["label"].codes)
-    version.see(columns, np.arange(n), np.arange(first_row, first_row + n))
+    rows = np.arange(first_row, first_row + n)
+    version.see(columns, np.arange(n), rows, rows * 10)
 
 
 def test_errors_wait_for_the_task_and_then_come_all_at_once() -> None:
@@ -147,12 +148,12 @@ def test_cuts_and_restarts_change_no_bit(cuts: Sequence[int]) -> None:
     whole = VersionPerformance(OPEN)
     everything = np.arange(1_600)
     errors = whole.learn(columns, Places(everything, everything, everything))
-    whole.see(columns, everything, everything)
+    whole.see(columns, everything, everything, everything)
     other, found = VersionPerformance(OPEN), []
     for first, end in zip([0, *cuts], [*cuts, 1_600], strict=True):
         at = np.arange(first, end)
         found.append(other.learn(columns, Places(at, at, at)))
-        other.see(columns, at, at)
+        other.see(columns, at, at, at)
         other = VersionPerformance.load(other.dump(), OPEN)
     assert other.dump() == whole.dump()
     assert np.concatenate([part.rows for part in found]).tolist() == errors.rows.tolist()
