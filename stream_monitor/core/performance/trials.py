@@ -46,7 +46,7 @@ class Due(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """How the estimates of one figure did, in its own unit. estimated, realised: of the last trial. trials: the last ones, at
-    most KEPT. inside: the share of them in which the realised value lay within the estimate's interval.
+    most 16. inside: the share of them in which the realised value lay within the estimate's interval.
 
     mean_error: estimated - realised, so above 0 where too much was promised; mean_absolute_error: without the sign.
     unreliable: realised values lay outside too often to be chance.
