@@ -9,25 +9,22 @@ from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from typing import Any
-from urllib.parse import quote
 
-import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from stream_monitor.core.drift_event import Attribution, DriftEvent
-from stream_monitor.core.errors import CorruptState, NewerState
+from stream_monitor.formats.cloud_events import HEADERS, Attributes, Form, opened, parsed, to_json, written
 from stream_monitor.formats.encoded import EncodedRecord
 from stream_monitor.formats.timestamps import format_rfc3339, parse_rfc3339
 
-TYPE_PREFIX = "io.stream-monitor.drift."
-TYPE_SUFFIX = ".v1"
-CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
-DATASCHEMA = "urn:stream-monitor:schema:drift-event:v1"
-HEADERS: tuple[tuple[str, bytes], ...] = (("content-type", CONTENT_TYPE.encode()),)
+FORM = Form(
+    what="drift event",
+    prefix="io.stream-monitor.drift.",
+    ending=".v1",
+    schema="urn:stream-monitor:schema:drift-event:v1",
+)
 ENVELOPE_ONLY = frozenset({"id", "time"})  # said by the envelope's attributes of the same name
 
-# what a path segment may hold besides letters and digits, RFC 3986 section 3.3
-_SEGMENT_SAFE = "!$&'()*+,;=:@"
 _FLOATS = ("statistic", "threshold", "effect")
 _EFFECT_SIZE_FLOATS = ("value", "threshold")
 _MOVED_FLOATS = ("effect", "importance", "score")
@@ -43,18 +40,9 @@ def encode(event: DriftEvent, group: str) -> EncodedRecord:
 
 def cloud_event(event: DriftEvent, group: str) -> dict[str, object]:
     """The CloudEvent of `event` as an object for orjson, attributes first, in fixed order."""
-    return {
-        "specversion": "1.0",
-        "id": event.id,
-        "source": f"/stream-monitor/{segment(group)}",
-        "type": f"{TYPE_PREFIX}{event.status}{TYPE_SUFFIX}",
-        "subject": f"models/{segment(event.model)}/series/{segment(event.series)}",
-        "time": format_rfc3339(event.time),
-        "datacontenttype": "application/json",
-        "dataschema": DATASCHEMA,
-        "partitionkey": event.model,
-        "data": _data(event),
-    }
+    subject = ("models", event.model, "series", event.series)
+    of = Attributes(str(event.status), event.id, event.time, event.model, subject)
+    return written(FORM, of, group, _data(event))
 
 
 def decode(value: bytes) -> DriftEvent:
@@ -62,55 +50,24 @@ def decode(value: bytes) -> DriftEvent:
 
     Raises NewerState for a later version of the event, CorruptState for anything else that is no drift event.
     """
-    try:
-        parsed = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        raise CorruptState("not a drift event: not JSON") from error
-    return from_cloud_event(parsed)
+    return from_cloud_event(parsed(value, "not a drift event"))
 
 
-def from_cloud_event(parsed: object) -> DriftEvent:
+def from_cloud_event(event: object) -> DriftEvent:
     """The drift event in a parsed CloudEvent. Raises as `decode`."""
-    attributes: Mapping[str, Any] = parsed if isinstance(parsed, dict) else {}
-    kind, data = attributes.get("type"), attributes.get("data")
-    if not isinstance(kind, str) or not kind.startswith(TYPE_PREFIX) or not isinstance(data, dict):
-        raise CorruptState(
-            f"not a drift event: its type does not begin with {TYPE_PREFIX}, or it has no data"
-        )
-    if not kind.endswith(TYPE_SUFFIX):
-        raise NewerState(f"a drift event of another version than {TYPE_SUFFIX}: read it with a newer release")
-    try:
-        plain = _with_numbers(data)
-        plain["id"] = attributes["id"]
-        plain["time"] = parse_rfc3339(attributes["time"])
-        plain["change_point"] = parse_rfc3339(data["change_point"])
-        plain["attribution"] = attribution_from(data.get("attribution"))
-        return _adapter().validate_python(plain)
-    except ValidationError as error:
-        raise CorruptState(f"not a drift event: wrong or missing: {wrong_fields(error)}") from error
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise CorruptState(f"not a drift event: {type(error).__name__}") from error
+    return opened(FORM, event, _event)
 
 
-def to_json(value: object) -> bytes:
-    """Dataclasses, enums, mappings of any class and NumPy scalars as JSON, keys in the order given."""
-    return orjson.dumps(value, default=_as_dict, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-def _as_dict(value: object) -> object:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} has no place in an event")
+def _event(data: Mapping[str, Any], said: dict[str, Any]) -> DriftEvent:
+    plain = _with_numbers(data) | said
+    plain["change_point"] = parse_rfc3339(data["change_point"])
+    plain["attribution"] = attribution_from(data.get("attribution"))
+    return _adapter().validate_python(plain)
 
 
 @cache
 def _adapter() -> TypeAdapter[DriftEvent]:
     return TypeAdapter(DriftEvent)
-
-
-def segment(text: str) -> str:
-    """`text` as one segment of a path."""
-    return quote(text, safe=_SEGMENT_SAFE)
 
 
 def _data(event: DriftEvent) -> dict[str, object]:
@@ -168,11 +125,6 @@ def _with_numbers(data: Mapping[str, Any]) -> dict[str, Any]:
         summary["shares"] = [math.nan if share is None else share for share in summary["shares"]]
         plain[name] = summary
     return plain
-
-
-def wrong_fields(error: ValidationError) -> str:
-    """The first three fields that `error` complains of, as dotted paths; no values."""
-    return ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors()[:3])
 
 
 def numbers(data: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -5,26 +5,20 @@ from dataclasses import fields
 from functools import cache
 from typing import Any
 
-import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.retrain_request import RetrainEvidence, RetrainRequest
-from stream_monitor.formats.drift_events import (
-    ENVELOPE_ONLY,
-    HEADERS,
-    attribution_data,
-    attribution_from,
-    segment,
-    to_json,
-    wrong_fields,
-)
+from stream_monitor.formats.cloud_events import HEADERS, Attributes, Form, opened, parsed, to_json, written
+from stream_monitor.formats.drift_events import ENVELOPE_ONLY, attribution_data, attribution_from
 from stream_monitor.formats.encoded import EncodedRecord
 from stream_monitor.formats.timestamps import format_rfc3339, parse_rfc3339
 
-TYPE_PREFIX = "io.stream-monitor.retrain."
-TYPE = f"{TYPE_PREFIX}requested.v1"
-DATASCHEMA = "urn:stream-monitor:schema:retrain-request:v1"
+FORM = Form(
+    what="retrain request",
+    prefix="io.stream-monitor.retrain.",
+    ending="requested.v1",
+    schema="urn:stream-monitor:schema:retrain-request:v1",
+)
 _TIMES = ("change_point", "opened_at")
 
 
@@ -35,19 +29,11 @@ def encode(request: RetrainRequest, group: str) -> EncodedRecord:
 
 def cloud_event(request: RetrainRequest, group: str) -> dict[str, object]:
     """The CloudEvent of `request` as an object for orjson, attributes first, in fixed order."""
-    version = "" if request.version is None else f"/versions/{segment(request.version)}"
-    return {
-        "specversion": "1.0",
-        "id": request.id,
-        "source": f"/stream-monitor/{segment(group)}",
-        "type": TYPE,
-        "subject": f"models/{segment(request.model)}{version}",
-        "time": format_rfc3339(request.time),
-        "datacontenttype": "application/json",
-        "dataschema": DATASCHEMA,
-        "partitionkey": request.model,
-        "data": _data(request),
-    }
+    version = () if request.version is None else ("versions", request.version)
+    subject = ("models", request.model, *version)
+    return written(
+        FORM, Attributes("", request.id, request.time, request.model, subject), group, _data(request)
+    )
 
 
 def decode(value: bytes) -> RetrainRequest:
@@ -55,32 +41,19 @@ def decode(value: bytes) -> RetrainRequest:
 
     Raises NewerState for a later version of it, CorruptState for anything else that is no retrain request.
     """
-    try:
-        parsed = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        raise CorruptState("not a retrain request: not JSON") from error
-    return from_cloud_event(parsed)
+    return from_cloud_event(parsed(value, "not a retrain request"))
 
 
-def from_cloud_event(parsed: object) -> RetrainRequest:
+def from_cloud_event(event: object) -> RetrainRequest:
     """The request in a parsed CloudEvent. Raises as `decode`."""
-    attributes: Mapping[str, Any] = parsed if isinstance(parsed, dict) else {}
-    kind, data = attributes.get("type"), attributes.get("data")
-    if not isinstance(kind, str) or not kind.startswith(TYPE_PREFIX) or not isinstance(data, dict):
-        raise CorruptState(
-            f"not a retrain request: its type does not begin with {TYPE_PREFIX}, or it has no data"
-        )
-    if kind != TYPE:
-        raise NewerState(f"a retrain request of another version than {TYPE}: read it with a newer release")
-    try:
-        plain = {**data, "id": attributes["id"], "time": parse_rfc3339(attributes["time"])}
-        plain["change_point"] = parse_rfc3339(data["change_point"])
-        plain["evidence"] = [_evidence_from(one) for one in data["evidence"]]
-        return _adapter().validate_python(plain)
-    except ValidationError as error:
-        raise CorruptState(f"not a retrain request: wrong or missing: {wrong_fields(error)}") from error
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise CorruptState(f"not a retrain request: {type(error).__name__}") from error
+    return opened(FORM, event, _request)
+
+
+def _request(data: Mapping[str, Any], said: dict[str, Any]) -> RetrainRequest:
+    plain = {**data, **said}
+    plain["change_point"] = parse_rfc3339(data["change_point"])
+    plain["evidence"] = [_evidence_from(one) for one in data["evidence"]]
+    return _adapter().validate_python(plain)
 
 
 @cache

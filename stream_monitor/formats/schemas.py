@@ -100,7 +100,7 @@ def drift_event() -> Schema:
         properties[name]["description"] = text
     return {
         "$schema": DIALECT,
-        "$id": drift_events.DATASCHEMA,
+        "$id": drift_events.FORM.schema,
         "title": "Drift event",
         "description": "CloudEvents 1.0, structured mode. Fields may be added within v1; ignore those you do not know.",
         "type": "object",
@@ -160,16 +160,16 @@ def retrain_request() -> Schema:
     for name, text in _REQUEST_FIELDS.items():
         properties[name]["description"] = text
     attributes = _attributes() | {
-        "type": {"const": retrain_requests.TYPE},
+        "type": {"const": retrain_requests.FORM.type()},
         "subject": {
             "type": "string",
             "description": "models/<model>, with /versions/<version>; percent-encoded.",
         },
-        "dataschema": {"const": retrain_requests.DATASCHEMA},
+        "dataschema": {"const": retrain_requests.FORM.schema},
     }
     return {
         "$schema": DIALECT,
-        "$id": retrain_requests.DATASCHEMA,
+        "$id": retrain_requests.FORM.schema,
         "title": "Retrain request",
         "description": "CloudEvents 1.0, structured mode. Fields may be added within v1; ignore those you do not know.",
         "type": "object",
@@ -267,11 +267,11 @@ def _attributes() -> Schema:
         "id": text
         | {"description": "Deterministic: the same input gives the same id, so a reader can deduplicate."},
         "source": text | {"format": "uri-reference", "description": "/stream-monitor/<consumer group>"},
-        "type": {"enum": [f"{drift_events.TYPE_PREFIX}{one}{drift_events.TYPE_SUFFIX}" for one in Status]},
+        "type": {"enum": [drift_events.FORM.type(one) for one in Status]},
         "subject": text | {"description": "models/<model>/series/<series>, percent-encoded."},
         "time": _TIME | {"description": "Event time at which this was said."},
         "datacontenttype": {"const": "application/json"},
-        "dataschema": {"const": drift_events.DATASCHEMA},
+        "dataschema": {"const": drift_events.FORM.schema},
         "partitionkey": text | {"description": "The model; also the key of the record."},
     }
 

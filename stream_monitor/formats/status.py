@@ -15,7 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.status import ModelStatus, PerformanceStatus, Phase
-from stream_monitor.formats.drift_events import cloud_event, from_cloud_event, numbers, to_json, wrong_fields
+from stream_monitor.formats.cloud_events import to_json, wrong_fields
+from stream_monitor.formats.drift_events import cloud_event, from_cloud_event, numbers
 from stream_monitor.formats.encoded import EncodedRecord
 from stream_monitor.formats.reading import parsed_record
 

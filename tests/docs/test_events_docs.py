@@ -14,7 +14,7 @@ from stream_monitor.core.drift_event import EffectSizes
 from stream_monitor.core.effect_sizes import MAJOR_PSI, THRESHOLDS, effect_sizes
 from stream_monitor.core.events import Reason, Record, Rejected, Source
 from stream_monitor.core.reference import boolean, learn_numeric
-from stream_monitor.formats import dead_letter, drift_events, retrain_requests
+from stream_monitor.formats import cloud_events, dead_letter, drift_events, retrain_requests
 from stream_monitor.formats.mapping import Mapping
 from stream_monitor.formats.native_json import (
     MAX_CLASSES,
@@ -144,7 +144,7 @@ def test_the_retrain_request_of_the_text_is_the_reviewed_one() -> None:
     reviewed = (GOLDEN / "drift_events" / "retrain_requested.json").read_bytes()
     assert retrain_requests.decode(example.encode()) == retrain_requests.decode(reviewed)
     assert json.loads(example) == json.loads(reviewed)
-    assert f"`{retrain_requests.TYPE}`" in RETRAIN
+    assert f"`{retrain_requests.FORM.type()}`" in RETRAIN
 
 
 def test_every_effect_size_is_in_its_table_with_the_threshold_of_the_code() -> None:
@@ -163,8 +163,8 @@ def test_every_effect_size_is_in_its_table_with_the_threshold_of_the_code() -> N
 
 
 def test_content_type_and_types_are_those_of_the_code() -> None:
-    assert f"content-type: {drift_events.CONTENT_TYPE}" in DRIFT.replace("\n", " ")
-    assert f"{drift_events.TYPE_PREFIX}opened{drift_events.TYPE_SUFFIX}" in DRIFT
+    assert f"content-type: {cloud_events.CONTENT_TYPE}" in DRIFT.replace("\n", " ")
+    assert drift_events.FORM.type("opened") in DRIFT
 
 
 def test_every_header_of_a_dead_letter_is_in_its_table() -> None:

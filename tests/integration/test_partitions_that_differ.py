@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 from stream_monitor.config import Settings, load
 from stream_monitor.core.drift_event import DriftEvent, Status
 from stream_monitor.core.events import Source
-from stream_monitor.formats import drift_events
+from stream_monitor.formats import cloud_events
 from tests.chaos.crew import Crew, WorkerProcess
 from tests.chaos.verdict import fold, read_outcome
 from tests.committed import committed_offsets, end_offsets, read_topic
@@ -158,7 +158,7 @@ def test_on_a_real_broker_too(kafka: RunningKafka, new_topic: TopicFactory, tmp_
     topic = new_topic("events", partitions=PARTITIONS)
     producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 20})
     for partition, event in given.events():
-        producer.produce(topic, drift_events.to_json(event), partition=partition)
+        producer.produce(topic, cloud_events.to_json(event), partition=partition)
         producer.poll(0)
     assert producer.flush(30) == 0
     settings = {
