@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 from stream_monitor.config import Settings, load
 from stream_monitor.core.drift_event import DriftEvent, Status
 from stream_monitor.core.events import Source
-from stream_monitor.formats import cloud_events
+from stream_monitor.formats import cloud_events, drift_events
 from tests.chaos.crew import Crew, WorkerProcess
 from tests.chaos.verdict import fold, read_outcome
 from tests.committed import committed_offsets, end_offsets, read_topic
