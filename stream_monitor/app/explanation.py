@@ -11,7 +11,9 @@ from enum import StrEnum
 
 from stream_monitor.app.outcomes import OutcomesExplained, outcomes_explained
 from stream_monitor.core.allowance import TESTS_SHARE, bucket_budget
+from stream_monitor.core.batch import FEATURE
 from stream_monitor.core.changes import Change, Scale, scale_of
+from stream_monitor.core.derived.parameters import Constraints
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.expected_delay import Sensitivity
 from stream_monitor.core.parameters import PER_WEEK, BudgetUnit, ModelParameters, SeriesParameters
@@ -65,6 +67,24 @@ class ReferenceExplained:
     given: bool
     file: str | None
     values: int
+
+
+class Origin(StrEnum):
+    """Who demands something of a feature."""
+
+    CONFIGURATION = "configuration"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConstraintsExplained:
+    """What is demanded of a feature, as `core.derived.parameters`. origins: by field, of those that are said."""
+
+    range: tuple[float | None, float | None] | None
+    allowed: tuple[str, ...] | None
+    required: bool | None
+    at_most: float | None
+    origins: Mapping[str, Origin]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +153,7 @@ class Power:
 class Explanation:
     """One series. power: None where there is no sequential test, or the budget counts time and the rate is unknown.
 
-    outcomes: of the series of errors, None of any other.
+    outcomes: of the series of errors, None of any other. constraints: on a feature, those in force; None: there are none.
     """
 
     model: str
@@ -150,6 +170,7 @@ class Explanation:
     power: Power | None
     outcomes: OutcomesExplained | None = None
     now: SeriesStatus | None = field(default=None)
+    constraints: ConstraintsExplained | None = None
 
 
 def explain(known: Known, model: ModelKnowledge, catalogue: DetectorCatalogue) -> Explanation:
@@ -173,6 +194,7 @@ def explain(known: Known, model: ModelKnowledge, catalogue: DetectorCatalogue) -
         power=_power(known, kind, budget),
         outcomes=outcomes_explained(model.parameters.outcomes) if known.key.name == ERROR else None,
         now=known.status,
+        constraints=_constraints(known, model.parameters),
     )
 
 
@@ -188,6 +210,34 @@ def _reference(known: Known) -> ReferenceExplained:
     if given is None:
         return ReferenceExplained(given=False, file=None, values=known.parameters.warm_up)
     return ReferenceExplained(given=True, file=known.file, values=given.size)
+
+
+def _constraints(known: Known, model: ModelParameters) -> ConstraintsExplained | None:
+    """Those on a feature as a whole: segments are not looked at for them."""
+    demanded = known.parameters.constraints
+    chosen = model.configured(known.key.name.removeprefix(FEATURE))
+    if demanded is None or chosen is None or known.key.segment is not None:
+        return None
+    own = _said(chosen.constraints or Constraints())
+    return ConstraintsExplained(
+        range=(demanded.low, demanded.high) if demanded.is_ranged else None,
+        allowed=demanded.allowed,
+        required=demanded.required,
+        at_most=demanded.at_most,
+        origins={
+            field: Origin.CONFIGURATION if field in own else Origin.REFERENCE for field in _said(demanded)
+        },
+    )
+
+
+def _said(demanded: Constraints) -> list[str]:
+    said = {
+        "range": demanded.is_ranged,
+        "allowed": demanded.allowed is not None,
+        "required": demanded.required is not None,
+        "at_most": demanded.at_most is not None,
+    }
+    return [field for field, is_said in said.items() if is_said]
 
 
 def _budget(known: Known, model: ModelKnowledge, *, tested: bool) -> BudgetExplained:

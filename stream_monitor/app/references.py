@@ -31,10 +31,12 @@ def load_references(settings: Settings) -> Mapping[str, ModelReferences]:
 
 def _of(named: ReferenceSettings, parameters: ModelParameters) -> ModelReferences:
     features: Mapping[str, Reference] = {}
+    demanded = {}
     versions: dict[str, VersionProfile] = {}
     if named.file is not None:
         profile = _profile(named.file, parameters, version=None)
         features = _features(named.file, profile, parameters)
+        demanded = {name: one for name, one in profile.constraints.items() if name in features}
         versions |= profile.versions
     for version, file in (named.versions or {}).items():
         versions[version] = _version(file, version, _profile(file, parameters, version=version))
@@ -42,7 +44,7 @@ def _of(named: ReferenceSettings, parameters: ModelParameters) -> ModelReference
     promises = {version or None: one.performance for version, one in versions.items() if one.performance}
     for promise in promises.values():
         _check_task(parameters, promise)
-    return ModelReferences(features=features, outputs=outputs, promises=promises)
+    return ModelReferences(features=features, outputs=outputs, promises=promises, constraints=demanded)
 
 
 def _check_task(parameters: ModelParameters, promise: Promise) -> None:

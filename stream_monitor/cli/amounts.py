@@ -1,5 +1,6 @@
 """Budgets, spans of time and counts as people say them."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ _UNITS: Final = {
     "millisecond": 1,
 }
 _YEAR: Final = 365.25 * 86_400 * _SECOND
+_NAMES: Final = 8
 _SAID: Final = {"years": _YEAR} | {f"{unit}s": float(ms) for unit, ms in _UNITS.items() if ms >= _SECOND}
 
 
@@ -48,3 +50,24 @@ def rounded(number: float) -> str:
     ('2.3', '88', '1,234', '0.012')
     """
     return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
+
+
+def range_in_words(low: float | None, high: float | None) -> str:
+    """Which numbers are allowed; one of the two bounds at least.
+
+    >>> range_in_words(0.0, 3e3), range_in_words(0.0, None), range_in_words(None, 5.0)
+    ('0 to 3000', 'at least 0', 'at most 5')
+    """
+    if low is None:
+        return f"at most {high:g}"
+    return f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
+
+
+def allowed_in_words(names: Sequence[str]) -> str:
+    """Which categories are allowed, the first few of many.
+
+    >>> allowed_in_words(["a", "b"]), allowed_in_words(list("abcdefghijkl"))
+    ('one of a, b', 'one of a, b, c, d, e, f, g, h and 4 more')
+    """
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return f"one of {', '.join(names[:_NAMES])}{more}"

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from textwrap import TextWrapper
 from typing import TYPE_CHECKING, TypeAlias
 
-from stream_monitor.cli.amounts import budget_in_words, duration, rounded
+from stream_monitor.cli.amounts import allowed_in_words, budget_in_words, duration, range_in_words, rounded
 from stream_monitor.cli.outcomes import outcome_lines
 
 if TYPE_CHECKING:
-    from stream_monitor.app.explanation import Explanation, Found, Power, Smallest
+    from stream_monitor.app.explanation import ConstraintsExplained, Explanation, Found, Power, Smallest
     from stream_monitor.core.status import SeriesStatus
 
 Line: TypeAlias = tuple[str, str | None]
@@ -76,6 +76,8 @@ def _watched(one: "Explanation") -> Iterator[str]:
     yield f"reference    {normal}"
     yield f"detectors    {', '.join(one.detectors) or 'none'}"
     yield f"tolerance    {one.tolerance:g} standard deviations of the reference; no smaller effect is reported"
+    for what, said in _demanded(one.constraints) if one.constraints is not None else ():
+        yield f"{what:<13}{said}"
     yield f"after drift  {_AFTER_DRIFT[one.after_drift]}"
     for what, said in outcome_lines(one.outcomes) if one.outcomes is not None else ():
         yield f"{what:<13}{said}"
@@ -84,6 +86,21 @@ def _watched(one: "Explanation") -> Iterator[str]:
             "A mean that stays off the reference by the tolerance is reported, as differs_from_reference, after about"
             f" {_SETTLED:,} values at the latest. That claim has no bound; the token bucket holds it."
         )
+
+
+def _demanded(constraints: "ConstraintsExplained") -> Iterator[tuple[str, str]]:
+    """What is demanded of a feature and by whom, beside its heading."""
+    said = {}
+    if constraints.range is not None:
+        said["range"] = range_in_words(*constraints.range)
+    if constraints.allowed is not None:
+        said["allowed"] = allowed_in_words(constraints.allowed)
+    if constraints.required is not None:
+        said["required"] = "required" if constraints.required else "not required"
+    if constraints.at_most is not None:
+        said["at_most"] = f"at most {constraints.at_most:.2%} of events may break it, or an alert says so"
+    for at, (field, words) in enumerate(said.items()):
+        yield "" if at else "demanded", f"{words} ({constraints.origins[field]})"
 
 
 def _budget(one: "Explanation") -> Iterator[str]:

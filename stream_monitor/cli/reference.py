@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stream_monitor.cli.amounts import allowed_in_words, range_in_words
 from stream_monitor.cli.failures import WrongUsage, usage
 from stream_monitor.cli.options import AsJson
 from stream_monitor.cli.output import note
 from stream_monitor.cli.reference_build import Model, Output, build, report
 
 if TYPE_CHECKING:
+    from stream_monitor.core.derived.parameters import Constraints
     from stream_monitor.core.performance.promise import Promise
     from stream_monitor.core.profile import Profile
     from stream_monitor.core.reference import Reference
@@ -34,7 +36,7 @@ Version = Annotated[
 Statistics = Annotated[
     Path, typer.Argument(metavar="STATISTICS", exists=True, dir_okay=False, help="statistics.json.")
 ]
-Constraints = Annotated[
+ConstraintsFile = Annotated[
     Path | None,
     typer.Argument(metavar="[CONSTRAINTS]", exists=True, dir_okay=False, help="constraints.json."),
 ]
@@ -97,7 +99,7 @@ def merge(files: Profiles, *, output: Output, version: Version = None) -> None:
 @app.command("import", no_args_is_help=True)
 def import_(
     statistics: Statistics,
-    constraints: Constraints = None,
+    constraints: ConstraintsFile = None,
     *,
     output: Output,
     model: Model = None,
@@ -138,12 +140,26 @@ def _lines(profile: "Profile") -> Iterator[str]:
         yield f"from     {origin.name} ({origin.kind}, {origin.rows:,} rows)"
     yield ""
     yield from _table("feature", profile.features)
+    if profile.constraints:
+        yield ""
+        yield "demanded, where the configuration says nothing"
+        width = max(map(len, profile.constraints))
+        for name, demanded in profile.constraints.items():
+            yield f"{name:<{width}}  {_demanded(demanded)}"
     for version, outputs in profile.versions.items():
         yield ""
         yield f"version {version or '(none)'}, {outputs.rows:,} rows"
         yield from _table("output", outputs.series)
         if outputs.performance is not None:
             yield from _performance(outputs.performance)
+
+
+def _demanded(constraints: "Constraints") -> str:
+    said = ["required"] if constraints.required else []
+    said += [range_in_words(constraints.low, constraints.high)] if constraints.is_ranged else []
+    said += [allowed_in_words(constraints.allowed)] if constraints.allowed is not None else []
+    said += [f"an alert above {constraints.at_most:.2%}"] if constraints.at_most is not None else []
+    return "; ".join(said)
 
 
 def _performance(promise: "Promise") -> Iterator[str]:

@@ -95,6 +95,12 @@ To = Annotated[
         "--to", metavar="TIME|OFFSETS", help="Where to end, not included; its end as of now if absent."
     ),
 ]
+NoConstraints = Annotated[
+    bool,
+    typer.Option(
+        "--no-constraints", help="Suggest nothing that features must keep to: no range, allowed, required."
+    ),
+]
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
@@ -126,22 +132,23 @@ def build(
     label: Label = None,
     latency: Latency = None,
     version_column: VersionColumn = None,
+    no_constraints: NoConstraints = False,
 ) -> None:
     """Make a reference profile of training data, or of a range of a topic.
 
     Of files, named columns are no features, every other one is. A topic is read as the configuration reads it. The profile
-    holds bins, counts and moments, and how well versions do whose rows have labels; no rows. Name it as reference of a model.
+    holds bins, counts and moments, how well versions do whose rows have labels, and what all values of a feature keep to;
+    no rows. Name it as reference of a model.
     """
     from stream_monitor.files.columns import FileColumns
     from stream_monitor.files.learning import Choices
-    from stream_monitor.files.profiles import write_profile
 
     columns = FileColumns(
         model=model, time=time, id=id, prediction=prediction, probability=probability, label=label,
         latency=latency, version=version_column)  # fmt: skip
     choices = Choices(
-        exclude=exclude or (), kinds=_kinds(types or []), version=version,
-        task=_task(task, positive), positive=positive)  # fmt: skip
+        exclude=exclude or (), kinds=_kinds(types or []), version=version, task=_task(task, positive),
+        positive=positive, constraints=not no_constraints)  # fmt: skip
     _check_usage(files or [], topic, columns, [begin, end, config, bootstrap_servers, properties])
     if topic is None:
         built = _of_files(files or [], columns, choices)
@@ -149,6 +156,13 @@ def build(
         overrides = overrides_of(bootstrap_servers=bootstrap_servers, properties=properties)
         wanted = (topic, _limit("--from", begin), _limit("--to", end))
         built = _of_topic(wanted, config, overrides, model, choices)
+    _write(output, built)
+
+
+def _write(output: Path, built: "Built") -> None:
+    """With a word on what is in it and what is not."""
+    from stream_monitor.files.profiles import write_profile
+
     write_profile(output, built.profile)
     report(output, built.profile)
     for text in _left_out(built):
@@ -158,6 +172,8 @@ def build(
 def report(output: Path, profile: "Profile") -> None:
     """What was written."""
     note(f"{output}: {len(profile.features)} features of {profile.rows:,} rows")
+    if profile.constraints:
+        note(f"constraints on {len(profile.constraints)} of them, which can be edited in the file")
     for version, outputs in profile.versions.items():
         note(f"{', '.join(outputs.series)} of {version or 'no version'}: {outputs.rows:,} rows")
         if outputs.performance is not None:

@@ -32,6 +32,7 @@ def check(
             yield Finding((*path, "name"), what, "merge the two, or give each its own name")
         first.setdefault(model.name, at)
         yield from _reference(model, path, files=reference_files)
+        yield from _demands(model, path)
         yield from _segments(model, path)
         if known is not None:
             yield from _detectors(model, path, known)
@@ -110,6 +111,16 @@ def _reference(model: ModelSettings, path: Path, *, files: bool) -> Iterator[Fin
     if reference.events is not None and model.warm_up not in {None, reference.events}:
         what = f"differs from reference.events ({reference.events}), which means the same"
         yield Finding((*path, "warm_up"), what, "keep one of the two")
+
+
+def _demands(model: ModelSettings, path: Path) -> Iterator[Finding]:
+    """A share of events that break what nobody demands. What a reference demands is in its file."""
+    if model.reference is not None and model.reference.file is not None:
+        return
+    for name, one in model.features.items():
+        if one is not None and one.at_most is not None and not one.demands:
+            what = "at_most is a share of nothing that is demanded"
+            yield Finding((*path, "features", name), what, "write range, allowed or required with it")
 
 
 def _segments(model: ModelSettings, path: Path) -> Iterator[Finding]:

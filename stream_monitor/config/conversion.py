@@ -81,6 +81,7 @@ def model_parameters(
         budget=settings.alerting.false_alarms,
         after_drift=AfterDrift(settings.alerting.after_drift or "keep"),
         references=known.features,
+        constraints=known.constraints,
         outputs=known.outputs,
         labels=dict(settings.alerting.labels),
         lateness_ms=round(settings.ingest.lateness.total_seconds() * 1000),
@@ -182,16 +183,15 @@ def _series(chosen: FeatureSettings | None, default: SeriesParameters) -> Series
 
 
 def _constraints(chosen: FeatureSettings) -> Constraints | None:
-    if chosen.range is None and chosen.allowed is None and not chosen.required:
-        return None
     low, high = chosen.range or (None, None)
-    return Constraints(
+    said = Constraints(
         low=low,
         high=high,
-        allowed=None if chosen.allowed is None else frozenset(chosen.allowed),
+        allowed=None if chosen.allowed is None else tuple(chosen.allowed),
         required=chosen.required,
         at_most=chosen.at_most,
     )
+    return None if said == Constraints() else said
 
 
 def detector_choices(detectors: Sequence[DetectorSettings] | None) -> tuple[DetectorChoice, ...] | None:

@@ -263,10 +263,14 @@ class FeatureSettings(Section):
         " given, and all weigh the same where none is.",
     )
     range: Range | None = Field(
-        None, description="Least and largest number, both allowed; null for no bound on one side."
+        None,
+        description="Least and largest number, both allowed; null for no bound on one side. As allowed, required and at_most:"
+        " if absent what the reference profile demands.",
     )
     allowed: Allowed | None = Field(None, description="The only categories it may have.")
-    required: bool = Field(default=False, description="Whether every event with features must have it.")
+    required: bool | None = Field(
+        None, description="Whether every event with features must have it; not if nothing says so."
+    )
     at_most: float | None = Field(
         None,
         ge=0,
@@ -281,12 +285,12 @@ class FeatureSettings(Section):
             raise refuse(f"range is for numbers, and the type is {self.type}", "remove one of the two")
         if self.allowed is not None and (self.range is not None or self.type in {"numeric", "identifier"}):
             raise refuse("allowed is for categories", "remove it, or write range: [LOW, HIGH] alone")
-        if self.at_most is not None and self.range is None and self.allowed is None and not self.required:
-            raise refuse(
-                "at_most is a share of nothing that is demanded",
-                "write range, allowed or required with it",
-            )
         return self
+
+    @property
+    def demands(self) -> bool:
+        """Whether something is demanded that events can break."""
+        return self.range is not None or self.allowed is not None or bool(self.required)
 
     @property
     def kind(self) -> Kind | None:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from stream_monitor.core.batch import FEATURE
 from stream_monitor.core.derived.names import FAULTS, TRAFFIC, Fault
-from stream_monitor.core.derived.parameters import Constraints, DerivedParameters
+from stream_monitor.core.derived.parameters import Constraints, DerivedParameters, in_force
 from stream_monitor.core.detector import Kind, Scalar
 from stream_monitor.core.drift_event import Severity
 from stream_monitor.core.join.parameters import JoinParameters
@@ -132,6 +132,7 @@ class ModelParameters:
     overrides: feature name or glob → parameters, first match wins; None means: do not watch it.
     importance: feature name or glob → weight of a feature where it is told what moved with an output; first match wins.
     references: of features. outputs: version, None for events that name none → `prediction`, `probability` … → reference.
+    constraints: what the reference demands of features; of what the configuration says itself, nothing.
     topics None: every topic that delivers rows of the model. group: the consumer group, part of every alert id. retrain None: a
     new training is never asked for.
     """
@@ -143,6 +144,7 @@ class ModelParameters:
     overrides: Mapping[str, SeriesParameters | None] = field(default_factory=dict)
     importance: Mapping[str, float] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)
+    constraints: Mapping[str, Constraints] = field(default_factory=dict)
     outputs: Mapping[str | None, Mapping[str, Reference]] = field(default_factory=dict)
     topics: tuple[str, ...] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -169,10 +171,21 @@ class ModelParameters:
 
     def of_feature(self, name: str) -> SeriesParameters | None:
         """Parameters of the feature `name`; None if it is not watched."""
-        for pattern, chosen in self.overrides.items():
-            if fnmatchcase(name, pattern):
-                return self._with_reference(name, chosen)
-        return self._with_reference(name, self.default)
+        chosen = self.configured(name)
+        if chosen is None:
+            return None
+        known = self.references.get(name, chosen.reference)
+        return replace(chosen, reference=known, constraints=in_force(chosen.constraints, self.demanded(name)))
+
+    def configured(self, name: str) -> SeriesParameters | None:
+        """Those of the feature `name` without what its reference says; None if it is not watched."""
+        return next(
+            (chosen for pattern, chosen in self.overrides.items() if fnmatchcase(name, pattern)), self.default
+        )
+
+    def demanded(self, name: str) -> Constraints | None:
+        """What the reference demands of the feature `name`; nothing where faults are not looked for."""
+        return self.constraints.get(name) if self.derived.quality else None
 
     def of_output(self, name: str, version: str | None) -> SeriesParameters:
         """Parameters of a series that belongs to a version: with the reference of this version, if there is one."""
@@ -191,7 +204,3 @@ class ModelParameters:
         feature = name.removeprefix(FEATURE)
         chosen = self.of_feature(feature) if feature != name else self.of_output(name, None)
         return chosen and replace(chosen, reference=None)
-
-    def _with_reference(self, name: str, chosen: SeriesParameters | None) -> SeriesParameters | None:
-        known = self.references.get(name)
-        return replace(chosen, reference=known) if chosen is not None and known is not None else chosen

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from stream_monitor.core.batch import Column
+from stream_monitor.core.derived.parameters import Constraints
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.performance.promise import Promise
 from stream_monitor.core.reference import Moments, Reference, category_scores
@@ -47,7 +48,8 @@ class Profile:
     """The references of one model.
 
     model: None where nobody said. version: whose data it was made from; None where nobody said, or of several. rows: events
-    with features behind it. versions: version, or NO_VERSION → its predictions.
+    with features behind it. versions: version, or NO_VERSION → its predictions. constraints: what is demanded of features,
+    of some of them.
     """
 
     model: str | None
@@ -56,6 +58,7 @@ class Profile:
     rows: int
     features: Mapping[str, Reference]
     versions: Mapping[str, VersionProfile] = field(default_factory=dict)
+    constraints: Mapping[str, Constraints] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +66,13 @@ class ModelReferences:
     """What is known to be normal of a model before its first row.
 
     features: by name; versions share them. outputs: version, None for events that name none → `prediction`, `probability` …
-    → reference. promises: by version likewise, of its performance.
+    → reference. promises: by version likewise, of its performance. constraints: on features, by name.
     """
 
     features: Mapping[str, Reference] = field(default_factory=dict)
     outputs: Mapping[str | None, Mapping[str, Reference]] = field(default_factory=dict)
     promises: Mapping[str | None, Promise] = field(default_factory=dict)
+    constraints: Mapping[str, Constraints] = field(default_factory=dict)
 
 
 def learn_feature(column: Column, kind: Kind | None, *, categories: int) -> Reference:

@@ -16,10 +16,13 @@ from dataclasses import replace
 import numpy as np
 
 from stream_monitor.core.bin_edges import BINS, few_values
+from stream_monitor.core.derived.parameters import Constraints
 from stream_monitor.core.detector import FloatArray, Kind
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.performance.promise import Promise, merged
 from stream_monitor.core.profile import LEAST_SCALE, Profile, VersionProfile, categorical
+from stream_monitor.core.profile_constraints import merged as merged_constraints
+from stream_monitor.core.profile_constraints import with_missing
 from stream_monitor.core.reference import (
     Moments,
     Reference,
@@ -50,8 +53,24 @@ def merge_profiles(a: Profile, b: Profile, *, version: str | None, categories: i
         created_from=(*a.created_from, *b.created_from),
         rows=a.rows + b.rows,
         features=features,
+        constraints=_constraints(a, b),
         versions={name: _versions(name, a, b, categories) for name in sorted({*a.versions, *b.versions})},
     )
+
+
+def _constraints(a: Profile, b: Profile) -> dict[str, Constraints]:
+    """What holds of the rows of both."""
+    found = {}
+    for name in sorted({*a.constraints, *b.constraints}):
+        parts = [one.constraints.get(name) for one in (a, b) if _has_values(one, name)]
+        both = merged_constraints(*parts) if len(parts) == 2 else with_missing(next(iter(parts), None))
+        if both is not None:
+            found[name] = both
+    return found
+
+
+def _has_values(profile: Profile, name: str) -> bool:
+    return name in profile.features and profile.features[name].size > 0
 
 
 def _versions(name: str, a: Profile, b: Profile, categories: int) -> VersionProfile:

@@ -11,13 +11,16 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch
+from stream_monitor.core.cells import values_of
 from stream_monitor.core.columnise import PlacedRow, columnise
+from stream_monitor.core.derived.parameters import Constraints
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Decoded, Role, Source
 from stream_monitor.core.performance.promise import Promise
 from stream_monitor.core.performance.task import TaskKind
 from stream_monitor.core.profile import NO_VERSION, VersionProfile, learn_feature
+from stream_monitor.core.profile_constraints import suggested
 from stream_monitor.core.profile_counting import FeatureCount, Spread
 from stream_monitor.core.reference import Reference
 from stream_monitor.files.pairs import LabelledSample, labelled_rows
@@ -34,7 +37,7 @@ class Choices:
     exclude: names or globs that are no features. kinds: of features and outputs by name or glob, first match; None, as no
     match: inferred. categories: kept by each, the rest is other. version: the rows of this one and of none are read, which
     are taken to be of it; None: of all. whole: of more than `max_rows` rows all are counted; else the sample is the data.
-    task, positive: what is predicted; None: told from the labels.
+    task, positive: what is predicted; None: told from the labels. constraints: whether they are suggested.
     """
 
     exclude: Sequence[str] = ()
@@ -45,6 +48,7 @@ class Choices:
     whole: bool = True
     task: TaskKind | None = None
     positive: str | None = None
+    constraints: bool = False
 
     def kind_of(self, name: str) -> Kind | None:
         """The kind that was asked for; None: inferred."""
@@ -61,6 +65,7 @@ class SeriesLearner:
         self._learned: dict[str, Reference] = {}
         self._counts: dict[str, FeatureCount] = {}
         self._recounted = 0
+        self._all_known: dict[str, float] = {}
 
     @property
     def rows(self) -> int:
@@ -78,7 +83,10 @@ class SeriesLearner:
         for name, column in self._sample.kept().columns.items():
             cells = _there(column)
             kind = self._choices.kind_of(name.removeprefix(FEATURE))
-            self._learned[name] = learn_feature(cells, kind, categories=self._choices.categories)
+            known = learn_feature(cells, kind, categories=self._choices.categories)
+            self._learned[name] = known
+            if known.kind is Kind.CATEGORICAL:
+                self._all_known[name.removeprefix(FEATURE)] = _all_known(cells, known)
         if self.rows <= self._choices.max_rows or not self._choices.whole:
             return False
         self._counts = {
@@ -111,6 +119,16 @@ class SeriesLearner:
             name.removeprefix(FEATURE): count.reference(categories=categories)
             for name, count in self._counts.items()
         }
+
+    def constraints(self, references: Mapping[str, Reference]) -> dict[str, Constraints]:
+        """What is suggested of these features, the references that were learned; none if it is not asked for."""
+        if not self._choices.constraints:
+            return {}
+        found = {
+            name: suggested(known, all_known=self._all_known.get(name, 1.0))
+            for name, known in references.items()
+        }
+        return {name: one for name, one in found.items() if one is not None}
 
 
 class ModelLearner:
@@ -187,6 +205,14 @@ class ModelLearner:
                 )
                 placed.setdefault(version, []).append(PlacedRow(bare, 0, offset, item))
         return {version: columnise("", rows, (Source("", 0),)) for version, rows in placed.items()}
+
+
+def _all_known(column: Column, reference: Reference) -> float:
+    """Share of the values after which no new category came."""
+    places = {name: at for at, name in enumerate(reference.categories)}
+    numbers = values_of(reference.kind, column, places).numbers
+    first = np.unique(numbers, return_index=True)[1]
+    return float(first.max() + 1) / len(numbers) if len(numbers) else 1.0
 
 
 def _there(column: Column) -> Column:

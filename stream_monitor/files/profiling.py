@@ -84,12 +84,14 @@ def build_from(
     if learner.learn():
         for decoded in reading.chunks():
             learner.count(decoded)
+    features = learner.features.references()
     profile = Profile(
         model=model or reading.only_model,
         version=choices.version or learner.version,
         created_from=reading.origins(),
         rows=learner.features.rows,
-        features=learner.features.references(),
+        features=features,
+        constraints=learner.features.constraints(features),
         versions=learner.versions(),
     )
     return Built(

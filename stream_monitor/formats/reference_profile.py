@@ -1,7 +1,7 @@
 """Reference profiles as JSON files: `Profile` ↔ bytes. Made to be read, compared and kept in version control.
 
-One line a field, features by name, no time of writing: the same data gives the same bytes. `versions` is left out where
-there are none. Knows no file.
+One line a field, features by name, no time of writing: the same data gives the same bytes. `versions` and `constraints` are
+left out where there are none. Knows no file.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,9 +18,11 @@ from stream_monitor.core.performance.task import Task
 from stream_monitor.core.plain import plain_of, value_of
 from stream_monitor.core.profile import Origin, Profile, VersionProfile
 from stream_monitor.core.reference import Reference
+from stream_monitor.formats.reference_constraints import constraints_of, plain_constraints
 
 KIND: Final = "stream-monitor.reference"
 FORMAT: Final = 1
+_PARTS: Final = frozenset({"format", "kind", "constraints", "features", "versions"})
 VIEWS: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.NUMERIC: frozenset({"value", "deviation"}),
     Kind.CATEGORICAL: frozenset({"rarity", "mix"}),
@@ -52,6 +54,12 @@ def encode(profile: Profile) -> bytes:
         "rows": profile.rows,
     }
     members = [f"{_json(name)}: {_json(value)}" for name, value in head.items()]
+    if profile.constraints:
+        demanded = [
+            f"{_json(name)}: {_json(plain_constraints(one))}"
+            for name, one in sorted(profile.constraints.items())
+        ]
+        members.append(_object("constraints", demanded))
     members.append(_object("features", [_reference_text(*one) for one in sorted(profile.features.items())]))
     if profile.versions:
         members.append(
@@ -78,7 +86,7 @@ def decode(data: bytes) -> Profile:
             f"the reference profile has format {written}; this release reads {FORMAT}: use the release that wrote it"
         )
     where = "the reference profile"
-    fields = {name: whole[name] for name in whole if name not in {"format", "kind", "features", "versions"}}
+    fields = {name: whole[name] for name in whole if name not in _PARTS}
     hints = {"model": str, "version": str, "created_from": tuple[Origin, ...], "rows": int}
     _same_names(where, fields, list(hints))
     read: dict[str, Any] = {
@@ -88,11 +96,13 @@ def decode(data: bytes) -> Profile:
     features = whole.get("features")
     if not isinstance(features, dict) or read["rows"] < 0:
         raise CorruptState("the reference profile: features is not an object, or rows is negative")
+    references = {
+        name: _reference(f"the feature {name!r} of {where}", plain) for name, plain in features.items()
+    }
     return Profile(
         **read,
-        features={
-            name: _reference(f"the feature {name!r} of {where}", plain) for name, plain in features.items()
-        },
+        features=references,
+        constraints=constraints_of(where, whole.get("constraints", {}), references),
         versions=_versions(where, whole.get("versions", {})),
     )
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.performance.task import ProbabilityOf, TaskKind
+from stream_monitor.formats.reference_constraints import FIELDS
 from stream_monitor.formats.reference_profile import FORMAT, KIND, VIEWS
 
 _COUNT = {"type": "integer", "minimum": 0}
@@ -23,6 +24,11 @@ def reference_profile() -> dict[str, Any]:
             "description": "What it was made from, without folders.",
         },
         "rows": _COUNT | {"description": "Events with features behind it."},
+        "constraints": {
+            "type": "object",
+            "additionalProperties": {"$ref": "#/$defs/constraints"},
+            "description": "Feature → what is demanded of its values, where the configuration says nothing.",
+        },
         "features": {
             "type": "object",
             "additionalProperties": {"$ref": "#/$defs/reference"},
@@ -40,12 +46,13 @@ def reference_profile() -> dict[str, Any]:
         "title": "Reference profile",
         "description": "What is normal for the features of a model. Holds no raw rows.",
         "$defs": {
+            "constraints": _constraints(),
             "origin": _origin(),
             "performance": _performance(),
             "reference": _reference(),
             "version": _version(),
         },
-        **_object(properties, optional=frozenset({"versions"})),
+        **_object(properties, optional=frozenset({"versions", "constraints"})),
     }
 
 
@@ -73,6 +80,35 @@ def _origin() -> dict[str, Any]:
             "rows": _COUNT | {"description": "Events with features in it."},
         }
     )
+
+
+def _constraints() -> dict[str, Any]:
+    end = {"type": ["number", "null"]}
+    properties: dict[str, Any] = {
+        "range": {
+            "type": "array",
+            "items": end,
+            "minItems": 2,
+            "maxItems": 2,
+            "description": "Least and largest number, both allowed; null for no bound on one side.",
+        },
+        "allowed": {
+            "type": "array",
+            "items": {"type": "string"},
+            "minItems": 1,
+            "description": "The only categories it may have.",
+        },
+        "required": {"type": "boolean", "description": "Whether every event with features must have it."},
+        "at_most": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "description": "Share of events that may break it before an alert says so; if absent only the drift of that"
+            " share is told.",
+        },
+    }
+    assert tuple(properties) == FIELDS
+    return _object(properties, optional=frozenset(properties))
 
 
 def _version() -> dict[str, Any]:

@@ -13,9 +13,11 @@ import numpy as np
 
 from stream_monitor.core.bin_edges import numeric_edges
 from stream_monitor.core.cells import LARGEST
+from stream_monitor.core.derived.parameters import Constraints
 from stream_monitor.core.detector import FloatArray, Kind
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.profile import LEAST_SCALE, Origin, Profile, categorical
+from stream_monitor.core.profile_constraints import non_negative
 from stream_monitor.core.reference import (
     Moments,
     Reference,
@@ -142,12 +144,17 @@ def imported(statistics: bytes, constraints: bytes | None, labels: Labels) -> tu
     if constraints is not None:
         wanted = {one.name: one for one in _decoded(constraints, _Constraints, "the constraints").features}
     features, notes = {}, []
+    demanded: dict[str, Constraints] = {}
     for feature in read.features:
         constraint = wanted.get(feature.name)
         found, said = _reference(feature, constraint, labels.categories)
         notes += [f"{feature.name}: {text}" for text in said]
         if found is not None:
             features[feature.name] = found
+        if found is not None and constraint is not None:
+            one, said = _demanded(constraint, found)
+            notes += [f"{feature.name}: {text}" for text in said]
+            demanded |= {} if one.is_empty else {feature.name: one}
     unknown = wanted.keys() - {feature.name for feature in read.features}
     notes += [f"{name}: is in the constraints only, and not imported" for name in sorted(unknown)]
     if not features:
@@ -157,7 +164,12 @@ def imported(statistics: bytes, constraints: bytes | None, labels: Labels) -> tu
     rows = read.dataset.item_count or max(one.size + one.unusable for one in features.values())
     origin = Origin(kind="sagemaker", name=labels.name, rows=rows)
     profile = Profile(
-        model=labels.model, version=labels.version, created_from=(origin,), rows=rows, features=features
+        model=labels.model,
+        version=labels.version,
+        created_from=(origin,),
+        rows=rows,
+        features=features,
+        constraints=demanded,
     )
     return profile, notes
 
@@ -179,8 +191,8 @@ def _reference(
         notes.append(
             f"the constraints call it {stated}, the statistics count it as {feature.inferred_type}, which is imported"
         )
-    if constraint is not None:
-        notes += _not_carried(constraint, numbers)
+    if constraint is not None and constraint.monitoringConfigOverrides:
+        notes.append("monitoringConfigOverrides is not kept: one alarm budget replaces thresholds by feature")
     completeness = None if constraint is None else constraint.completeness
     if numbers is not None:
         reference, said = _of_numbers(numbers, feature.inferred_type, completeness)
@@ -191,19 +203,24 @@ def _reference(
     return reference, [*notes, said] if said else notes
 
 
-def _not_carried(constraint: _Constraint, numbers: _Numbers | None) -> list[str]:
-    notes = []
-    bounded = constraint.num_constraints is not None and constraint.num_constraints.is_non_negative
-    lowest = None if numbers is None else numbers.min
-    if bounded and lowest is not None and lowest < 0:
-        notes.append(f"is_non_negative is not kept: the baseline itself goes down to {lowest:g}")
-    elif bounded and lowest is not None and lowest > 0:
-        notes.append(f"is_non_negative becomes: what is below the baseline's {lowest:g} is counted as below")
-    if constraint.string_constraints is not None and constraint.string_constraints.domains:
-        notes.append("its domains are those of the statistics: a value that the baseline has not is other")
-    if constraint.monitoringConfigOverrides:
-        notes.append("monitoringConfigOverrides is not kept: one alarm budget replaces thresholds by feature")
-    return notes
+def _demanded(constraint: _Constraint, reference: Reference) -> tuple[Constraints, list[str]]:
+    """What the baseline demands of a feature, and what of it does not fit what was seen of it. Of a completeness below 1 the
+    missing values are the normal of the feature.
+    """
+    low, high, allowed, notes = None, None, None, []
+    if constraint.num_constraints is not None and constraint.num_constraints.is_non_negative:
+        lowest = reference.edges[0] if reference.edges else 0.0
+        if reference.kind is Kind.NUMERIC and lowest < 0:
+            notes.append(f"is_non_negative is not kept: the baseline itself goes down to {lowest:g}")
+        elif reference.kind is Kind.NUMERIC:
+            low, high = non_negative(reference) or (0.0, None)
+    domains = constraint.string_constraints.domains if constraint.string_constraints else []
+    if domains and reference.kind is Kind.CATEGORICAL:
+        allowed = tuple(dict.fromkeys(domains))
+    elif domains:
+        notes.append(f"its domains are not kept: it is imported as {reference.kind}")
+    required = True if constraint.completeness == 1 and reference.unusable == 0 else None
+    return Constraints(low=low, high=high, allowed=allowed, required=required), notes
 
 
 def _unusable(common: _Common, completeness: float | None) -> int:

@@ -36,7 +36,8 @@ class Screen:
         self.tail = tail
         demanded = constraints or Constraints()
         self._low, self._high = demanded.low, demanded.high
-        self._required, self._allowed = demanded.required, demanded.allowed
+        self._required = demanded.required
+        self._allowed = None if demanded.allowed is None else frozenset(demanded.allowed)
         self._numbers = _numbers_of(demanded.allowed or ())
 
     def declared(self, column: Column) -> Found:
@@ -103,7 +104,7 @@ def _or(value: float | None, default: float) -> float:
     return default if value is None else value
 
 
-def _numbers_of(allowed: Sequence[str] | frozenset[str]) -> list[float]:
+def _numbers_of(allowed: Sequence[str]) -> list[float]:
     """The categories that are numbers, too: 1 and "1" are one category."""
     numbers = []
     for text in sorted(allowed):

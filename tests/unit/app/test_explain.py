@@ -29,6 +29,9 @@ from stream_monitor.core.parameters import WEEK_MS, Budget, BudgetUnit
 from stream_monitor.core.status import ModelStatus, Phase
 from stream_monitor.core.window import BLOCK
 from stream_monitor.files.columns import FileColumns
+from stream_monitor.files.learning import Choices
+from stream_monitor.files.profiles import write_profile
+from stream_monitor.files.profiling import build
 from stream_monitor.formats.status import encode
 from tests.unit.app.files import table
 from tests.unit.formats.core_values import NOON, STATUS, series_status
@@ -140,6 +143,24 @@ def test_detectors_without_the_sequential_test_promise_nothing(tmp_path: Path) -
     assert (one.detectors, one.budget.tested, one.power) == (["adwin"], False, None)
     assert one.budget.span_per_alarm is None
     assert one.budget.bucket_span == WEEK_MS
+
+
+def test_what_is_demanded_is_told_with_who_demands_it(tmp_path: Path) -> None:
+    train = tmp_path / "train.csv"
+    train.write_text("\n".join(["amount", *(str(at % 50) for at in range(1_200)), ""]))
+    built = build([train], FileColumns(), Choices(constraints=True), lambda _: None)
+    write_profile(tmp_path / "p.json", built.profile)
+    found = configured(tmp_path, reference="p.json", features={"amount": {"range": [0, 60]}}).constraints
+    assert found is not None
+    assert (found.range, found.required, found.allowed, found.at_most) == ((0.0, 60.0), True, None, None)
+    assert found.origins == {"range": "configuration", "required": "reference"}
+    lifted = configured(
+        tmp_path, reference="p.json", features={"a*": {"required": False, "at_most": 0.01}}
+    ).constraints
+    assert lifted is not None
+    assert (lifted.range, lifted.required, lifted.at_most) == ((0.0, 98.0), False, 0.01)
+    assert lifted.origins["range"] == "reference"
+    assert configured(tmp_path).constraints is None
 
 
 def test_what_is_left_out_is_not_explained(tmp_path: Path) -> None:

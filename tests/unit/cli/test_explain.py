@@ -48,6 +48,17 @@ def test_budget_power_and_reasons_are_said_in_words_and_numbers(tmp_path: Path) 
         assert text in " ".join(said.split("\n  ")), text
 
 
+def test_what_is_demanded_is_said_with_who_demands_it(tmp_path: Path) -> None:
+    demanded = {"range": [0, None], "required": False, "at_most": 0.01}
+    config = tmp_path / "demanding.yaml"
+    config.write_text(
+        json.dumps({"version": 1, "models": [{"name": "fraud", "features": {"amount": demanded}}]})
+    )
+    said = run("explain", "fraud.feature:amount", "-c", config, "--series", "40").out
+    assert "  demanded     at least 0 (configuration)\n               not required (configuration)\n" in said
+    assert "at most 1.00% of events may break it, or an alert says so (configuration)" in said
+
+
 def test_errors_are_explained_with_what_is_promised(tmp_path: Path) -> None:
     said = offline(tmp_path, wanted="fraud.error")
     assert "task         told from the first labelled predictions" in said

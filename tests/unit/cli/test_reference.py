@@ -46,6 +46,21 @@ def test_build_then_show(tmp_path: Path) -> None:
     assert json.loads(out.read_text())["features"]["flag"]["kind"] == "categorical"
 
 
+def test_what_is_demanded_is_suggested_shown_and_can_be_left_out(tmp_path: Path) -> None:
+    out = tmp_path / "p.json"
+    lines = [f"{at % 50},{'DE' if at % 3 else 'FR'}" for at in range(1_200)]
+    train = tmp_path / "train.csv"
+    train.write_text("\n".join(["amount,country", *lines, ""]))
+    assert "constraints on 2 of them" in run("reference", "build", train, "-o", out).err
+    assert run("reference", "show", out).out.splitlines()[-3:] == [
+        "demanded, where the configuration says nothing",
+        "amount   required; 0 to 98",
+        "country  required; one of DE, FR",
+    ]
+    assert "constraints" not in run("reference", "build", train, "-o", out, "--no-constraints").err
+    assert read_profile(out).constraints == {}
+
+
 def test_named_and_excluded_columns_are_no_features(tmp_path: Path) -> None:
     out = tmp_path / "p.json"
     ran = run("reference", "build", data(tmp_path), "-o", out, "--prediction", "y_pred", "--exclude", "co*")
@@ -99,12 +114,15 @@ def test_import_says_what_is_not_carried(tmp_path: Path) -> None:
     texts = {"common": {"num_present": 9, "num_missing": 1}, "distinct_count": 1, "distribution": buckets}
     feature = {"name": "country", "inferred_type": "String"}
     statistics.write_text(json.dumps({"version": 0, "features": [feature | {"string_statistics": texts}]}))
-    constraints.write_text(json.dumps({"features": [{**feature, "string_constraints": {"domains": ["DE"]}}]}))
+    limits = {"string_constraints": {"domains": ["DE"]}, "monitoringConfigOverrides": {"a": 1}}
+    constraints.write_text(json.dumps({"features": [feature | limits]}))
     out = tmp_path / "p.json"
     ran = run("reference", "import", statistics, constraints, "-o", out, "--model", "fraud")
     assert ran.code == 0
-    assert "note: country: its domains are" in ran.err
+    assert "note: country: monitoringConfigOverrides is not kept" in ran.err
+    assert "constraints on 1 of them, which can be edited in the file" in ran.err
     assert read_profile(out).features["country"].counts == (9, 0)
+    assert read_profile(out).constraints["country"].allowed == ("DE",)
     assert run("reference", "import", statistics, "-o", out).err == f"{out}: 1 features of 10 rows\n"
 
 

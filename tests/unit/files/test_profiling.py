@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stream_monitor.core.derived.parameters import Constraints
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Decoded, Role, Row, Source
@@ -47,6 +48,25 @@ def test_a_file_that_fits_is_learned_as_data_named_in_a_configuration_are(tmp_pa
     assert features(found) == expected
     assert (found.profile.model, found.profile.version, found.profile.rows) == ("fraud", "7", 2_500)
     assert found.profile.created_from == (Origin(kind="csv", name="train.csv", rows=2_500),)
+
+
+def test_constraints_are_suggested_where_asked_for_also_of_more_rows_than_are_sampled(tmp_path: Path) -> None:
+    path = csv(tmp_path, 6_000)
+    assert built(path).profile.constraints == {}
+    whole, sampled = (
+        built(path, choices=Choices(constraints=True, max_rows=rows)).profile.constraints
+        for rows in (6_000, 2_000)
+    )
+    assert whole == sampled
+    assert whole["country"] == Constraints(allowed=("DE", "FR", "US"), required=True)
+    assert (whole["amount"].low, whole["amount"].required) == (0.0, True)
+
+
+def test_categories_of_which_the_last_came_late_are_not_all_there_are(tmp_path: Path) -> None:
+    rows = ["b" if at > 500 and at % 2 else "a" for at in range(2_000)]
+    path = written(tmp_path, "train.csv", "\n".join(["country", *rows, ""]))
+    found = built(path, choices=Choices(constraints=True)).profile.constraints
+    assert found == {"country": Constraints(required=True)}
 
 
 def test_of_more_rows_than_are_sampled_all_are_counted(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from stream_monitor.core.columnise import column_of
+from stream_monitor.core.derived.parameters import Constraints
 from stream_monitor.core.detector import FloatArray, Kind
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.profile import Profile, learn_feature
@@ -148,20 +149,43 @@ def test_a_constraint_may_accept_more_missing_values(completeness: float, unusab
 
 def test_what_is_not_carried_is_said() -> None:
     limits: Plain = {"num_constraints": {"is_non_negative": True}}
-    assert one(numeric("x", VALUES - VALUES.min()), constraint("x", **limits))[1] == []
-    assert "below the baseline's" in one(numeric("x", VALUES), constraint("x", **limits))[1][0]
     assert (
         "the baseline itself goes down to" in one(numeric("x", VALUES - 1), constraint("x", **limits))[1][0]
     )
     assert one(numeric("x", VALUES), constraint("x", "Integral"))[1] == []
     assert "call it String" in one(numeric("x", VALUES), constraint("x", "String"))[1][0]
-    domains = constraint(
-        "x", "String", string_constraints={"domains": ["a"]}, monitoringConfigOverrides={"a": 1}
-    )
-    assert [note.split()[2] for note in one(text("x", {"a": 1}), domains)[1]] == ["domains", "is"]
+    overrides = constraint("x", "String", monitoringConfigOverrides={"a": 1})
+    assert one(text("x", {"a": 1}), overrides)[1][0].startswith("x: monitoringConfigOverrides is not kept")
+    domains = constraint("x", "String", string_constraints={"domains": ["a"]})
+    keys = text("x", {"a": 1}, distinct=900, present=1_000)
+    assert one(keys, domains)[1] == ["x: its domains are not kept: it is imported as identifier"]
     assert one(text("x", {"a": 1}), constraint("x", "String"), constraint("y"))[1][0].startswith(
         "y: is in the con"
     )
+
+
+def test_what_the_baseline_demands_becomes_constraints() -> None:
+    limits: Plain = {"num_constraints": {"is_non_negative": True}}
+    domains: Plain = {"string_constraints": {"domains": ["a", "z"]}}
+    profile, notes = read(
+        numeric("x", VALUES),
+        numeric("y", VALUES - 1),
+        text("t", {"a": 9}),
+        constraints=[
+            constraint("x", **limits),
+            constraint("y", **limits),
+            constraint("t", "String", **domains),
+        ],
+    )
+    assert set(profile.constraints) == {"x", "y", "t"}
+    demanded = profile.constraints["x"]
+    assert (demanded.low, demanded.required) == (0.0, True)
+    assert demanded.high is not None
+    assert demanded.high > VALUES.max()
+    assert profile.constraints["y"] == Constraints(required=True)
+    assert profile.constraints["t"] == Constraints(allowed=("a", "z"))  # the baseline has missing values
+    assert [note.partition(":")[0] for note in notes] == ["y"]
+    assert read(numeric("x", VALUES))[0].constraints == {}
 
 
 def test_features_without_a_distribution_are_left_out_and_said() -> None:

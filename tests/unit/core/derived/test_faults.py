@@ -21,6 +21,7 @@ from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.order import Order
 from stream_monitor.core.parameters import PER_100K_EVENTS, ModelParameters, SeriesParameters
 from stream_monitor.core.partition_monitor import ModelTask
+from stream_monitor.core.reference import learn_categorical, learn_numeric
 from stream_monitor.core.report import status_of
 from stream_monitor.core.series import SeriesKey
 from stream_monitor.core.series_monitor import SeriesMonitor
@@ -138,7 +139,7 @@ def test_events_that_come_twice_are_told() -> None:
 def test_constraints_of_the_configuration_are_counted_and_more_than_at_most_is_a_fact() -> None:
     demanded = {
         "amount": Constraints(low=0.0, high=200.0, required=True, at_most=0.01),
-        "country": Constraints(allowed=frozenset({"DE", "FR", "IT"})),
+        "country": Constraints(allowed=("DE", "FR", "IT")),
     }
 
     def break_it(at: int, features: dict[str, object]) -> None:
@@ -168,6 +169,41 @@ def test_constraints_of_the_configuration_are_counted_and_more_than_at_most_is_a
         "quality:required",
         "quality:unseen",
     }
+
+
+def test_rare_breaks_of_what_a_reference_demands_are_no_alarm_and_many_are() -> None:
+    """As the data behind it: one row in 2,000 breaks each constraint, which a suggestion need not have seen."""
+    random = np.random.default_rng(8)
+    known = {
+        "amount": learn_numeric(random.normal(50, 10, 5_000), unusable=0),
+        "country": learn_categorical(["DE", "FR", "IT"] * 2_000, unusable=0, cap=64),
+    }
+    demanded = {
+        "amount": Constraints(low=0.0, high=200.0, required=True),
+        "country": Constraints(allowed=("DE", "FR", "IT"), required=True),
+    }
+    parameters = ModelParameters(
+        name="m", budget=PER_100K_EVENTS, derived=ALL, references=known, constraints=demanded
+    )
+    monitor = ModelMonitor(parameters, registry.installed())
+    events: list[DriftEvent] = []
+    for first in range(0, 24_000, 500):
+        rare = 2_000 if first < 20_000 else 20
+        amounts = random.normal(50, 10, 500).tolist()
+        made = [
+            row(
+                {
+                    "amount": (None if at % 3 else -1.0) if at % rare == 5 else amount,
+                    "country": "XX" if at % rare == 9 else ("DE", "FR", "IT")[at * 7 % 3],
+                },
+                time=T0 + at * 1_000,
+            )
+            for at, amount in enumerate(amounts, first)
+        ]
+        events += monitor.observe(batch_of(made, first_offset=first)).drift_events
+    opened = {event.series: event.row for event in events if event.status is Status.OPENED}
+    assert min(opened.values()) >= 20_000
+    assert {"quality:unseen", "quality:required"} <= set(opened)
 
 
 def status_of_model(monitor: ModelMonitor) -> Sequence[SeriesStatus]:
