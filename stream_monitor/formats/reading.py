@@ -7,7 +7,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from stream_monitor.core.errors import CorruptState, NewerState
-from stream_monitor.formats.drift_events import wrong_fields
+from stream_monitor.formats.cloud_events import wrong_fields
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from stream_monitor.formats.drift_events import to_json
+from stream_monitor.formats.cloud_events import to_json
 from stream_monitor.formats.encoded import EncodedRecord
 from stream_monitor.formats.reading import parsed_record, validated
 
