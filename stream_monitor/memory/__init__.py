@@ -1,6 +1,6 @@
 """Kafka in memory: the twin of `stream_monitor.kafka` behind the same ports. Public: the demo and tests run on it.
 
-Deterministic, synchronous, one thread. Crashes, zombies, aborts and fencing are explicit calls.
+Deterministic, synchronous; a `MemoryTopicReader` alone may be in another thread. Crashes, zombies, aborts and fencing are explicit calls.
 """
 
 from stream_monitor.memory.checkpointer import InjectedAbort, InjectedTimeout, MemoryCheckpointer
@@ -8,6 +8,7 @@ from stream_monitor.memory.group import Group
 from stream_monitor.memory.log import MemoryLog
 from stream_monitor.memory.source import MemorySource
 from stream_monitor.memory.state_store import MemoryStateStore
+from stream_monitor.memory.topics import MemoryOperationsWriter, MemoryTopicReader
 
 __all__ = [
     "Group",
@@ -15,6 +16,8 @@ __all__ = [
     "InjectedTimeout",
     "MemoryCheckpointer",
     "MemoryLog",
+    "MemoryOperationsWriter",
     "MemorySource",
     "MemoryStateStore",
+    "MemoryTopicReader",
 ]

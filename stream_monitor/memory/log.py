@@ -3,7 +3,8 @@
 Modelled: transaction markers take offsets, aborted and open records are invisible, nobody reads past the first open
 transaction (the last stable offset), a producer epoch fences older ones (KIP-98), offsets of an open transaction hold
 back the answer (KIP-447), deleting a topic forgets its offsets, DeleteRecords, compaction on demand. Not modelled:
-replication, time-outs by themselves (`expire_transactions` is one), retention by age. No threads, no clock.
+replication, time-outs by themselves (`expire_transactions` is one), retention by age. No clock. One lock: who reads for a
+dashboard is in another thread than the worker.
 """
 
 import itertools
@@ -11,11 +12,16 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from functools import wraps
+from threading import RLock
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
 from stream_monitor.memory.group import Group, Noted
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 class ProducerFenced(StreamMonitorError):
@@ -80,6 +86,19 @@ class _Topic:
     partitions: list[_Partition]
 
 
+def _alone(
+    method: Callable[Concatenate["MemoryLog", _P], _R],
+) -> Callable[Concatenate["MemoryLog", _P], _R]:
+    """One thread at a time."""
+
+    @wraps(method)
+    def locked(log: "MemoryLog", *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with log.lock:
+            return method(log, *args, **kwargs)
+
+    return locked
+
+
 class MemoryLog:
     """All topics, groups and transactional ids of one pretended cluster.
 
@@ -99,6 +118,7 @@ class MemoryLog:
     ) -> None:
         self.now = now
         self.on_wait: Callable[[], None] = on_wait or self.expire_transactions
+        self.lock = RLock()
         self.version = 0  # changes with the set of partitions
         self._topics: dict[str, _Topic] = {}
         self._groups: dict[str, Group] = {}
@@ -143,6 +163,7 @@ class MemoryLog:
 
     # ------------------------------------------------------------------ writing outside transactions
 
+    @_alone
     def append(
         self,
         topic: str,
@@ -158,12 +179,14 @@ class MemoryLog:
             Record(0, timestamp, key, value, headers), None
         )
 
+    @_alone
     def delete_records(self, source: Source, before: int) -> None:
         """What lies below `before` is gone."""
         partition = self._partition(source)
         partition.low = max(partition.low, min(before, partition.end))
         del partition.entries[: partition.at(partition.low)]
 
+    @_alone
     def compact(self, topic: str) -> None:
         """Keep the last committed value of every key; offsets stay, so there are gaps; what is open is not touched."""
         for partition in self._topics[topic].partitions:
@@ -194,6 +217,7 @@ class MemoryLog:
         """One behind the last offset, as READ_UNCOMMITTED sees it."""
         return self._partition(source).end
 
+    @_alone
     def read(self, source: Source, offset: int, limit: int) -> tuple[list[Record], int]:
         """At most `limit` committed records from `offset` on, and the position behind them and what is invisible.
 
@@ -224,6 +248,7 @@ class MemoryLog:
 
     # ------------------------------------------------------------------ transactions
 
+    @_alone
     def open_producer(self, transactional_id: str) -> int:
         """init_transactions: aborts what was open under the id; the new epoch, older ones are fenced."""
         self._end(transactional_id, Outcome.ABORTED)
@@ -235,6 +260,7 @@ class MemoryLog:
         self._check(transactional_id, epoch)
         self._open[transactional_id] = _Transaction()
 
+    @_alone
     def write(self, transactional_id: str, epoch: int, source: Source, record: Record) -> int:
         """Write a record in the open transaction; its offset."""
         transaction = self._current(transactional_id, epoch)
@@ -248,16 +274,19 @@ class MemoryLog:
         transaction = self._current(transactional_id, epoch)
         transaction.offsets.setdefault(group, {}).update(offsets)
 
+    @_alone
     def commit(self, transactional_id: str, epoch: int) -> None:
         """All of the open transaction becomes visible."""
         self._current(transactional_id, epoch)
         self._end(transactional_id, Outcome.COMMITTED)
 
+    @_alone
     def abort(self, transactional_id: str, epoch: int) -> None:
         """Nothing of the open transaction will ever be visible."""
         self._current(transactional_id, epoch)
         self._end(transactional_id, Outcome.ABORTED)
 
+    @_alone
     def expire_transactions(self) -> None:
         """All open transactions have taken too long: they are aborted, and their producers need a new epoch."""
         for transactional_id in list(self._open):

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
+from stream_monitor.formats.encoded import EncodedRecord
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.telemetry.view import Loss
 
@@ -182,6 +183,53 @@ class StateStore(Protocol):
 
     def log(self, partition: int, first: int, last: int, deadline: Deadline) -> Iterator[Record | None]:
         """Committed records of the columns partition with first <= offset < last, in order. Raises LostData."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """Where to begin in every partition of a topic: at `time` (ms UTC, by the records' own timestamps) or at the first record,
+    but not before the last `latest` offsets, if that is given.
+    """
+
+    time: int | None = None
+    latest: int | None = None
+
+
+class TopicReader(Protocol):
+    """Reads topics to their ends and on, in no group: committed records only, in order within each partition.
+
+    Made for all partitions as they are when it is made. Records may be removed before they are read: it goes on behind them.
+    """
+
+    def read(self, max_records: int, timeout: float) -> Sequence[Fetched]:
+        """At most `max_records`, grouped by partition; waits up to `timeout` seconds for the first.
+
+        Raises StreamMonitorError when the broker refuses for good, or has not answered for a while; then make a new one.
+        """
+        ...
+
+    def caught_up(self) -> bool:
+        """Whether it has been at the end of every partition: what was committed when it was made was returned. Stays true."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
+
+class OperationsWriter(Protocol):
+    """Writes to the operations topic, outside of any transaction. May be used by any thread."""
+
+    def write(self, record: EncodedRecord, deadline: Deadline) -> None:
+        """Written for good when this returns; one without value takes back what was written under its key.
+
+        Raises StreamMonitorError when the broker refuses it, or has not said so in time: then it may be written or not.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the producer."""
         ...
 
 

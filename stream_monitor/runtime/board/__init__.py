@@ -1,0 +1,1 @@
+"""The board: everything that people are shown, as a fold of the monitor's own topics."""
