@@ -4,17 +4,17 @@ A compacted topic: key `acknowledge/<alert_id>` or `mute/<mute_id>`; a record wi
 told and what is shown, never detection.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any, Final, TypeAlias
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from stream_monitor.core.errors import CorruptState, NewerState, StreamMonitorError
+from stream_monitor.core.errors import CorruptState, StreamMonitorError
 from stream_monitor.formats.encoded import EncodedRecord
+from stream_monitor.formats.reading import parsed_record, validated
 
 FORMAT: Final = 1
 HEADERS: Final[tuple[tuple[str, bytes], ...]] = (("content-type", b"application/json"),)
@@ -23,6 +23,7 @@ LONGEST_REASON: Final = 1_000
 LONGEST_NAME: Final = 300
 _ACKNOWLEDGE: Final = "acknowledge"
 _MUTE: Final = "mute"
+_WHAT: Final = "known operation"
 
 
 class RefusedOperation(StreamMonitorError):
@@ -119,37 +120,26 @@ def decode(key: bytes | None, value: bytes | None) -> Operation | TakenBack:
     try:
         action, slash, name = (key or b"").decode().partition("/")
     except UnicodeDecodeError as error:
-        raise CorruptState("not an operation: its key is not UTF-8") from error
+        raise CorruptState("not a known operation: its key is not UTF-8") from error
     if not slash or not name or action not in (_ACKNOWLEDGE, _MUTE):
-        raise CorruptState("not an operation: its key is not acknowledge/<alert_id> or mute/<mute_id>")
+        raise CorruptState("not a known operation: its key is not acknowledge/<alert_id> or mute/<mute_id>")
     if value is None:
         return TakenBack(action=action, id=name)
     operation = _parsed(action, value)
     if operation.key != f"{action}/{name}":
-        raise CorruptState("not an operation: its key and its value do not agree")
+        raise CorruptState("not a known operation: its key and its value do not agree")
     return operation
 
 
 def _parsed(action: str, value: bytes) -> Operation:
-    try:
-        body: Any = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        raise CorruptState("not an operation: not JSON") from error
-    form = body.get("format") if isinstance(body, Mapping) else None
-    if type(form) is not int or form < 1:
-        raise CorruptState("not an operation: it has no format")
-    if form > FORMAT:
-        raise NewerState(f"the operation has format {form}; this release reads format {FORMAT}")
+    body = parsed_record(value, FORMAT, _WHAT)
     if body.get("action") != action:
-        raise CorruptState(f"not an operation: its action is not {action}")
+        raise CorruptState(f"not a known operation: its action is not {action}")
+    found: Operation = validated(_adapter(Mute if action == _MUTE else Acknowledgement), body, _WHAT)
     try:
-        found: Operation = _adapter(Mute if action == _MUTE else Acknowledgement).validate_python(body)
         return checked(found)
-    except ValidationError as error:
-        wrong = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors()[:3])
-        raise CorruptState(f"not an operation: wrong or missing: {wrong}") from error
     except RefusedOperation as error:
-        raise CorruptState(f"not an operation: {error}") from error
+        raise CorruptState(f"not a known operation: {error}") from error
 
 
 @cache

@@ -1,6 +1,7 @@
 """Kafka in memory: the twin of `stream_monitor.kafka` behind the same ports. Public: the demo and tests run on it.
 
-Deterministic, synchronous; a `MemoryTopicReader` alone may be in another thread. Crashes, zombies, aborts and fencing are explicit calls.
+Deterministic, synchronous; one thread, but for a `MemoryTopicReader`, which may be in another. Crashes, zombies, aborts and
+fencing are explicit calls.
 """
 
 from stream_monitor.memory.checkpointer import InjectedAbort, InjectedTimeout, MemoryCheckpointer

@@ -92,7 +92,7 @@ def _alone(
     """One thread at a time."""
 
     @wraps(method)
-    def locked(log: "MemoryLog", *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    def locked(log: "MemoryLog", /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         with log.lock:
             return method(log, *args, **kwargs)
 

@@ -39,7 +39,9 @@ class AlertBook:
     def __init__(self) -> None:
         self._open: dict[str, Alert] = {}
         self._resolved: dict[str, Alert] = {}
-        self._forgotten: dict[str, None] = {}  # resolved ones that were dropped: an older status may still call them open
+        self._forgotten: dict[
+            str, None
+        ] = {}  # resolved ones that were dropped: an older status may still call them open
 
     def take(self, event: DriftEvent) -> bool:
         """One drift event, in any order and any number of times; whether it was news."""

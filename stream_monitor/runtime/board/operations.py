@@ -55,5 +55,5 @@ class OperationBook:
 
     def _cap(self, held: dict[str, Mute] | dict[str, Acknowledgement], most: int) -> None:
         while len(held) > most:
-            del held[next(iter(held))]  # type: ignore[arg-type]  # of whichever it is
+            del held[next(iter(held))]
             self.dropped += 1

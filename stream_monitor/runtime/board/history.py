@@ -1,0 +1,270 @@
+"""History of a model: rows, series and performance by time, a fold of the records of the history topic.
+
+Increments of equal starts are added up. 24 hours are kept in minutes and 7 days in quarters of an hour; where the monitor
+counted in coarser buckets (a replay of years in a second) both spans are as much longer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+
+from stream_monitor.core.history import ModelHistory, PerformanceHistory, SeriesHistory
+from stream_monitor.core.reference_status import ReferenceStatus, SeriesReference
+from stream_monitor.runtime.board.answers import Bucket, CurrentShares, Quantiles, Told
+from stream_monitor.runtime.board.buckets import Buckets
+from stream_monitor.runtime.board.distances import Table, js_distances, quantiles
+
+MINUTE_MS: Final = 60_000
+COARSER: Final = 15  # fine buckets become one
+SHOWN: Final = 60  # buckets of a sparkline
+MAX_ERAS: Final = 4
+MAX_POINTS: Final = 2_000
+MAX_VERSIONS: Final = 50
+_FIXED: Final = 2  # columns before the counts: values, unusable
+
+SeriesKey: TypeAlias = tuple[str, str | None, str | None]
+"""Series, version, segment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spans:
+    """How much is kept, in minutes: in fine buckets, and in all."""
+
+    fine: int = 24 * 60
+    kept: int = 7 * 24 * 60
+
+    def halved(self) -> "Spans":
+        """For when memory is short; never less than an hour."""
+        return Spans(fine=max(60, self.fine // 2), kept=max(60, self.kept // 2))
+
+
+class Stretch(NamedTuple):
+    """`number` buckets of `width` ms from `first` on, ms UTC."""
+
+    first: int
+    width: int
+    number: int
+
+    @property
+    def starts(self) -> range:
+        """Of the buckets."""
+        return range(self.first, self.first + self.width * self.number, self.width)
+
+
+@dataclass(slots=True)
+class SeriesLedger:
+    """One series: counts against each of its latest references, by the reference's id. known: those whose shares are known."""
+
+    eras: dict[str, Buckets] = field(default_factory=dict)
+    known: dict[str, SeriesReference] = field(default_factory=dict)
+    reference: SeriesReference | None = None  # in force
+
+    def refer(self, reference: SeriesReference) -> None:
+        """This is normal from now on."""
+        self.reference = reference
+        self.known.pop(reference.id, None)
+        self.known[reference.id] = reference
+        while len(self.known) > MAX_ERAS:
+            del self.known[next(iter(self.known))]
+
+    def take(self, starts: Sequence[int], record: SeriesHistory) -> None:
+        """Add an increment. Raises ValueError where its parts do not fit."""
+        groups = len(record.counts[0]) if record.counts else 0
+        era = self.eras.get(record.reference)
+        if era is None:
+            if not record.at:
+                return
+            era = self.eras[record.reference] = Buckets(_FIXED + groups)
+            while len(self.eras) > MAX_ERAS:
+                del self.eras[next(iter(self.eras))]
+        told = zip(record.at, record.values, record.unusable, record.counts, strict=True)
+        last = len(record.at) - 1
+        for place, (at, values, unusable, counts) in enumerate(told):
+            era.add(starts[at], (values, unusable, *counts), record.evidence if place == last else None)
+
+    @property
+    def cells(self) -> int:
+        """Of memory."""
+        return sum(era.cells for era in self.eras.values())
+
+    def thin(self, *, before: int, width: int, oldest: int) -> None:
+        """Make what lies before `before` coarser, forget what lies before `oldest`."""
+        for era in self.eras.values():
+            era.thin(before=before, width=width, oldest=oldest)
+        self.eras = {name: era for name, era in self.eras.items() if len(era)}
+
+    def scores(self, stretch: Stretch) -> tuple[float | None, ...]:
+        """Distance to the reference by bucket; None where there are no values, or their reference is not known any more."""
+        merged = np.full(stretch.number, np.nan)
+        heaviest = np.zeros(stretch.number)
+        for name, era in self.eras.items():
+            reference = self.known.get(name)
+            if reference is None:
+                continue
+            sums, _ = era.resampled(*stretch)
+            if (scores := _scores(reference, sums[:, _FIXED:])) is None:
+                continue
+            heavier = sums[:, 0] > heaviest
+            merged[heavier], heaviest[heavier] = scores[heavier], sums[heavier, 0]
+        return _optional(merged)
+
+    def buckets(self, stretch: Stretch) -> tuple[Bucket, ...]:
+        """Everything by bucket; those without values are left out."""
+        in_force = None if self.reference is None else self.reference.id
+        number = stretch.number
+        values, unusable = np.zeros(number, np.int64), np.zeros(number, np.int64)
+        peaks, counts = np.full(number, np.nan, np.float32), None
+        for name, era in self.eras.items():
+            sums, era_peaks = era.resampled(*stretch)
+            values += sums[:, 0]
+            unusable += sums[:, 1]
+            peaks = np.fmax(peaks, era_peaks)
+            if name == in_force:
+                counts = sums[:, _FIXED:]
+        scores, evidence = self.scores(stretch), _optional(peaks)
+        edges = None if self.reference is None else self.reference.edges
+        found = []
+        for at, start in enumerate(stretch.starts):
+            if values[at] + unusable[at] == 0:
+                continue
+            own: tuple[int, ...] = () if counts is None else tuple(counts[at].tolist())
+            told = quantiles(own, edges) if edges and sum(own) else None
+            found.append(
+                Bucket(
+                    start=start,
+                    values=int(values[at]),
+                    unusable=int(unusable[at]),
+                    counts=own,
+                    score=scores[at],
+                    evidence=evidence[at],
+                    quantiles=None if told is None else Quantiles(p10=told[0], p50=told[1], p90=told[2]),
+                )
+            )
+        return tuple(found)
+
+    def current(self, stretch: Stretch) -> CurrentShares | None:
+        """Shares of all values in the stretch by group of the reference in force; None without any."""
+        era = None if self.reference is None else self.eras.get(self.reference.id)
+        if era is None:
+            return None
+        sums, _ = era.resampled(stretch.first, stretch.width * stretch.number, 1)
+        counts = sums[0, _FIXED:]
+        total = int(counts.sum())
+        return CurrentShares(shares=tuple((counts / total).tolist()), values=total) if total else None
+
+
+class Points(NamedTuple):
+    """Performance at one time."""
+
+    time: int
+    told: PerformanceHistory
+
+
+@dataclass(slots=True)
+class ModelLedger:
+    """Everything that the history of one model says. as_of: latest event time; width: of its latest buckets, ms."""
+
+    as_of: int = 0
+    width: int = MINUTE_MS
+    rows: Buckets = field(default_factory=lambda: Buckets(1))
+    series: dict[SeriesKey, SeriesLedger] = field(default_factory=dict)
+    performance: dict[str | None, list[Points]] = field(default_factory=dict)
+    _thinned: int = 0
+
+    def refer(self, status: ReferenceStatus) -> None:
+        """What is normal from now on; series without a reference lose theirs."""
+        named = {(one.series, one.version, one.segment): one for one in status.series}
+        for key, ledger in self.series.items():
+            if key not in named:
+                ledger.reference = None
+        for key, reference in named.items():
+            self.series.setdefault(key, SeriesLedger()).refer(reference)
+
+    def take(self, record: ModelHistory, spans: Spans) -> None:
+        """Add an increment. Raises ValueError, IndexError or OverflowError where its parts do not fit."""
+        self.as_of = max(self.as_of, record.as_of)
+        self.width = record.width
+        if record.rows:
+            for start, rows in zip(record.starts, record.rows, strict=True):
+                self.rows.add(start, (rows,))
+        for one in record.series:
+            key = (one.series, one.version, one.segment)
+            self.series.setdefault(key, SeriesLedger()).take(record.starts, one)
+        for told in record.performance:
+            self._add_points(Points(record.as_of, told))
+        if self.as_of - self._thinned >= COARSER * self.width:
+            self.thin(spans)
+
+    @property
+    def cells(self) -> int:
+        """Of memory."""
+        return self.rows.cells + sum(ledger.cells for ledger in self.series.values())
+
+    def thin(self, spans: Spans) -> None:
+        """Make old buckets coarser, forget older ones; series of which nothing is left go, too."""
+        self._thinned = self.as_of
+        before, oldest = self.as_of - spans.fine * self.width, self.as_of - spans.kept * self.width
+        coarse = COARSER * self.width
+        self.rows.thin(before=before, width=coarse, oldest=oldest)
+        for ledger in self.series.values():
+            ledger.thin(before=before, width=coarse, oldest=oldest)
+        self.series = {key: one for key, one in self.series.items() if one.eras or one.reference is not None}
+
+    def stretch(self, start: int | None, end: int | None, buckets: int) -> Stretch:
+        """At most `buckets` of a whole multiple of the width; all that is kept in minutes if no time is given."""
+        last = self.as_of // self.width * self.width + self.width if end is None else end
+        if start is None:
+            first_kept = int(self.rows.starts[0]) if len(self.rows) else last - self.width
+            start = max(first_kept, last - Spans().fine * self.width)
+        first = start // self.width * self.width
+        wanted = max(1, -(-(last - first) // self.width))
+        each = -(-wanted // max(1, buckets))
+        return Stretch(first, each * self.width, -(-wanted // each))
+
+    def recent(self) -> Stretch:
+        """The last 60 buckets: an hour where they are minutes."""
+        last = self.as_of // self.width * self.width
+        return Stretch(last - (SHOWN - 1) * self.width, self.width, SHOWN)
+
+    def row_counts(self) -> tuple[int, ...]:
+        """Rows of the last 60 buckets."""
+        if not len(self.rows):
+            return ()
+        sums, _ = self.rows.resampled(*self.recent())
+        return tuple(sums[:, 0].tolist())
+
+    def figures(self, version: str | None, start: int | None, end: int | None) -> dict[str, tuple[Told, ...]]:
+        """Figures of a version by name, each over time, with what was estimated without labels."""
+        found: dict[str, list[Told]] = {}
+        for time, told in self.performance.get(version, ()):
+            if (start is not None and time < start) or (end is not None and time >= end):
+                continue
+            for name in dict.fromkeys([*told.figures, *told.estimate]):
+                value, low, high = told.figures.get(name, (None, None, None))
+                estimate = told.estimate.get(name, (None, None, None))[0]
+                found.setdefault(name, []).append((time, value, low, high, estimate))
+        return {name: tuple(points) for name, points in found.items()}
+
+    def _add_points(self, one: Points) -> None:
+        points = self.performance.setdefault(one.told.version, [])
+        points.append(one)
+        if len(points) > MAX_POINTS:  # the older half at half the resolution
+            middle = len(points) // 2
+            points[:middle] = points[:middle:2]
+        if len(self.performance) > MAX_VERSIONS:
+            del self.performance[next(iter(self.performance))]
+
+
+def _scores(
+    reference: SeriesReference, counts: "np.ndarray[tuple[int, int], np.dtype[np.uint32]]"
+) -> Table | None:
+    if counts.shape[1] != len(reference.shares):
+        return None
+    return js_distances(counts, reference.shares, reference.size)
+
+
+def _optional(values: "np.ndarray[tuple[int], np.dtype[np.floating]]") -> tuple[float | None, ...]:
+    """Rounded to what is worth sending; None for NaN."""
+    return tuple(None if value != value else round(value, 4) for value in values.tolist())  # noqa: PLR0124
