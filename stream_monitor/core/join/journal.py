@@ -23,8 +23,8 @@ DROPPED: Final = 2  # still in the arrays, until they are packed
 class Journal:
     """Rows with the fields `fixed` (name → type) and any others; cells that were never given are 0.
 
-    A row costs the bytes of its fields and 1, at most three times over: up to half of the rows of a chunk may be closed, and
-    a quarter of all rows no longer be in one.
+    A row costs the bytes of its fields and 1, at most 2.3 times over: up to half of the rows of a chunk may be closed, and
+    an eighth of all rows no longer be in one.
     """
 
     def __init__(self, fixed: Mapping[str, DTypeLike], chunk: int) -> None:
@@ -113,7 +113,7 @@ class Journal:
             part[part == CLOSED] = DROPPED
         ahead = state[self._front :] == OPEN
         self._front += int(ahead.argmax()) if ahead.any() else len(ahead)
-        self.was_packed = self._dropped >= 4 * self.chunks.rows and 4 * self._dropped >= self.size
+        self.was_packed = self._dropped >= 4 * self.chunks.rows and 8 * self._dropped >= self.size
         return self._pack() if self.was_packed else None
 
     def _pack(self) -> NDArray[np.int32]:
@@ -137,6 +137,11 @@ class Journal:
         for name, array in self._arrays.items():  # one at a time: the copy costs no more than one field
             self._arrays[name] = _grown(array, self.size, room)
         self._state = _grown(self._state, self.size, room)
+
+    def reserve(self, rows: int) -> None:
+        """Make room for so many rows at once."""
+        if rows > len(self._state):
+            self._resize(rows)
 
     def held(self, at: int) -> Arrays:
         """All fields of the rows that the chunk at the place `at` holds."""

@@ -294,10 +294,10 @@ class Matching:
 
     def index(self) -> None:
         """Make the table of journals that were loaded. Cost: 0.2 µs an id."""
+        self._table.make_room(sum(journal.open for journal in self.journals.values()))
         for where, journal in self.journals.items():
             for at in np.array_split(np.flatnonzero(journal.is_open()), journal.size // _BLOCK + 1):
                 keys = journal["key"][at]
-                self._table.make_room(len(at))
                 self._table.insert(keys, np.full(len(at), -1), where, at)
 
     def tidy(self, clock: int) -> None:

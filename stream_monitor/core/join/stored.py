@@ -109,6 +109,7 @@ def _load_journal(where: Where, journal: Journal, fields: Fields, chunks: dict[i
     if (np.diff(numbers) <= 0).any() or (numbers < 0).any() or (numbers >= journal.chunks.next_number).any():
         raise fields.wrong("numbers", "do not rise")
     marks = fields.array("marks", "u1")
+    journal.reserve(int(held.sum()))
     for number, size, is_open in zip(numbers.tolist(), held.tolist(), opens.tolist(), strict=True):
         chunk = chunks.pop(_number(where, number), None)
         if chunk is None:
@@ -149,7 +150,8 @@ def _rows(where: Where, fields: Fields, size: int) -> dict[str, NDArray[Any]]:
 def check(matching: Matching, reader: Reader, clock: int) -> None:
     """What must hold among the rows of all journals, or lookups would go wrong. Raises CorruptState."""
     keys = np.concatenate([journal["key"][journal.is_open()] for journal in matching.journals.values()])
-    if (keys == 0).any() or len(np.unique(keys)) != len(keys):
+    keys.sort()  # numpy's unique takes ten times as long
+    if len(keys) and (keys[0] == 0 or (keys[1:] == keys[:-1]).any()):
         raise CorruptState("join: an id twice, or none")
     for where, journal in matching.journals.items():
         clocks = journal["clock"]
