@@ -1,6 +1,8 @@
 """Labels through the running service: what it knows of them is what a naive join and scikit-learn say of the same events."""
 
 import time
+from itertools import chain
+from typing import Any
 
 import numpy as np
 import orjson
@@ -18,6 +20,7 @@ from tests.chaos.workload import VERSION, Row
 from tests.committed import read_topic
 from tests.e2e.service import Installation
 from tests.property.naive_join import Event
+from tests.unit.cli.commands import run
 
 pytestmark = pytest.mark.kafka
 
@@ -98,3 +101,52 @@ def test_the_join_and_the_figures_of_a_running_service(installation: Installatio
     check_status(status, truth, known)
     assert {"joined", "duplicate_label", "conflicting_label", "label_without_id"} <= known.counts.keys()
     assert len(known.figures) >= len(truth.figures)
+
+
+CASES = 1_537  # nothing waits before the first label; then a whole number of blocks, so that all are in the figures
+
+
+def beside(event: int) -> list[dict[str, Any]]:
+    """What two versions predict of one case, the new one wrong more often, and then its label."""
+    random = np.random.default_rng(event)
+    truth, right, also = random.random() < 0.4, random.random() < 0.9, random.random() < 0.85
+    old = truth if right else not truth
+    new = old if also else not truth
+    said: list[dict[str, Any]] = [
+        {"version": version, "prediction": bool(one)} for version, one in (("7", old), ("8", new))
+    ]
+    return [{"id": f"c-{event}", **one} for one in (*said, {"label": bool(truth)})]
+
+
+def test_a_new_version_is_compared_with_the_old_one_from_what_the_service_publishes(
+    installation: Installation,
+) -> None:
+    cases = [beside(case) for case in range(CASES)]
+    begin = round(time.time() * 1000) - 600_000
+    rows = [orjson.dumps({"model": MODEL, "time": begin + at, **one}) for at, one in enumerate(chain(*cases))]
+    installation.produce(rows)
+    service = installation.start()
+    service.wait_for(lambda: rows_told(installation) == len(rows), "the status does not tell of all rows")
+    service.terminate()
+
+    right = np.array([[one["prediction"] == label["label"] for one in said] for *said, label in cases])
+    config = installation.directory / "monitor-0.yaml"
+    ended = run("compare", MODEL, "--old", "7", "--new", "8", "-c", config, "--json", "--fail-when-worse")
+    assert ended.code == 1, ended.err
+    told = orjson.loads(ended.out)
+    assert (told["lead"], told["verdict"], told["reasons"]) == ("accuracy", "worse", {})
+    (accuracy,) = [one for one in told["figures"] if one["figure"] == "accuracy"]
+    assert (accuracy["old"], accuracy["new"]) == pytest.approx(tuple(right[1:].mean(axis=0)), rel=1e-4)
+    # side by side are the cases since the task of both was told
+    assert accuracy["paired"]
+    assert CASES - 258 <= accuracy["n"] < CASES
+    old, new = right[-accuracy["n"] :].mean(axis=0)
+    assert accuracy["worse"]["value"] == pytest.approx(old - new, rel=1e-4)
+    assert 0 < accuracy["worse"]["low"] < old - new < accuracy["worse"]["high"]
+
+    back = run("compare", MODEL, "--old", "8", "--new", "7", "-c", config, "--fail-when-worse")
+    assert back.code == 0, back.err
+    assert back.out.startswith(f"{MODEL}: version 7 against version 8: better (accuracy)\n")
+    unknown = run("compare", MODEL, "--old", "7", "--new", "9", "-c", config)
+    assert unknown.code == 2
+    assert "version '9' of m has no labels; there are 7, 8" in unknown.err
