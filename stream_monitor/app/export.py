@@ -14,13 +14,14 @@ from typing import Final
 
 from stream_monitor.app.composition import rules_by_topic
 from stream_monitor.app.service import kafka_options
-from stream_monitor.config import Settings, topic_sources
+from stream_monitor.config import Settings, slicings_of, topic_sources
 from stream_monitor.core.drift_event import Positions, Resolution
 from stream_monitor.core.errors import CorruptState, NewerState, StreamMonitorError
 from stream_monitor.core.events import Decoded, Reason, Role, Row, Source
 from stream_monitor.core.positions import together
 from stream_monitor.core.retrain_request import RetrainRequest
-from stream_monitor.files.cases import Cases
+from stream_monitor.core.segments.members import members_of
+from stream_monitor.files.cases import Case, Cases
 from stream_monitor.files.tables import check_suffix, columns_of, table
 from stream_monitor.formats import alerts_topic
 from stream_monitor.formats.native_json import decode
@@ -46,10 +47,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regime:
-    """Whose data it is, and where they lie. ongoing: also behind the last offsets."""
+    """Whose data it is, and where they lie. segment: of the cases, all of them if None. ongoing: also behind the last offsets."""
 
     model: str
     version: str | None
+    segment: str | None
     change_point: int
     positions: tuple[Positions, ...]
     ongoing: bool
@@ -58,7 +60,9 @@ class Regime:
 
 @dataclass(slots=True, kw_only=True)
 class Exported:
-    """What was written, and what was not. missing: offsets gone; pending: held back by an open transaction, both by source."""
+    """What was written, and what was not. other_segments: cases left out; None: the regime is of a segment that cannot be told
+    case by case, and those of all are written. missing: offsets gone; pending: held back by an open transaction, both by source.
+    """
 
     regime: Regime
     cases: int = 0
@@ -67,6 +71,7 @@ class Exported:
     labels: int = 0
     written: int = 0
     other_versions: int = 0
+    other_segments: int | None = 0
     rejected: Counter[Reason] = field(default_factory=Counter)
     missing: dict[Source, int] = field(default_factory=dict)
     pending: dict[Source, int] = field(default_factory=dict)
@@ -96,6 +101,7 @@ def export(settings: Settings, wanted: Wanted, output: Path, progress: Callable[
             )
         for rows in reading.labels(last):
             cases.label(rows, wanted.labels_within_ms)
+        exported.other_segments = _keep_segment(cases, settings, regime)
         exported.cases, exported.features, exported.predictions, exported.labels = cases.counts()
         columns = columns_of(cases.chunks(wanted.rows))
         with table(output, columns, _about(wanted, regime)) as write:
@@ -136,6 +142,7 @@ def _regime(value: bytes, wanted: str) -> Regime | None:
         event = alerts_topic.decode(value)
     except (CorruptState, NewerState):
         return None  # somebody else's, or for a newer release
+    segment = None
     if isinstance(event, RetrainRequest):
         if event.id != wanted:
             return None
@@ -143,10 +150,11 @@ def _regime(value: bytes, wanted: str) -> Regime | None:
     elif event.alert_id != wanted:
         return None
     else:
-        ongoing = event.resolution is not Resolution.RECOVERED
+        ongoing, segment = event.resolution is not Resolution.RECOVERED, event.segment
     return Regime(
         model=event.model,
         version=event.version,
+        segment=segment,
         change_point=event.change_point,
         positions=event.positions,
         ongoing=ongoing,
@@ -230,6 +238,24 @@ class _Reading:
                     self._progress(self._read)
                     yield decode(source, taken, self._rules_of(topic))
             self._exported.pending |= {Source(topic, at): n for at, n in reader.pending.items()}
+
+
+def _keep_segment(cases: Cases, settings: Settings, regime: Regime) -> int | None:
+    """Remove the cases of other segments than that of the regime. How many; None where nobody can tell."""
+    if regime.segment is None:
+        return 0
+    members = members_of(regime.segment, slicings_of(settings, regime.model))
+    if members is None:
+        return None
+    feature = members.feature
+
+    def values(chunk: Sequence[Case]) -> list[object]:
+        return [case.label if feature is None else case.features.get(feature) for case in chunk]
+
+    gone = cases.keep(lambda chunk: members.among(values(chunk)).tolist())
+    if cases.last_time() is None:
+        raise StreamMonitorError(f"none of the {gone:,} cases is one of {regime.segment}")
+    return gone
 
 
 def _about(wanted: Wanted, regime: Regime) -> str:

@@ -103,6 +103,10 @@ def _report(output: Path, exported: "Exported") -> Iterator[str]:
     yield f"{exported.labels:,} cases have a label"
     if exported.other_versions:
         yield f"{exported.other_versions:,} rows of other versions left out"
+    if exported.other_segments is None:
+        yield f"{regime.segment} cannot be told case by case: those of all segments are written"
+    elif exported.other_segments:
+        yield f"{exported.other_segments:,} cases of other segments than {regime.segment} left out"
     if exported.rejected:
         reasons = ", ".join(f"{reason} {n:,}" for reason, n in exported.rejected.most_common())
         yield f"{exported.rejected.total():,} events rejected: {reasons}"

@@ -1,6 +1,6 @@
 """Configuration: YAML to validated settings, every problem with its place in the file; knows no adapter."""
 
-from stream_monitor.config.conversion import TopicSource, model_parameters, topic_sources
+from stream_monitor.config.conversion import TopicSource, model_parameters, slicings_of, topic_sources
 from stream_monitor.config.fields import Listen
 from stream_monitor.config.loading import load
 from stream_monitor.config.problems import InvalidConfiguration, Problem
@@ -17,5 +17,6 @@ __all__ = [
     "json_schema",
     "load",
     "model_parameters",
+    "slicings_of",
     "topic_sources",
 ]

@@ -20,6 +20,7 @@ from stream_monitor.core.detector import Scalar
 from stream_monitor.core.parameters import AfterDrift, Caps, DetectorChoice, ModelParameters, SeriesParameters
 from stream_monitor.core.performance.expected import Expected
 from stream_monitor.core.profile import ModelReferences
+from stream_monitor.core.segments.parameters import Slicing
 
 _GLOB = frozenset("*?[")
 
@@ -64,6 +65,12 @@ def _topic_source(model: ModelSettings, source: SourceSettings) -> TopicSource:
         paths=paths,
         features=mapping.features if mapping else None,
     )
+
+
+def slicings_of(settings: Settings, name: str) -> Sequence[Slicing]:
+    """How the rows of the model `name` are sliced into segments; none where it is not configured."""
+    model = next((model for model in settings.models or () if model.name == name), None)
+    return () if model is None else segment_parameters(model.segments, model.fairness).all
 
 
 def model_parameters(

@@ -4,7 +4,7 @@ So the join of any amount of data takes little memory. Knows neither where event
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -33,6 +33,8 @@ _ORDERED: Final = (
     "SELECT seq, id, time, version, roles, features, outputs, label FROM cases ORDER BY time, seq LIMIT ?"
 )
 _COUNTS: Final = "SELECT count(*), total((roles & ?) > 0), total((roles & ?) > 0), count(label) FROM cases"
+_NEXT: Final = "SELECT seq, id, time, version, roles, features, outputs, label FROM cases WHERE seq > ? ORDER BY seq LIMIT ?"
+_DELETE: Final = "DELETE FROM cases WHERE seq = ?"
 _LABEL: Final = "UPDATE cases SET label = ? WHERE id = ? AND label IS NULL AND time >= ?"
 _ALWAYS: Final = -(2**62)
 
@@ -123,6 +125,18 @@ class Cases:
             self._database.executemany(_LABEL, labels)
         return self._database.total_changes - before
 
+    def keep(self, wanted: Callable[[Sequence[Case]], Sequence[bool]]) -> int:
+        """Remove the cases that are not `wanted`; asked for CHUNK at a time. How many were removed."""
+        before, last = self._database.total_changes, 0
+        while taken := self._database.execute(_NEXT, (last, CHUNK)).fetchall():
+            stored = [_decoded(found) for found in taken]
+            kept = wanted([_case(one) for one in stored])
+            gone = [(one.seq,) for one, stays in zip(stored, kept, strict=True) if not stays]
+            with self._transaction():
+                self._database.executemany(_DELETE, gone)
+            last = taken[-1][0]
+        return self._database.total_changes - before
+
     def counts(self) -> tuple[int, int, int, int]:
         """How many cases there are, how many have features, a prediction, a label."""
         (found,) = self._database.execute(_COUNTS, (int(Role.FEATURES), int(Role.PREDICTION)))
@@ -138,10 +152,7 @@ class Cases:
         """The cases by event time, the first `limit` of them; can be asked for again."""
         asked = self._database.execute(_ORDERED, (-1 if limit is None else limit,))
         while taken := asked.fetchmany(CHUNK):
-            decoded = map(_decoded, taken)
-            yield [
-                Case(one.id, one.time, one.version, one.features, one.outputs, one.label) for one in decoded
-            ]
+            yield [_case(_decoded(found)) for found in taken]
 
     def _known(self, ids: set[str]) -> dict[str, _Stored]:
         asked = self._database.execute(_KNOWN, (orjson.dumps(sorted(ids)).decode(),))
@@ -188,6 +199,10 @@ def _merged(known: _Stored, row: Row) -> _Stored:
         outputs={**other.outputs, **known.outputs},
         label=other.label if known.label is None else known.label,
     )
+
+
+def _case(one: _Stored) -> Case:
+    return Case(one.id, one.time, one.version, one.features, one.outputs, one.label)
 
 
 def _encoded(case: _Stored) -> tuple[object, ...]:

@@ -83,7 +83,14 @@ def world(
             {
                 "version": 1,
                 "kafka": {"bootstrap_servers": kafka.bootstrap},
-                "models": [{"name": "fraud", "sources": sources, "reference": "is_only_being_made.json"}],
+                "models": [
+                    {
+                        "name": "fraud",
+                        "sources": sources,
+                        "reference": "is_only_being_made.json",
+                        "segments": [{"feature": "amount", "edges": [15]}],
+                    }
+                ],
                 "sinks": [{"kafka": {"topic": made.alerts}}],
             }
         )
@@ -156,6 +163,16 @@ def test_an_alert_that_ended_gives_exactly_its_data_with_the_labels_that_came_la
     assert lines[0] == "id,time,version,amount,country,prediction,label"
     assert [line.partition(",")[0] for line in lines[1:]] == ["c-20", "c-21", "c-22"]
     assert all(line.endswith(",") for line in lines[1:]), "labels that came after 10 minutes and a bit"
+
+
+@pytest.mark.kafka
+def test_an_alert_of_a_segment_gives_its_cases_alone(world: World) -> None:
+    world.publish(value_of(alert(world, 20, 39, segment="amount>=15")))
+    ran = world.export(OPENED.alert_id, "--until", str(BEGIN + 40 * SECOND))
+    assert ran.code == 0, ran.err
+    assert [row["id"] for row in world.rows()] == [f"c-{case}" for case in range(30, 40)]
+    assert "data.parquet: 10 of 10 cases\n" in ran.err
+    assert "10 cases of other segments than amount>=15 left out\n" in ran.err
 
 
 @pytest.mark.kafka

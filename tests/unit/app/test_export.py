@@ -82,7 +82,10 @@ def topics(monkeypatch: pytest.MonkeyPatch) -> Topics:
 
 def settings() -> Settings:
     sources = ["events", {"topic": "labels", "role": "label"}]
-    models = [{"name": "fraud", "sources": sources}]
+    by_label = {"label": True, "values": ["true"]}
+    models = [
+        {"name": "fraud", "sources": sources, "segments": ["kind", {"feature": "x", "edges": [5]}, by_label]}
+    ]
     return load(None, {}, {"kafka.bootstrap_servers": "b:1", "models": models})
 
 
@@ -177,3 +180,33 @@ def test_offsets_that_are_gone_are_named_and_left_out_only_if_that_is_accepted(
     found, rows = exported(tmp_path, skip_missing=True)
     assert [row["id"] for row in rows] == [f"c-{at}" for at in range(4, 8)]
     assert found.missing == {Source("events", 0): 2}
+
+
+@pytest.mark.parametrize(
+    ("segment", "cases", "others"),
+    [
+        ("x<5", [2, 3, 4], 3),
+        ("kind=b", [2, 4, 6], 3),
+        ("label=(other)", [3, 5, 7], 3),
+        ("kind=(other)", [2, 3, 4, 5, 6, 7], None),
+    ],
+)
+def test_the_data_of_a_segment_are_its_cases_alone(
+    topics: Topics, tmp_path: Path, segment: str, cases: list[int], others: int | None
+) -> None:
+    topics.values[ALERTS] = [drift_events.encode(replace(ALERT, segment=segment), "g").value]
+    for at, value in enumerate(topics.values["events"]):
+        event = json.loads(value or b"")
+        event["features"]["kind"] = "ab"[at % 2 == 0]
+        topics.values["events"][at] = json.dumps(event).encode()
+    found, rows = exported(tmp_path)
+    assert [row["id"] for row in rows] == [f"c-{at}" for at in cases]
+    assert (found.other_segments, found.cases, found.labels) == (others, len(cases), len(cases))
+    _, rows = exported(tmp_path, rows=2)
+    assert [row["id"] for row in rows] == [f"c-{at}" for at in cases[:2]]
+
+
+def test_a_segment_without_cases_is_said(topics: Topics, tmp_path: Path) -> None:
+    topics.values[ALERTS] = [drift_events.encode(replace(ALERT, segment="kind=z"), "g").value]
+    with pytest.raises(StreamMonitorError, match="none of the 6 cases is one of kind=z"):
+        exported(tmp_path)

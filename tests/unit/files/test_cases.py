@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -82,3 +82,18 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(StreamMonitorError, match="cannot be written to"):
         Cases(tmp_path / "nowhere")
+
+
+def test_only_wanted_cases_are_kept(cases: Cases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cases_of, "CHUNK", 3)
+    cases.add([features(f"c-{at}", 100 - at, x=at) for at in range(8)])
+    asked: list[int] = []
+
+    def odd(chunk: Sequence[Case]) -> list[bool]:
+        asked.append(len(chunk))
+        return [bool(case.features["x"] % 2) for case in chunk]  # type: ignore[operator]
+
+    assert cases.keep(odd) == 4
+    assert asked == [3, 3, 2]
+    assert [case.id for case in everything(cases)] == ["c-7", "c-5", "c-3", "c-1"]
+    assert cases.counts() == (4, 4, 0, 0)
