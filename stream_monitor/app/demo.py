@@ -3,6 +3,7 @@
 The worker is the one of the service. Knows no console: what happens is told as values.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import orjson
 from prometheus_client import CollectorRegistry
 
 from stream_monitor.app.composition import Adapters, Shown, compose, first_view
+from stream_monitor.app.dashboard import Reach, memory_reach
 from stream_monitor.app.demo_export import Training, from_memory, training_data
 from stream_monitor.app.service import SystemClock, serving, topic_plans
 from stream_monitor.config import Settings, load
@@ -71,11 +73,18 @@ class Stage(NamedTuple):
     seconds: float
 
 
+class Served(NamedTuple):
+    """Where the dashboard is, and the token with which it can acknowledge and mute."""
+
+    url: str
+    token: str
+
+
 class Audience(Protocol):
     """Is told what happens, in order."""
 
-    def started(self, scenario: Scenario, url: str | None, place: str) -> None:
-        """It begins; url: metrics and health; place: the topics."""
+    def started(self, scenario: Scenario, served: Served | None, place: str) -> None:
+        """It begins; served: None where HTTP is off; place: the topics."""
         ...
 
     def injected(self, drift: InjectedDrift) -> None:
@@ -96,6 +105,10 @@ class Audience(Protocol):
 
     def progress(self, stage: Stage) -> None:
         """Some events later."""
+        ...
+
+    def finished(self, result: "Result") -> None:
+        """It is over; what is served stays until this returns."""
         ...
 
 
@@ -230,7 +243,7 @@ def perform_in_memory(
         store=MemoryStateStore(log, group=group, columns=topics.columns, state=topics.state),
         clock=clock,
     )
-    with stage(settings, adapters) as (worker, holder, url):
+    with stage(settings, adapters, memory_reach(settings, log)) as (worker, holder, served):
         show = Show(
             scenario=scenario,
             duration=duration,
@@ -238,8 +251,10 @@ def perform_in_memory(
             holder=holder,
             audience=audience,
         )
-        audience.started(scenario, url, "an in-memory log")
-        return with_training(perform(worker, show), partial(from_memory, log))
+        audience.started(scenario, served, "an in-memory log")
+        result = with_training(perform(worker, show), partial(from_memory, log))
+        audience.finished(result)
+        return result
 
 
 class _InMemory:
@@ -272,6 +287,7 @@ def settings_of(scenario: Scenario, overrides: Mapping[str, object], *, topic: s
         "kafka.group_id": "demo",
         "kafka.partitions": 1,
         "kafka.commit_every": "300ms",
+        "http.token": secrets.token_urlsafe(16),  # shown by the demo, and of no use after it
         "models": [model_of(scenario, topic)],
         "alerting.false_alarms": "1 per month",  # of which the scenario has two and a half
     }
@@ -299,14 +315,18 @@ def model_of(scenario: Scenario, topic: str) -> Mapping[str, object]:
 
 
 @contextmanager
-def stage(settings: Settings, adapters: Adapters) -> Iterator[tuple[Worker, ViewHolder, str | None]]:
-    """A worker, what it shows, and the address at which it is served."""
+def stage(
+    settings: Settings, adapters: Adapters, reach: Reach
+) -> Iterator[tuple[Worker, ViewHolder, Served | None]]:
+    """A worker, what it shows, and where it is served."""
     registry = CollectorRegistry()
     shown = Shown(
         holder=ViewHolder(first_view(settings, adapters.clock, name="demo")), telemetry=Telemetry(registry)
     )
-    with serving(settings, shown.holder, registry) as url:
-        yield compose(settings, adapters, shown, name="demo"), shown.holder, url
+    token = settings.http.bearer_token
+    with serving(settings, shown.holder, registry, reach) as url:
+        served = None if url is None or token is None else Served(url=url, token=token.value)
+        yield compose(settings, adapters, shown, name="demo"), shown.holder, served
 
 
 def perform(worker: Worker, show: Show) -> Result:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from stream_monitor.app.dashboard import kafka_reach
 from stream_monitor.app.demo import (
     Audience,
     Event,
@@ -67,7 +68,7 @@ def perform_on_kafka(
     adapters = kafka_adapters(settings, options, SystemClock(), os.environ)
     with (
         closing(TopicReader(options, settings.topics.alerts)) as reader,
-        stage(settings, adapters) as (worker, holder, url),
+        stage(settings, adapters, kafka_reach(settings, options, always=True)) as (worker, holder, served),
     ):
         show = Show(
             scenario=scenario,
@@ -78,8 +79,10 @@ def perform_on_kafka(
             wait=_poll_waits,
             time_of=lambda at: began + round(at * spacing),
         )
-        audience.started(scenario, url, f"the topics {name}.* at {options.bootstrap_servers}")
-        return with_training(perform(worker, show), partial(_exported, settings))
+        audience.started(scenario, served, f"the topics {name}.* at {options.bootstrap_servers}")
+        result = with_training(perform(worker, show), partial(_exported, settings))
+        audience.finished(result)
+        return result
 
 
 def _exported(settings: Settings, request: RetrainRequest, path: Path) -> tuple[int, int]:

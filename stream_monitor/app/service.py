@@ -9,13 +9,15 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from types import FrameType
 
 from prometheus_client import CollectorRegistry
 
 from stream_monitor import __version__
 from stream_monitor.app.composition import Adapters, Shown, compose, first_view, input_topics
+from stream_monitor.app.dashboard import Reach, kafka_reach, open_dashboard
 from stream_monitor.config import Settings
 from stream_monitor.core.series import RIVER_DEFAULT
 from stream_monitor.core.snapshot import digest
@@ -75,7 +77,8 @@ def run_service(
     metrics = CollectorRegistry()
     shown = Shown(holder=ViewHolder(first_view(settings, clock, name=name)), telemetry=Telemetry(metrics))
     with ExitStack() as opened:
-        opened.enter_context(serving(settings, shown.holder, metrics))
+        reach = kafka_reach(settings, options, always=False)
+        opened.enter_context(serving(settings, shown.holder, metrics, reach))
         worker = compose(settings, kafka_adapters(settings, options, clock, environ), shown, name=name)
         _settle()
         worker.run(stop)
@@ -144,15 +147,12 @@ def kafka_adapters(
 
 
 @contextmanager
-def serving(settings: Settings, holder: ViewHolder, metrics: CollectorRegistry) -> Iterator[str | None]:
-    """HTTP while the block runs; gives the address, or None where it is off."""
+def serving(
+    settings: Settings, holder: ViewHolder, metrics: CollectorRegistry, reach: Reach
+) -> Iterator[str | None]:
+    """HTTP of a worker while the block runs; gives the address, or None where it is off. reach: of the dashboard."""
     listen = settings.http.listen
-    build = Build(
-        version=__version__,
-        python=platform.python_version(),
-        librdkafka=client_version(),
-        configuration=digest(settings.redacted()),
-    )
+    build = build_of(settings)
     ViewCollector(metrics, holder, build)
     if listen is None:
         yield None
@@ -165,8 +165,24 @@ def serving(settings: Settings, holder: ViewHolder, metrics: CollectorRegistry) 
         health=Health(max_beat_age=int(poll_interval) / 1000),
         hosts=hosts_for(listen.host),
     )
-    with start(listen.host, listen.port, create_app(published)) as server:
-        yield server.url
+    if not settings.http.ui:
+        with start(listen.host, listen.port, create_app(published)) as server:
+            yield server.url
+        return
+    with open_dashboard(settings, reach, SystemClock()) as dashboard:
+        published = replace(published, endpoints=dashboard.endpoints)
+        with start(listen.host, listen.port, create_app(published)) as server, closing(dashboard.endpoints):
+            yield server.url
+
+
+def build_of(settings: Settings) -> Build:
+    """What runs here."""
+    return Build(
+        version=__version__,
+        python=platform.python_version(),
+        librdkafka=client_version(),
+        configuration=digest(settings.redacted()),
+    )
 
 
 @contextmanager

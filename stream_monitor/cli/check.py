@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from stream_monitor.cli.amounts import budget_in_words
+from stream_monitor.app.amounts import budget_in_words
 from stream_monitor.cli.failures import ExitCode, usage
 from stream_monitor.cli.options import AsJson, ConfigFile, file_of, load_settings
 from stream_monitor.cli.outcomes import outcome_lines

@@ -8,7 +8,7 @@ from stream_monitor.cli.options import Http, Properties, overrides_of
 from stream_monitor.cli.output import STYLES, Progress, console, note
 
 if TYPE_CHECKING:
-    from stream_monitor.app.demo import Result, Stage
+    from stream_monitor.app.demo import Result, Served, Stage
     from stream_monitor.core.drift_event import DriftEvent
     from stream_monitor.core.retrain_request import RetrainRequest
     from stream_monitor.testing.scenario import InjectedDrift, Scenario
@@ -61,6 +61,9 @@ Kafka = Annotated[
 ProduceOnly = Annotated[
     bool, typer.Option("--produce-only", help="Only write the events, for a monitor that runs elsewhere.")
 ]
+Keep = Annotated[
+    bool, typer.Option("--keep", help="Go on serving the dashboard when the story is over, until Ctrl-C.")
+]
 Topic = Annotated[str, typer.Option(metavar="NAME", help="The topic that --produce-only writes to.")]
 
 
@@ -70,6 +73,7 @@ def demo(
     seed: Seed = 1,
     events: Events = 100_000,
     http: Http = None,
+    keep: Keep = False,
     kafka: Kafka = None,
     produce_only: ProduceOnly = False,
     topic: Topic = "demo.events",
@@ -79,10 +83,12 @@ def demo(
 
     A fraud model, with the truth of most cases up to a day later. In its ten weeks inputs drift without and with harm, a form
     breaks, answers get slower, one country goes wrong, and at last the concept itself drifts. The worker is the one of
-    run. It ends by itself, with what was injected and what was detected.
+    run, and the dashboard shows it. It ends by itself, with what was injected and what was detected.
     """
     if kafka is None and (produce_only or properties):
         raise typer.BadParameter("--produce-only and -X need --kafka")
+    if keep and (produce_only or http == "off"):
+        raise typer.BadParameter("--keep has nothing to serve with --produce-only or --http off")
     from stream_monitor.telemetry.logs import LogFormat, configure_logs
     from stream_monitor.testing.scenario import Scenario
 
@@ -93,12 +99,13 @@ def demo(
     if produce_only:
         _produce(scenario, topic, duration, overrides)
         return
-    audience, seconds = _Audience(), _SECONDS if duration is None else duration
+    audience, seconds = _Audience(scenario, keep=keep), _SECONDS if duration is None else duration
     if kafka is None:
         from stream_monitor.app.demo import perform_in_memory as perform
     else:
         from stream_monitor.app.demo_kafka import perform_on_kafka as perform
-    audience.finished(scenario, perform(scenario, audience, duration=seconds, overrides=overrides))
+    perform(scenario, audience, duration=seconds, overrides=overrides)
+    audience.advise()
 
 
 def _produce(scenario: "Scenario", topic: str, duration: float | None, overrides: dict[str, object]) -> None:
@@ -115,17 +122,21 @@ def _produce(scenario: "Scenario", topic: str, duration: float | None, overrides
 class _Audience:
     """Shows the demo: a line for whatever happens, on a terminal above a line of progress."""
 
-    def __init__(self) -> None:
+    def __init__(self, scenario: "Scenario", *, keep: bool) -> None:
+        self._scenario = scenario
+        self._keep = keep
+        self._served: Served | None = None
         self._out = console()
         self._progress = Progress()
         self._place = ""
 
-    def started(self, scenario: "Scenario", url: str | None, place: str) -> None:
+    def started(self, scenario: "Scenario", served: "Served | None", place: str) -> None:
         """Say what is going to happen."""
-        self._place = place
+        self._place, self._served = place, served
+        if served is not None:
+            self._say(f"dashboard: {served.url}", "bold")
+            self._say(f"token, to acknowledge and mute there: {served.token}")
         self._say(f"{scenario.events:,} events of a fraud model, through a worker over {place}")
-        if url is not None:
-            self._say(f"while it runs: {url}/metrics and {url}/api/v1/status")
         self._say("")
 
     def injected(self, drift: "InjectedDrift") -> None:
@@ -153,8 +164,22 @@ class _Audience:
         bar = "█" * done + "░" * (_BAR - done)
         self._progress.show(f"{bar} {stage.observed:,} of {stage.events:,} events, {rate:,.0f} per second")
 
-    def finished(self, scenario: "Scenario", result: "Result") -> None:
-        """Injected against detected, and what to do next."""
+    def finished(self, result: "Result") -> None:
+        """Injected against detected; where it was asked for, wait then for Ctrl-C."""
+        from stream_monitor.app.service import stop_on_signals
+
+        self._tell(result)
+        if self._keep and self._served is not None:
+            self._say(f"\nthe dashboard stays at {self._served.url} until Ctrl-C")
+            with stop_on_signals() as stop:
+                stop.wait()
+
+    def advise(self) -> None:
+        """What to do next."""
+        self._say("")
+        self._say(_NEXT)
+
+    def _tell(self, result: "Result") -> None:
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False, header_style="bold")
@@ -173,8 +198,8 @@ class _Audience:
         false_alarms = result.scorecard.false_alarms
         self._say("")
         self._say(
-            f"{result.scorecard.detected} of {len(scenario.drifts)} drifts detected, {len(false_alarms)} false alarms,"
-            f" {result.drift_events} drift events; {scenario.events:,} events in {result.seconds:.0f} s"
+            f"{result.scorecard.detected} of {len(self._scenario.drifts)} drifts detected, {len(false_alarms)} false alarms,"
+            f" {result.drift_events} drift events; {self._scenario.events:,} events in {result.seconds:.0f} s"
         )
         for event in false_alarms:
             self._say(f"false alarm at event {event.row:,}: {event.summary}")
@@ -187,8 +212,6 @@ class _Audience:
                 f"stream-monitor export {result.requests[-1].id} -o data.parquet writes them: {training.cases:,} cases,"
                 f" {training.labels:,} with their label, {len(training.columns)} columns, {training.bytes / 1e6:.1f} MB"
             )
-        self._say("")
-        self._say(_NEXT)
 
     def _line(self, row: int, what: str, text: str, style: str) -> None:
         self._say(f"event {row:>7,}  {what:<8}  {text}", style)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import TextWrapper
 from typing import TYPE_CHECKING, TypeAlias
 
-from stream_monitor.cli.amounts import allowed_in_words, budget_in_words, duration, range_in_words, rounded
+from stream_monitor.app.amounts import allowed_in_words, budget_in_words, duration, range_in_words, rounded
 from stream_monitor.cli.outcomes import outcome_lines
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from stream_monitor.cli import (
     schema,
     test,
     topics,
+    ui,
     version,
 )
 from stream_monitor.cli.failures import Commands
@@ -28,6 +29,7 @@ See it work, without Kafka:    stream-monitor demo
 Try it on a file:              stream-monitor replay data.csv
 Test a configuration:          stream-monitor test tests.yaml
 Run it:                        stream-monitor run -c monitor.yaml
+Look at it:                    stream-monitor ui -c monitor.yaml
 """
 _EXIT_CODES = "Exit codes: 0 done, also when drift was found; 1 the job, or a test, failed; 2 wrong usage or configuration."
 
@@ -45,6 +47,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command("run")(run.run)
+app.command("ui")(ui.ui)
 app.command("demo")(demo.demo)
 app.command("replay", no_args_is_help=True)(replay.replay)
 app.command("check")(check.check)

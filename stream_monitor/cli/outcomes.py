@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stream_monitor.cli.amounts import duration
+from stream_monitor.app.amounts import duration
 
 if TYPE_CHECKING:
     from stream_monitor.app.outcomes import OutcomesExplained

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stream_monitor.cli.amounts import allowed_in_words, range_in_words
+from stream_monitor.app.amounts import allowed_in_words, range_in_words
 from stream_monitor.cli.failures import WrongUsage, usage
 from stream_monitor.cli.options import AsJson
 from stream_monitor.cli.output import note

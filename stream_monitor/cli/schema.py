@@ -17,7 +17,8 @@ def schema(
     """Print the JSON Schema of a contract.
 
     config (the configuration), test (tests of a configuration), event (input), drift-event and retrain-request (alerts
-    topic), status, worker and series-references (status topic), history (history topic) or reference (reference profiles).
+    topic), status, worker and series-references (status topic), history (history topic) or reference (reference profiles);
+    openapi is the OpenAPI document of the HTTP API.
 
     For example: stream-monitor schema config > stream-monitor.schema.json
     """
@@ -35,5 +36,6 @@ def _schemas() -> Mapping[str, Callable[[], object]]:
     from stream_monitor.config import json_schema
     from stream_monitor.config.configuration_tests import schema_of_tests
     from stream_monitor.formats.schemas import SCHEMAS
+    from stream_monitor.web.dashboard import openapi
 
-    return {"config": json_schema, "test": schema_of_tests, **SCHEMAS}
+    return {"config": json_schema, "test": schema_of_tests, **SCHEMAS, "openapi": openapi}

@@ -1,11 +1,11 @@
-"""The read-only HTTP application: metrics, health, version and status from the published view.
+"""The HTTP application: metrics, health, version and status from the published view; the dashboard and its API.
 
 It never touches the worker and never waits for it, so a slow reader cannot slow detection. Times, addresses and threads
 are the server's business.
 """
 
 import html
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final, TypeAlias
 
@@ -13,17 +13,22 @@ import orjson
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from stream_monitor.telemetry.collector import Build
-from stream_monitor.telemetry.view import View, ViewHolder
+from stream_monitor.telemetry.view import ViewHolder
 from stream_monitor.web import api
+from stream_monitor.web.assets import PAGE, asset_response, assets
+from stream_monitor.web.dashboard import Endpoints
 from stream_monitor.web.guard import LOOPBACK, Guard
 from stream_monitor.web.health import Check, Health, as_text
+from stream_monitor.web.operations import PREFIX
+from stream_monitor.web.refusals import Refused, answer_http_error, answer_refused
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -40,35 +45,66 @@ PAGES: Final = {
 class Published:
     """What the application may read.
 
-    hosts: names clients may use for this server, empty for any; `guard.hosts_for` says which fit a listening address.
+    views: of the worker in this process; None where there is none, and `ready` says what it is ready for instead.
+    endpoints: of the dashboard's API; None: neither is served. hosts: names clients may use for this server, empty for any;
+    `guard.hosts_for` says which fit a listening address.
     """
 
-    views: ViewHolder
     registry: CollectorRegistry
     build: Build
+    views: ViewHolder | None = None
     health: Health = field(default_factory=Health)
+    ready: Callable[[], Sequence[Check]] = tuple
+    endpoints: Endpoints | None = None
     hosts: Sequence[str] = LOOPBACK
 
 
 def create_app(published: Published) -> Starlette:
     """The ASGI application."""
-    live = _checks(published, published.health.live)
+    return Starlette(
+        routes=list(_routes(published)),
+        middleware=[
+            Middleware(
+                Guard, hosts=published.hosts, changes=() if published.endpoints is None else (f"{PREFIX}/",)
+            ),
+            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=1),
+        ],
+        exception_handlers={Refused: answer_refused, HTTPException: answer_http_error},
+    )
+
+
+def _routes(published: Published) -> Iterator[BaseRoute]:
+    views, health = published.views, published.health
+    live = _checks(lambda: () if views is None else health.live(views.view))
+    ready = _checks(lambda: published.ready() if views is None else health.ready(views.view))
     routes = {
-        "/": _home(published),
         "/metrics": _metrics(published.registry),
         "/livez": live,
         "/healthz": live,
-        "/readyz": _checks(published, published.health.ready),
+        "/readyz": ready,
         "/version": _json(lambda: asdict(published.build)),
-        "/api/v1/status": _json(lambda: api.status(published.views.view)),
     }
-    return Starlette(
-        routes=[Route(path, endpoint, methods=["GET"]) for path, endpoint in routes.items()],
-        middleware=[
-            Middleware(Guard, hosts=published.hosts),
-            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=1),
-        ],
-    )
+    if views is not None:
+        routes["/api/v1/status"] = _json(lambda: api.status(views.view))
+    if published.endpoints is None:
+        routes["/"] = _plain_page(published)
+    else:
+        routes |= {"/": _asset(PAGE), "/ui/{path:path}": _asset(None)}
+        yield from published.endpoints.routes()
+    for path, endpoint in routes.items():
+        yield Route(path, endpoint, methods=["GET"])
+
+
+def _asset(path: str | None) -> Endpoint:
+    """A file of the dashboard: this one, or the one that the address names."""
+
+    async def asset(request: Request) -> Response:
+        found = assets().get(request.path_params["path"] if path is None else path)
+        if found is None:
+            raise HTTPException(404)
+        return asset_response(request, found)
+
+    return asset
 
 
 def _metrics(registry: CollectorRegistry) -> Endpoint:
@@ -79,9 +115,9 @@ def _metrics(registry: CollectorRegistry) -> Endpoint:
     return metrics
 
 
-def _checks(published: Published, check: Callable[[View], Sequence[Check]]) -> Endpoint:
+def _checks(check: Callable[[], Sequence[Check]]) -> Endpoint:
     async def health(request: Request) -> Response:
-        checks = check(published.views.view)
+        checks = check()
         passed = all(c.passed for c in checks)
         if "verbose" in request.query_params:
             text = as_text(checks)
@@ -99,24 +135,13 @@ def _json(value: Callable[[], object]) -> Endpoint:
     return as_json
 
 
-def _home(published: Published) -> Endpoint:
+def _plain_page(published: Published) -> Endpoint:
+    """Where there is no dashboard: what else is here."""
+    links = "".join(f'<li><a href="{path}">{name}</a></li>\n' for path, name in PAGES.items())
+    page = _PAGE.format(version=html.escape(published.build.version), links=links)
+
     async def home(request: Request) -> Response:  # noqa: ARG001
-        view = published.views.view
-        links = "".join(f'<li><a href="{path}">{name}</a></li>\n' for path, name in PAGES.items())
-        rows = "".join(
-            f"<tr><td>{html.escape(model.model)}</td><td>{model.rows}</td><td>{len(model.open_alerts)}</td></tr>\n"
-            for model in view.models
-        )
-        return HTMLResponse(
-            _PAGE.format(
-                version=html.escape(published.build.version),
-                worker=html.escape(view.worker),
-                group=html.escape(view.group),
-                state="ready" if view.ready else "not ready",
-                rows=rows,
-                links=links,
-            )
-        )
+        return HTMLResponse(page)
 
     return home
 
@@ -132,13 +157,7 @@ _PAGE: Final = """<!doctype html>
 <body>
 <main>
 <h1>stream-monitor {version}</h1>
-<p>Worker {worker} of the group {group}: {state}.</p>
-<table>
-<caption>Models of this worker</caption>
-<thead><tr><th scope="col">model</th><th scope="col">rows</th><th scope="col">open alerts</th></tr></thead>
-<tbody>
-{rows}</tbody>
-</table>
+<p>The dashboard is off (http.ui).</p>
 <ul>
 {links}</ul>
 </main>

@@ -1,4 +1,4 @@
-"""What holds for every answer: reading only, security headers, and no foreign host names on a loopback address.
+"""What holds for every answer: where anything may be changed at all, security headers, and no foreign host names on loopback.
 
 The last is the defence against DNS rebinding, by which any web page could read a server on the user's own machine.
 """
@@ -22,17 +22,20 @@ HEADERS: Final = {
 }
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 READING: Final = ("GET", "HEAD")
+CHANGING: Final = ("POST", "DELETE")
 
 
 class Guard:
-    """ASGI middleware. hosts: names a client may use for this server; empty: any.
+    """ASGI middleware. hosts: names a client may use for this server; empty: any. changes: beginnings of addresses below which
+    something may be changed (who may is the endpoint's business); everything else is read-only.
 
     Applies to everything inside, errors of the routes included.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, *, hosts: Sequence[str], changes: Sequence[str] = ()) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
+        self._changes = tuple(changes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer itself what may not pass, and put the headers on what does."""
@@ -48,11 +51,14 @@ class Guard:
             await send(message)
 
         app: ASGIApp = self._app
-        if scope["method"] not in READING:
-            app = PlainTextResponse("this server is read-only\n", 405, headers={"allow": ", ".join(READING)})
+        if not self._may(scope["method"], scope["path"]):
+            app = PlainTextResponse("this is read-only\n", 405, headers={"allow": ", ".join(READING)})
         elif self._hosts and host_name(Headers(scope=scope).get("host", "")) not in self._hosts:
             app = PlainTextResponse("unknown host; use localhost or 127.0.0.1\n", 421)
         await app(scope, receive, with_headers)
+
+    def _may(self, method: str, path: str) -> bool:
+        return method in READING or (method in CHANGING and path.startswith(self._changes))
 
 
 def host_name(host: str) -> str:

@@ -6,7 +6,16 @@ from dataclasses import dataclass, field, replace
 import orjson
 import pytest
 
-from stream_monitor.app.demo import MOST_AHEAD, MOST_AT_ONCE, STUCK_SECONDS, Event, Show, Stage
+from stream_monitor.app.demo import (
+    MOST_AHEAD,
+    MOST_AT_ONCE,
+    STUCK_SECONDS,
+    Event,
+    Result,
+    Served,
+    Show,
+    Stage,
+)
 from stream_monitor.core.drift_event import DriftEvent, Status
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.retrain_request import RetrainRequest
@@ -41,8 +50,8 @@ class Diary:
     told: list[str] = field(default_factory=list)
     stage: Stage | None = None
 
-    def started(self, scenario: Scenario, url: str | None, place: str) -> None:
-        self.told.append(f"started {scenario} {url} {place}")
+    def started(self, scenario: Scenario, served: Served | None, place: str) -> None:
+        self.told.append(f"started {scenario} {served} {place}")
 
     def injected(self, drift: InjectedDrift) -> None:
         self.told.append(f"injected {drift.name}")
@@ -58,6 +67,9 @@ class Diary:
 
     def progress(self, stage: Stage) -> None:
         self.stage = stage
+
+    def finished(self, result: Result) -> None:
+        self.told.append(f"finished after {result.seconds}")
 
 
 class Theatre:
