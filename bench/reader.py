@@ -18,6 +18,7 @@ from confluent_kafka import Consumer
 from prometheus_client import CollectorRegistry
 
 from stream_monitor.app.composition import Shown, compose, first_view
+from stream_monitor.app.dashboard import kafka_reach
 from stream_monitor.app.service import SystemClock, kafka_adapters, kafka_options, serving, topic_plans
 from stream_monitor.config import load
 from stream_monitor.kafka.clients import member_config
@@ -90,7 +91,7 @@ def monitor(bootstrap: str, topic: str, events: int) -> Cost:
     holder = ViewHolder(first_view(settings, clock, name="bench"))
     verify_topics(options, topic_plans(settings), create=True, replication_factor=1)
     enough = Enough(telemetry, topic, events)
-    with serving(settings, holder, metrics):
+    with serving(settings, holder, metrics, kafka_reach(settings, options, always=False)):
         adapters = kafka_adapters(settings, options, clock, os.environ)
         compose(settings, adapters, Shown(holder=holder, telemetry=telemetry), name="bench").run(enough)
     return Cost(

@@ -1,9 +1,10 @@
 """Budgets, spans of time and counts as people say them."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from stream_monitor.core.parameters import PER_100K_EVENTS, PER_WEEK, Budget, BudgetUnit
+if TYPE_CHECKING:
+    from stream_monitor.core.parameters import Budget
 
 _SECOND: Final = 1000
 _UNITS: Final = {
@@ -19,8 +20,11 @@ _NAMES: Final = 8
 _SAID: Final = {"years": _YEAR} | {f"{unit}s": float(ms) for unit, ms in _UNITS.items() if ms >= _SECOND}
 
 
-def budget_in_words(budget: Budget | None) -> str:
+def budget_in_words(budget: "Budget | None") -> str:
     """Alarms per time or events; None is the default."""
+    # late: commands import this module for their --help, which shall not load numpy
+    from stream_monitor.core.parameters import PER_100K_EVENTS, PER_WEEK, BudgetUnit  # noqa: PLC0415
+
     if budget is None:
         return f"{budget_in_words(PER_WEEK)} of event time (in files without time {budget_in_words(PER_100K_EVENTS)})"
     if budget.unit is BudgetUnit.EVENTS:

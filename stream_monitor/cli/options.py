@@ -27,7 +27,7 @@ Http = Annotated[
     typer.Option(
         "--http",
         metavar="HOST:PORT|off",
-        help="Where metrics and health are served; instead of http.listen, 127.0.0.1:8080 if absent.",
+        help="Where metrics, health and dashboard are served; instead of http.listen, 127.0.0.1:8080 if absent.",
     ),
 ]
 Properties = Annotated[

@@ -60,14 +60,13 @@ def asset_response(request: Request, asset: Asset) -> Response:
         "etag": asset.etag,
         "cache-control": "no-cache",  # may be kept, must be asked for: a new release shows at once
         "content-security-policy": POLICY,
-        "vary": "Accept-Encoding",
     }
     if _has(request, asset.etag):
         return Response(status_code=304, headers=headers)
     content = asset.content
     if asset.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
         content = asset.compressed
-        headers["content-encoding"] = "gzip"
+        headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
     return Response(content, media_type=asset.media_type, headers=headers)
 
 

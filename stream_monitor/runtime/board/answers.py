@@ -133,8 +133,8 @@ class SeriesRow:
     status: Phase
     warm_up: float
     values: int
-    missing: float
-    effect: float
+    missing: float | None
+    effect: float | None
     evidence: float | None
     importance: float | None
     blind: bool

@@ -11,6 +11,7 @@ from stream_monitor.cli.main import app
 
 NAMES = (
     "run",
+    "ui",
     "demo",
     "replay",
     "check",

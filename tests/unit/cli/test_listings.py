@@ -26,7 +26,19 @@ def test_detectors_as_a_table_and_as_json() -> None:
 
 def test_schemas_are_listed_and_printed() -> None:
     names = run("schema").out.split()
-    assert names == ["config", "test", "event", "drift-event", "retrain-request", "status", "reference"]
+    assert names == [
+        "config",
+        "test",
+        "event",
+        "drift-event",
+        "retrain-request",
+        "status",
+        "worker",
+        "series-references",
+        "history",
+        "reference",
+        "openapi",
+    ]
     for name in names:
         ran = run("schema", name)
         assert ran.code == 0
@@ -36,7 +48,7 @@ def test_schemas_are_listed_and_printed() -> None:
 def test_an_unknown_schema_is_wrong_usage() -> None:
     ran = run("schema", "conf")
     assert (ran.code, ran.out) == (2, "")
-    assert "config, test, event, drift-event, retrain-request, status, reference" in ran.err
+    assert "there are config, test, event, drift-event, retrain-request, status, worker, " in ran.err
 
 
 def test_version() -> None:
