@@ -12,13 +12,15 @@ from typing import Final, Protocol, TypeAlias
 import orjson
 
 from bench.stream import PARTITIONS, TOPIC
-from stream_monitor.core.events import Decoded, Record, Source
+from stream_monitor.core.columnise import Arrived
+from stream_monitor.core.events import Record, Source
 from stream_monitor.core.parameters import ModelParameters
 from stream_monitor.core.partition_monitor import PartitionMonitor
 from stream_monitor.core.tick import SourceProgress, Tick
 from stream_monitor.detectors import registry
 from stream_monitor.formats import columns, drift_events
-from stream_monitor.formats.native_json import Rules, decode
+from stream_monitor.formats.native_json import Rules
+from stream_monitor.formats.shaped import ShapedReader
 from stream_monitor.runtime.ingest import Ingest
 
 FLOOR: Final = "floor: orjson.loads"
@@ -67,13 +69,15 @@ class Core:
     def __init__(self, meter: Meter) -> None:
         rules = Rules()
 
-        def decode_native(source: Source, records: Sequence[Record]) -> Decoded:
+        reader = ShapedReader()
+
+        def read_native(source: Source, records: Sequence[Record]) -> Arrived:
             with meter.step("decode"):
-                return decode(source, records, rules)
+                return reader.read(source, records, rules)
 
         self.drift_events = 0
         self._meter = meter
-        self._ingest = Ingest(decode_native, max_models=1, far_ahead_rows=100_000)
+        self._ingest = Ingest(read_native, max_models=1, far_ahead_rows=100_000)
         self._monitor = PartitionMonitor(
             lambda name: ModelParameters(name=name), registry.installed(), first=0
         )

@@ -6,13 +6,15 @@ from functools import cache
 
 from stream_monitor.app.references import load_references
 from stream_monitor.config import Settings, TopicSource, model_parameters, topic_sources
-from stream_monitor.core.events import Decoded, Record, Role, Source
+from stream_monitor.core.columnise import Arrived
+from stream_monitor.core.events import Record, Role, Source
 from stream_monitor.core.parameters import Caps, ModelParameters
 from stream_monitor.core.partition_monitor import PartitionMonitor
 from stream_monitor.core.profile import ModelReferences
 from stream_monitor.detectors import registry
 from stream_monitor.formats.mapping import Mapping as FieldMapping
-from stream_monitor.formats.native_json import Rules, decode
+from stream_monitor.formats.native_json import Rules
+from stream_monitor.formats.shaped import ShapedReader
 from stream_monitor.runtime.ingest import Ingest
 from stream_monitor.runtime.outbox import Outbox, TopicNames
 from stream_monitor.runtime.partitions import ColumnsLog, Partitions
@@ -140,11 +142,13 @@ def parameters_by_name(
 def _ingest(settings: Settings) -> Ingest:
     rules_of = rules_by_topic(settings)
 
-    def decode_by_rules(source: Source, records: Sequence[Record]) -> Decoded:
-        return decode(source, records, rules_of(source.topic))
+    reader = ShapedReader()
+
+    def read_by_rules(source: Source, records: Sequence[Record]) -> Arrived:
+        return reader.read(source, records, rules_of(source.topic))
 
     return Ingest(
-        decode_by_rules,
+        read_by_rules,
         max_models=settings.discovery.max_models if settings.models is None else len(settings.models),
         far_ahead_rows=Caps().held_rows // 2,
     )

@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch
-from stream_monitor.core.events import Role, Row, Source
+from stream_monitor.core.events import Decoded, Rejected, Role, Row, Source
 
 _MISSING = object()
 
@@ -22,29 +25,128 @@ class PlacedRow(NamedTuple):
     item: int
 
 
+class Placed(NamedTuple):
+    """Where n rows stood. source_at: positions in `sources`. All arrays (n,)."""
+
+    sources: Sequence[Source]
+    source_at: NDArray[np.uint16]
+    offsets: NDArray[np.int64]
+    items: NDArray[np.uint32]
+
+
+class Form(Protocol):
+    """A way in which decoded rows are held until they become columns."""
+
+    def batch(self, model: str, rows: Sequence[Any], placed: Placed) -> ColumnBatch:
+        """One batch of n >= 1 rows in this form, in the given order."""
+        ...
+
+
+class Run(NamedTuple):
+    """Rows of one model from one source, in order. newest: latest event time, ms UTC."""
+
+    model: str
+    form: Form
+    rows: Sequence[Any]
+    offsets: Sequence[int]
+    items: Sequence[int]
+    newest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What some records of one source hold: runs of rows, in order within a model, and what was rejected."""
+
+    source: Source
+    runs: list[Run]
+    rejected: list[Rejected]
+
+    @classmethod
+    def of(cls, decoded: Decoded) -> "Arrived":
+        """The same as runs of `Row`."""
+        return cls(decoded.source, runs_of(decoded), list(decoded.rejected))
+
+    def add(self, more: "Arrived") -> None:
+        """What the records behind these hold."""
+        self.runs.extend(more.runs)
+        self.rejected.extend(more.rejected)
+
+    @property
+    def rows(self) -> int:
+        """Rows of all runs."""
+        return sum(len(run.rows) for run in self.runs)
+
+
+class Rows:
+    """The general form: `Row`."""
+
+    def batch(self, model: str, rows: Sequence[Row], placed: Placed) -> ColumnBatch:
+        """Cost: ~90 ns a numeric cell."""
+        versions: dict[str | None, int] = {}
+        version_at = [versions.setdefault(row.version, len(versions)) for row in rows]
+        columns = {
+            FEATURE + name: column
+            for name, column in _columns(list(map(attrgetter("features"), rows)), rows).items()
+        }
+        columns.update(_columns(list(map(attrgetter("outputs"), rows)), None))
+        return ColumnBatch(
+            model=model,
+            times=np.array([row.time for row in rows], np.int64),
+            sources=tuple(placed.sources),
+            source_at=placed.source_at,
+            offsets=placed.offsets,
+            items=placed.items,
+            versions=tuple(versions),
+            version_at=np.array(version_at, np.uint16),
+            ids=tuple([row.id for row in rows]),
+            roles=np.array([row.roles for row in rows], np.uint8),
+            columns=columns,
+        )
+
+
+ROWS: Final = Rows()
+
+
 def columnise(model: str, placed: Sequence[PlacedRow], sources: Sequence[Source]) -> ColumnBatch:
-    """One batch of the rows of `model`, in the given order. Cost: ~90 ns a numeric cell."""
-    rows = [p.row for p in placed]
-    versions: dict[str | None, int] = {}
-    version_at = [versions.setdefault(row.version, len(versions)) for row in rows]
-    columns = {
-        FEATURE + name: column
-        for name, column in _columns(list(map(attrgetter("features"), rows)), rows).items()
-    }
-    columns.update(_columns(list(map(attrgetter("outputs"), rows)), None))
-    return ColumnBatch(
-        model=model,
-        times=np.array([row.time for row in rows], np.int64),
-        sources=tuple(sources),
-        source_at=np.array([p.source_at for p in placed], np.uint16),
-        offsets=np.array([p.offset for p in placed], np.int64),
-        items=np.array([p.item for p in placed], np.uint32),
-        versions=tuple(versions),
-        version_at=np.array(version_at, np.uint16),
-        ids=tuple([row.id for row in rows]),
-        roles=np.array([row.roles for row in rows], np.uint8),
-        columns=columns,
+    """One batch of the rows of `model`, in the given order."""
+    rows, source_at, offsets, items = zip(*placed, strict=True)
+    where = Placed(
+        sources, np.array(source_at, np.uint16), np.array(offsets, np.int64), np.array(items, np.uint32)
     )
+    return ROWS.batch(model, rows, where)
+
+
+def runs_of(decoded: Decoded) -> list[Run]:
+    """The rows of `decoded` by model, in order of appearance."""
+    found: dict[str, tuple[list[Row], list[int], list[int]]] = {}
+    for row, offset, item in zip(decoded.rows, decoded.offsets, decoded.items, strict=True):
+        rows, offsets, items = found.setdefault(row.model, ([], [], []))
+        rows.append(row)
+        offsets.append(offset)
+        items.append(item)
+    return [
+        Run(model, ROWS, rows, offsets, items, max([row.time for row in rows]))
+        for model, (rows, offsets, items) in found.items()
+    ]
+
+
+def joined(runs: Sequence[tuple[Run, int]], sources: Sequence[Source]) -> list[ColumnBatch]:
+    """Batches of the rows of these runs of one model, in order; each run with the position of its source in `sources`.
+
+    Neighbours of the same form become one batch.
+    """
+    batches = []
+    for _, group in groupby(runs, key=lambda run: id(run[0].form)):
+        same = list(group)
+        placed = Placed(
+            sources,
+            np.repeat(np.array([at for _, at in same], np.uint16), [len(run.rows) for run, _ in same]),
+            np.array([offset for run, _ in same for offset in run.offsets], np.int64),
+            np.array([item for run, _ in same for item in run.items], np.uint32),
+        )
+        run = same[0][0]
+        batches.append(run.form.batch(run.model, [row for run, _ in same for row in run.rows], placed))
+    return batches
 
 
 def column_of(values: Sequence[object]) -> Column:

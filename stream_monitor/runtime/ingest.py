@@ -7,18 +7,18 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
+from functools import partial
 
 from stream_monitor.core.batch import ColumnBatch, concatenate
-from stream_monitor.core.columnise import PlacedRow, columnise
-from stream_monitor.core.events import Decoded, Reason, Record, Rejected, Source
+from stream_monitor.core.columnise import Arrived, Run, joined
+from stream_monitor.core.events import Reason, Record, Rejected, Source
 from stream_monitor.core.tick import SourceProgress, Tick
 from stream_monitor.runtime.ports import RecordSource
 
 FAR_AHEAD_MS = 60_000
 CHUNK_ROWS = 1_000  # of a model that are made into columns at once
 
-Decode = Callable[[Source, Sequence[Record]], Decoded]
+Read = Callable[[Source, Sequence[Record]], Arrived]
 
 
 @dataclass(slots=True)
@@ -35,16 +35,24 @@ class Progress:
     passed: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=1024))
 
 
+@dataclass(slots=True)
+class Waiting:
+    """Runs of one model, each with the position of its source, that are not columns yet, and their rows."""
+
+    runs: list[tuple[Run, int]] = field(default_factory=list)
+    rows: int = 0
+
+
 class Ingest:
     """Rows and rejects since the last commit, and the progress of the sources that are owned."""
 
-    def __init__(self, decode: Decode, *, max_models: int, far_ahead_rows: int) -> None:
-        self._decode = decode
+    def __init__(self, read: Read, *, max_models: int, far_ahead_rows: int) -> None:
+        self._read = read
         self._max_models = max_models
         self._far_ahead_rows = far_ahead_rows
         self._models: set[str] = set()
         self._sources: dict[Source, int] = {}
-        self._rows: dict[str, list[PlacedRow]] = {}
+        self._runs: dict[str, Waiting] = {}
         self._batches: dict[str, list[ColumnBatch]] = {}
         self.rejected: list[Rejected] = []
         self.progress: dict[Source, Progress] = {}
@@ -60,7 +68,7 @@ class Ingest:
 
     def forget(self) -> None:
         """Drop what was not committed; the sources will be read again from their committed offsets."""
-        self._rows, self._batches, self._sources, self.rejected, self.waiting = {}, {}, {}, [], 0
+        self._runs, self._batches, self._sources, self.rejected, self.waiting = {}, {}, {}, [], 0
         self.progress = {source: Progress() for source in self.progress}
 
     @property
@@ -68,52 +76,51 @@ class Ingest:
         """Latest event time read, ms UTC, of the sources that had events."""
         return {source: p.max_time for source, p in self.progress.items() if p.max_time is not None}
 
-    def take(self, source: Source, records: Sequence[Record]) -> Decoded:
-        """Decode `records` of one owned source, in order, and keep what they hold."""
-        decoded = self._decode(source, records)
-        self.rejected += decoded.rejected
+    def take(self, source: Source, records: Sequence[Record]) -> Arrived:
+        """Read `records` of one owned source, in order, and keep what they hold."""
+        arrived = self._read(source, records)
+        self.rejected += arrived.rejected
         progress = self.progress[source]
         progress.next_offset = records[-1].offset + 1
-        if decoded.rows:
-            progress.rows += len(decoded.rows)
-            progress.newest = newest = max(row.time for row in decoded.rows)
+        if arrived.runs:
+            progress.rows += arrived.rows
+            progress.newest = newest = max(run.newest for run in arrived.runs)
             progress.max_time = newest if progress.max_time is None else max(progress.max_time, newest)
-            self._keep(decoded, records, self._sources.setdefault(source, len(self._sources)))
-        return decoded
+            source_at = self._sources.setdefault(source, len(self._sources))
+            for run in arrived.runs:
+                self._keep(run, source_at, partial(self._too_many, source, records))
+        return arrived
 
-    def _keep(self, decoded: Decoded, records: Sequence[Record], source_at: int) -> None:
-        placed = map(PlacedRow, decoded.rows, repeat(source_at), decoded.offsets, decoded.items)
-        for one in placed:
-            model = one.row.model
-            rows = self._rows.get(model)
-            if rows is None:
-                if model not in self._models and len(self._models) >= self._max_models:
-                    self.rejected.append(self._too_many(decoded.source, records, one))
-                    continue
-                self._models.add(model)
-                rows = self._rows[model] = []
-            rows.append(one)
-            self.waiting += 1
-            if len(rows) >= CHUNK_ROWS:
-                self._columnise(model)
+    def _keep(self, run: Run, source_at: int, too_many: Callable[[int, int], Rejected]) -> None:
+        waiting = self._runs.get(run.model)
+        if waiting is None:
+            if run.model not in self._models and len(self._models) >= self._max_models:
+                self.rejected += map(too_many, run.offsets, run.items)
+                return
+            self._models.add(run.model)
+            waiting = self._runs[run.model] = Waiting()
+        waiting.runs.append((run, source_at))
+        waiting.rows += len(run.rows)
+        self.waiting += len(run.rows)
+        if waiting.rows >= CHUNK_ROWS:
+            self._columnise(run.model)
 
-    def _too_many(self, source: Source, records: Sequence[Record], placed: PlacedRow) -> Rejected:
-        record = records[bisect_left(records, placed.offset, key=lambda record: record.offset)]
+    def _too_many(self, source: Source, records: Sequence[Record], offset: int, item: int) -> Rejected:
+        record = records[bisect_left(records, offset, key=lambda record: record.offset)]
         detail = f"more than {self._max_models} models are being discovered (discovery.max_models)"
-        return Rejected(source, record, placed.item, Reason.TOO_MANY_MODELS, detail)
+        return Rejected(source, record, item, Reason.TOO_MANY_MODELS, detail)
 
     def _columnise(self, model: str) -> None:
         """Turn the rows of a model into columns while they are fresh in the caches, and let them go."""
-        rows, self._rows[model] = self._rows[model], []
-        if rows:
-            self._batches.setdefault(model, []).append(columnise(model, rows, list(self._sources)))
+        waiting, self._runs[model] = self._runs[model], Waiting()
+        self._batches.setdefault(model, []).extend(joined(waiting.runs, list(self._sources)))
 
     def drain(self) -> Iterable[ColumnBatch]:
         """One batch per model of the rows that wait."""
-        for model in self._rows:
+        for model in self._runs:
             self._columnise(model)
         batches = self._batches
-        self._rows, self._batches, self._sources, self.waiting = {}, {}, {}, 0
+        self._runs, self._batches, self._sources, self.waiting = {}, {}, {}, 0
         return map(concatenate, batches.values())
 
     def tick(self, worker: str, wall: int, reader: RecordSource) -> Tick:

@@ -2,6 +2,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from stream_monitor.core.columnise import Arrived
 from stream_monitor.core.events import Decoded, Reason, Record, Rejected, Row, Source
 from stream_monitor.memory import MemoryLog, MemorySource
 from stream_monitor.runtime import ingest as module
@@ -12,7 +13,7 @@ from tests.unit.formats.batches import rows_of
 A, B = Source("in", 0), Source("in", 1)
 
 
-def decode(source: Source, records: Sequence[Record]) -> Decoded:
+def read(source: Source, records: Sequence[Record]) -> Arrived:
     """A record is `model:time,model:time` in seconds after T0; `bad` is rejected."""
     rows: list[Row] = []
     places: list[tuple[int, int]] = []
@@ -26,11 +27,11 @@ def decode(source: Source, records: Sequence[Record]) -> Decoded:
             rows.append(row({"x": 1.0}, model=model, time=T0 + int(seconds) * 1000))
             places.append((record.offset, item))
     offsets, items = [offset for offset, _ in places], [item for _, item in places]
-    return Decoded(source=source, rows=rows, offsets=offsets, items=items, rejected=rejected)
+    return Arrived.of(Decoded(source=source, rows=rows, offsets=offsets, items=items, rejected=rejected))
 
 
 def taking(*sources: Source, max_models: int = 10, far_ahead_rows: int = 1_000) -> Ingest:
-    taken = Ingest(decode, max_models=max_models, far_ahead_rows=far_ahead_rows)
+    taken = Ingest(read, max_models=max_models, far_ahead_rows=far_ahead_rows)
     for source in sources:
         taken.own(source)
     return taken

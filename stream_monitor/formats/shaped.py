@@ -1,0 +1,135 @@
+"""Records of a topic → runs of rows: those of a shape that was seen before straight from bytes, all others through `native_json`.
+
+The shapes that were learned change how fast a record is read and nothing else: `tests/property/test_shaped.py` holds both ways
+to the same columns and the same rejects. Knows no Kafka.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final, Union
+
+import msgspec
+import numpy as np
+import orjson
+
+from stream_monitor.core.columnise import Arrived, Run
+from stream_monitor.core.events import Record, Source
+from stream_monitor.formats.native_json import Rules, decode
+from stream_monitor.formats.shape import NOTHING, Names, Shape, extended
+
+MAX_SHAPES: Final = 100  # models of a topic whose shape is learned
+_LOOKED_AT: Final = 32  # records that are looked at to learn from
+_SPAN: Final = 64  # records at most that are read the general way before a shape is tried again
+_MOST_PATIENCE: Final = 4_096
+_UNFIT: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+@dataclass(slots=True)
+class _Topic:
+    """What was learned of one topic. missed: good records that no shape fitted since something was learned.
+
+    patience: as many must be before something is learned again.
+    """
+
+    names: dict[str, Names] = field(default_factory=dict)
+    shapes: dict[type, tuple[str, Shape]] = field(default_factory=dict)
+    decoder: Any = None
+    missed: int = 0
+    patience: int = 1
+
+
+class ShapedReader:
+    """Reads the records of a process. Called by one thread."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, _Topic] = {}
+
+    def read(self, source: Source, records: Sequence[Record], rules: Rules) -> Arrived:
+        """The rows of `records` (one source, in order), and what was wrong with the others.
+
+        Cost: ~1.2 µs for a valid event of 20 numeric features whose shape was seen before, columns not included.
+        """
+        if rules.mapping is not None:
+            return Arrived.of(decode(source, records, rules))
+        topic = self._topics.setdefault(source.topic, _Topic())
+        limit = rules.max_bytes
+        values = [
+            b"" if (value := record.value) is None or len(value) > limit else value for record in records
+        ]
+        arrived = Arrived(source=source, runs=[], rejected=[])
+        at, span = 0, 1
+        while at < len(records):
+            fitting = _fitting(topic, values[at:] if at else values)
+            if fitting:
+                part = records[at : at + len(fitting)]
+                runs = _runs(topic, part, fitting, rules)
+                arrived.add(
+                    Arrived.of(decode(source, part, rules)) if runs is None else Arrived(source, runs, [])
+                )
+                at += len(fitting)
+            span = 1 if len(fitting) >= _SPAN else min(2 * span, _SPAN)
+            if at < len(records):
+                arrived.add(_general(topic, source, records[at : at + span], rules))
+                at += span
+        return arrived
+
+
+def _fitting(topic: _Topic, values: Sequence[bytes]) -> list[Any]:
+    """The first of the values, as far as they fit shapes."""
+    rows: list[Any] = []
+    if topic.decoder is None:
+        return rows
+    with suppress(*_UNFIT):  # what came before one that does not fit stays
+        rows.extend(map(topic.decoder.decode, values))
+    return rows
+
+
+def _runs(topic: _Topic, records: Sequence[Record], rows: Sequence[Any], rules: Rules) -> list[Run] | None:
+    """Runs of these structs, one a model; None if something is wrong with one of them: the general way knows what."""
+    kinds = set(map(type, rows))
+    runs = []
+    for kind in kinds:
+        model, shape = topic.shapes[kind]
+        mine, of = rows, records
+        if len(kinds) > 1:
+            pairs = [(row, record) for row, record in zip(rows, records, strict=True) if type(row) is kind]
+            mine, of = [row for row, _ in pairs], [record for _, record in pairs]
+        timestamps = [record.timestamp for record in of]
+        times = shape.tell_times(mine, timestamps)
+        if times is None or not shape.carries(mine):
+            return None
+        stamped = np.array(timestamps, np.int64)
+        if ((stamped >= 0) & (times - rules.max_clock_skew_ms > stamped)).any():
+            return None
+        offsets = [record.offset for record in of]
+        runs.append(Run(model, shape, mine, offsets, [0] * len(mine), int(times.max())))
+    return runs
+
+
+def _general(topic: _Topic, source: Source, records: Sequence[Record], rules: Rules) -> Arrived:
+    decoded = decode(source, records, rules)
+    topic.missed += len(decoded.rows)
+    if topic.missed >= topic.patience:
+        good = set(decoded.offsets)
+        events = [orjson.loads(one.value or b"") for one in records[:_LOOKED_AT] if one.offset in good]
+        _learn(topic, [event for event in events if type(event) is dict], rules)
+    return Arrived.of(decoded)
+
+
+def _learn(topic: _Topic, events: Sequence[Mapping[str, Any]], rules: Rules) -> None:
+    """Make shapes that fit these good events, too."""
+    topic.missed, topic.patience = 0, min(2 * topic.patience, _MOST_PATIENCE)
+    before = dict(topic.names)
+    for event in events:
+        model: str = event.get("model") or rules.default_model or ""
+        if model in topic.names or len(topic.names) < MAX_SHAPES:
+            topic.names[model] = extended(topic.names.get(model, NOTHING), event, rules.role)
+    if topic.names == before:
+        return
+    fit = {model: names for model, names in topic.names.items() if names.fit}
+    if len(fit) > 1:  # only a field tells models apart
+        fit = {model: names for model, names in fit.items() if names.named}
+    made = {model: Shape(model, names) for model, names in fit.items()}
+    topic.shapes = {shape.struct: (model, shape) for model, shape in made.items()}
+    topic.decoder = msgspec.json.Decoder(Union[tuple(topic.shapes)]) if made else None  # noqa: UP007 (made at run time)

@@ -1,0 +1,195 @@
+"""Records read by the shapes that were learned, next to the same records read the general way: the same rows and rejects."""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream_monitor.core.batch import Cell, ColumnBatch, cell_of_absence, concatenate
+from stream_monitor.core.columnise import Arrived, joined
+from stream_monitor.core.events import Decoded, Record, Role, Source
+from stream_monitor.formats import shaped
+from stream_monitor.formats.native_json import Rules, decode
+from stream_monitor.formats.shaped import ShapedReader
+
+SOURCE = Source("in", 0)
+NOW = 1_795_255_200_000
+VALUES = (1, 2.5, -0.0, 0, 1e-300, 2**53 + 1, 2**64 - 1, None, None, "a", "", True, False, "é", [1], {"a": 1})
+NUMBERS = (1, 2.5, -3, 0.0, 1e6, None)
+GARBAGE = (
+    b"",
+    b"{",
+    b"null",
+    b"[]",
+    b"\xff",
+    b'{"model":"m","features":{"x":1e999}}',
+    b'{"model":"m","features":{"x":NaN}}',
+    b'{"model":"m","features":{"x":1,"x":"twice"}}',
+    b'{"model":"m","model":"n","features":{"x":1}}',
+    b'{"model":"m","features":{"x":"\\ud800\\u0041"}}',
+    b'{"model":"m","features":{"x":-0}} ',
+    b'{"model":"m","features":{"x":123456789012345678901234567890}}',
+    b'{"model":"m","version":123456789012345678901,"features":{"x":1}}',
+    b'{"model":"m","version":9007199254740993,"features":{"x":1}}',
+    b'{"model":"m","id":18446744073709551615,"features":{"x":1}}',
+    b'{"model":"m","id":-9223372036854775808,"features":{"x":1}}',
+    b'{"model":"m","note":"\xff","features":{"x":1}}',
+    b'{"model":"m","note":1e999,"features":{"x":1}}',
+    b"[" * 2000,
+)
+
+
+HEAD = {
+    "version": (7, 7.0, None, "", "x" * 300, 2.5, True),
+    "id": (7, 7.0, None, "", "x" * 300, -1),
+    "time": (None, NOW + 10**9, float(NOW), "2026-11-21T10:00:00Z", "no", -(10**18), True, NOW - 5),
+    "note": VALUES,
+}
+
+
+class Writer:
+    """Writes events that are usual, or with probability `wild` in each part anything else."""
+
+    def __init__(self, rng: random.Random, wild: float) -> None:
+        self.rng, self.wild = rng, wild
+
+    def odd(self) -> bool:
+        return self.rng.random() < self.wild
+
+    def value(self, *usual: object) -> object:
+        return self.rng.choice(VALUES if self.odd() else usual)
+
+    def event(self) -> dict[str, Any]:
+        kind, model = self.rng.random(), self.rng.choice("mn")
+        made: dict[str, Any] = {
+            "model": model,
+            "version": "7",
+            "id": f"e-{self.rng.randrange(99)}",
+            "time": NOW,
+        }
+        if kind < 0.7:
+            usual = (
+                {"x": NUMBERS, "y z": NUMBERS, "text": ("b",)}
+                if model == "m"
+                else {"x": NUMBERS, "é": NUMBERS}
+            )
+            made["features"] = {name: self.value(*of) for name, of in usual.items() if not self.odd()}
+        if kind > 0.5:
+            made |= self.prediction()
+        if kind > 0.9:
+            made["label"] = self.value("spam")
+        made |= {name: self.rng.choice(strange) for name, strange in HEAD.items() if self.odd()}
+        if self.odd():
+            made.pop(self.rng.choice(list(made)))
+        return made
+
+    def prediction(self) -> dict[str, object]:
+        made = {"prediction": self.value("spam", "ham", None), "probability": self.value(0.5, 0.25)}
+        if self.rng.random() < 0.3:
+            made["probabilities"] = {"spam": 0.25, "ham": self.value(0.75)}
+        if self.rng.random() < 0.3:
+            made["latency_ms"] = self.value(12)
+        return made
+
+
+def record(rng: random.Random, offset: int, *, wild: float) -> Record:
+    timestamp = rng.choice((-1, NOW, NOW + 1)) if rng.random() < wild else NOW
+    if rng.random() < wild / 4:
+        return Record(offset, timestamp, None, rng.choice((*GARBAGE, None)))
+    writer = Writer(rng, wild)
+    made: Any = writer.event()
+    if rng.random() < wild / 2:
+        made = [writer.event() for _ in range(rng.randrange(3))]
+    return Record(offset, timestamp, None, orjson.dumps(made))
+
+
+def cells(batch: ColumnBatch) -> list[object]:
+    """Everything a batch says, row by row, whatever the order of its dictionaries and columns."""
+    names = sorted(batch.columns)
+    rows: list[object] = []
+    for at in range(len(batch)):
+        held = {}
+        for name in names:
+            column = batch.columns[name]
+            code, value = int(column.codes[at]), float(column.values[at])
+            if code != cell_of_absence(name, batch.roles)[at]:
+                held[name] = (code, column.texts[int(value)] if code == Cell.TEXT else value.hex())
+        rows.append(
+            (
+                int(batch.times[at]),
+                batch.versions[int(batch.version_at[at])],
+                batch.ids[at],
+                int(batch.roles[at]),
+                batch.sources[int(batch.source_at[at])],
+                int(batch.offsets[at]),
+                int(batch.items[at]),
+                held,
+            )
+        )
+    return rows
+
+
+def said(parts: Sequence[Arrived]) -> tuple[dict[str, list[object]], list[object]]:
+    by_model: dict[str, list[ColumnBatch]] = {}
+    for part in parts:
+        for run in part.runs:
+            assert run.newest == max(int(one) for one in joined([(run, 0)], [SOURCE])[0].times)
+            by_model.setdefault(run.model, []).extend(joined([(run, 0)], [SOURCE]))
+    rows = {model: cells(concatenate(batches)) for model, batches in by_model.items()}
+    return rows, [bad for part in parts for bad in part.rejected]
+
+
+RULES = (
+    Rules(),
+    Rules(models=frozenset({"m"})),
+    Rules(default_model="m"),
+    Rules(role=Role.FEATURES),
+    Rules(role=Role.PREDICTION),
+    Rules(max_bytes=150),
+)
+
+
+@settings(max_examples=150)
+@given(st.integers(0, 2**32), st.sampled_from(RULES), st.sampled_from((0.0, 0.01, 0.2)))
+def test_both_ways_lead_to_the_same_rows_and_rejects(seed: int, rules: Rules, wild: float) -> None:
+    rng = random.Random(seed)
+    records = [record(rng, offset, wild=wild) for offset in range(120)]
+    if rules.default_model is not None and rng.random() < 0.5:
+        records = [
+            one._replace(value=(one.value or b"").replace(b'"model":"m",', b"").replace(b'"model":"n",', b""))
+            for one in records
+        ]
+    reader, by_shape, at = ShapedReader(), [], 0
+    while at < len(records):
+        size = rng.choice((1, 5, 40))
+        by_shape.append(reader.read(SOURCE, records[at : at + size], rules))
+        at += size
+    assert said(by_shape) == said([Arrived.of(decode(SOURCE, records, rules))])
+
+
+def test_what_is_usual_is_read_by_its_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(1)
+    records = [record(rng, offset, wild=0.0) for offset in range(3_000)]
+    general: list[Record] = []
+
+    def counted(source: Source, some: Sequence[Record], rules: Rules) -> Decoded:
+        general.extend(some)
+        return decode(source, some, rules)
+
+    monkeypatch.setattr(shaped, "decode", counted)
+    reader = ShapedReader()
+    rows = sum(reader.read(SOURCE, records[at : at + 500], Rules()).rows for at in range(0, 3_000, 500))
+    assert rows == 3_000
+    assert len(general) < 300
+
+
+def test_shapes_are_learned_of_so_many_models_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shaped, "MAX_SHAPES", 2)
+    events = [{"model": f"m{at % 4}", "time": NOW, "features": {"x": at}} for at in range(400)]
+    records = [Record(at, NOW, None, orjson.dumps(one)) for at, one in enumerate(events)]
+    found = said([ShapedReader().read(SOURCE, records, Rules())])
+    assert found == said([Arrived.of(decode(SOURCE, records, Rules()))])
