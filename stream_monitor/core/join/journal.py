@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from stream_monitor.core.join.chunks import Chunks
+from stream_monitor.core.join.pages import zeros
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 OPEN: Final = 0
 CLOSED: Final = 1  # still in its chunk
 DROPPED: Final = 2  # still in the arrays, until they are packed
+_BLOCK: Final = 65_536  # rows packed at once
 
 
 class Journal:
@@ -65,7 +67,7 @@ class Journal:
             self._resize(max(end, len(self._state) * 2, 1024))
         for name, values in rows.items():
             if name not in self._arrays:
-                self._arrays[name] = np.zeros(len(self._state), values.dtype)
+                self._arrays[name] = zeros(len(self._state), values.dtype)
             self._arrays[name][begin:end] = values
         for name in self._arrays.keys() - rows.keys():
             self._arrays[name][begin:end] = 0
@@ -123,7 +125,11 @@ class Journal:
         self.chunks.move(np.append(to + 1 - kept, kept.sum()))
         to[~kept] = -1
         for array in (*self._arrays.values(), self._state):
-            array[: kept.sum()] = array[: self.size][kept]
+            end = 0
+            for begin in range(0, self.size, _BLOCK):  # in place, with little memory besides
+                part = array[begin : min(begin + _BLOCK, self.size)][kept[begin : begin + _BLOCK]]
+                array[end : end + len(part)] = part
+                end += len(part)
         self.size, self._dropped = int(kept.sum()), 0
         if 4 * self.size < len(self._state):
             self._resize(2 * self.size)
@@ -165,6 +171,6 @@ class Journal:
 
 
 def _grown(array: NDArray[Any], size: int, room: int) -> NDArray[Any]:
-    grown = np.zeros(room, array.dtype)  # pages that are not written yet cost nothing
+    grown = zeros(room, array.dtype)
     grown[:size] = array[:size]
     return grown

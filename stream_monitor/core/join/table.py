@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_monitor.core.join.pages import zeros
+
 _FULL: Final = 0.7  # of the slots taken: time to make the table anew
 _SPARE: Final = 2.0  # slots per entry of a new table
 _LEAST: Final = 1024  # slots
@@ -33,6 +35,9 @@ class Table:
     """
 
     __slots__ = ("_keys", "_taken", "_values")
+
+    _keys: NDArray[np.uint64]
+    _values: NDArray[np.int32]
 
     def __init__(self) -> None:
         self._clear(_LEAST)
@@ -89,25 +94,33 @@ class Table:
 
     def move(self, where: Where, to: NDArray[np.int32]) -> None:
         """Every entry of a journal is moved from its position p there to `to[p]`. Cost: 10 ns a slot."""
-        at = np.flatnonzero((self._values & 7) == where)
-        self._values[at] = (to[self._values[at] >> 3] << 3) | where
+        for begin in range(0, len(self._values), _BLOCK):
+            values = self._values[begin : begin + _BLOCK]
+            at = np.flatnonzero((values & 7) == where)
+            values[at] = (to[values[at] >> 3] << 3) | where
 
     def make_room(self, more: int) -> None:
         """Grow where `more` entries would make it slow. Cost: 0.1 µs an entry then, a few times as many entries apart."""
         if self._taken + more <= _FULL * len(self._keys):
             return
-        there = self._values != 0
-        keys, values = self._keys[there], self._values[there]
+        keys, values = self._entries()
         self._clear(int(_SPARE * (len(keys) + more)))  # frees the old table first: never are there two
         for begin in range(0, len(keys), _BLOCK):  # little memory besides, and neighbours stay neighbours
             part = slice(begin, begin + _BLOCK)
             self._place(keys[part], values[part])
 
+    def _entries(self) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
+        number, end = int(np.count_nonzero(self._values)), 0
+        keys, values = zeros(number, np.uint64), zeros(number, np.int32)
+        for begin in range(0, len(self._keys), _BLOCK):
+            at = begin + np.flatnonzero(self._values[begin : begin + _BLOCK])
+            keys[end : end + len(at)], values[end : end + len(at)] = self._keys[at], self._values[at]
+            end += len(at)
+        return keys, values
+
     def _clear(self, slots: int) -> None:
-        self._keys = np.zeros(0, np.uint64)
-        self._values = np.zeros(0, np.int32)
-        self._keys = np.zeros(max(_LEAST, slots), np.uint64)
-        self._values = np.zeros(len(self._keys), np.int32)
+        self._keys, self._values = zeros(0, np.uint64), zeros(0, np.int32)
+        self._keys, self._values = zeros(max(_LEAST, slots), np.uint64), zeros(max(_LEAST, slots), np.int32)
         self._taken = 0
 
     def _home(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
