@@ -45,7 +45,7 @@ class LabelSettings(Section):
     )
     pending: Annotated[Whole, Field(ge=1, le=MOST_WAITING)] | None = Field(
         None,
-        description="Predictions that may wait at a time, 90 to 180 bytes each; one more displaces the oldest."
+        description="Predictions that may wait at a time, 85 to 130 bytes each; one more displaces the oldest."
         f" If absent: {_JOIN.pending}.",
     )
     early_delay: Wait | None = Field(
@@ -58,7 +58,7 @@ class LabelSettings(Section):
     remembered: Annotated[Whole, Field(ge=1, le=MOST_WAITING)] | None = Field(
         None,
         description="Labelled and expired predictions still known by id, to tell duplicate, conflicting and late labels;"
-        f" 32 bytes each. If absent: {_JOIN.remembered}.",
+        f" 45 bytes each. If absent: {_JOIN.remembered}.",
     )
 
 

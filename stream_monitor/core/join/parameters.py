@@ -14,13 +14,13 @@ MOST_VERSIONS = 64  # whose predictions may wait at a time: a label looks for it
 class JoinParameters:
     """Bounds of the label join of one model. Raises ValueError for one out of range.
 
-    pending: predictions that may wait for their label; one more displaces the oldest. Raising it costs, each, 90 to 180
+    pending: predictions that may wait for their label; one more displaces the oldest. Raising it costs, each, 85 to 130
     bytes with a class and a probability, and 9 to 20 bytes for every further column: `python -m bench.join`.
     wait_ms: how long after its prediction a label is still used, in ms of event time.
     early, early_wait_ms: the same for labels that come before their prediction; and for those that have met one, but may still
     be the label of what another version predicts.
     remembered: cases that are closed (labelled, or expired) and still known by id for up to `wait_ms`, to tell duplicate,
-    conflicting and late labels; 32 bytes each.
+    conflicting and late labels; 45 bytes each. Labels of cases that are no longer known count as orphans.
     classes: `probability:<class>` columns kept; texts: different texts of a column known at a time, names of versions too.
     kept: further columns whose cells wait with the prediction and come back in the pair, such as `feature:country`; they are
     read from the event of the prediction.

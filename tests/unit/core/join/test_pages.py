@@ -17,5 +17,7 @@ def test_zeros_that_can_be_written(number: int, kind: type) -> None:
 
 
 def test_large_ones_have_pages_of_their_own() -> None:
-    assert isinstance(zeros(1 << 20, np.uint8).base, mmap.mmap)
+    memory = zeros(1 << 20, np.uint8).base
+    assert isinstance(memory, memoryview)
+    assert isinstance(memory.obj, mmap.mmap)
     assert zeros(1 << 10, np.uint8).base is None
