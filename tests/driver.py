@@ -113,7 +113,7 @@ class Cluster:
         names = self.settings.topics
         for topic in (names.columns, names.state):
             self.log.create_topic(topic, partitions=self.settings.kafka.partitions)
-        for topic in (names.alerts, names.dead_letter, names.status):
+        for topic in (names.alerts, names.dead_letter, names.status, names.history):
             self.log.create_topic(topic)
 
     def worker(self, name: str, failpoint: Callable[[str], None] = lambda _: None) -> RunningWorker:

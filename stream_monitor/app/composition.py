@@ -162,6 +162,7 @@ def _outbox(settings: Settings) -> Outbox:
         alerts=topics.alerts,
         dead_letter=topics.dead_letter,
         status=topics.status,
+        history=topics.history,
     )
     return Outbox(topics=names, group=settings.kafka.group_id, payload=settings.ingest.dead_letter_payload)
 

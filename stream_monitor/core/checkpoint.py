@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.events import Rejected, Source
+from stream_monitor.core.history import ModelHistory
+from stream_monitor.core.reference_status import ReferenceStatus
 from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.core.status import ModelStatus
@@ -16,7 +18,8 @@ class Checkpoint:
     """Grows between two commits, then becomes one transaction.
 
     batches, ticks, snapshots: each with the columns partition it belongs to, in the order in which they must be written.
-    retired: keys of snapshots to be deleted, likewise.
+    retired: keys of snapshots to be deleted, likewise. histories: of the models among the snapshots, since their last ones.
+    references: of these models, where they are others than before.
     offsets: next offset to read, of every input and columns partition touched.
     """
 
@@ -28,4 +31,6 @@ class Checkpoint:
     statuses: list[ModelStatus] = field(default_factory=list)
     snapshots: list[tuple[int, Snapshot]] = field(default_factory=list)
     retired: list[tuple[int, str]] = field(default_factory=list)
+    histories: list[ModelHistory] = field(default_factory=list)
+    references: list[ReferenceStatus] = field(default_factory=list)
     offsets: dict[Source, int] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-Told: TypeAlias = tuple[float | None, float | None, float | None]
+WithInterval: TypeAlias = tuple[float | None, float | None, float | None]
 """A figure with its 95 %: value, low, high; None where it is not defined."""
 
 
@@ -35,8 +35,8 @@ class PerformanceHistory:
 
     version: str | None
     pairs: int
-    figures: Mapping[str, Told]
-    estimate: Mapping[str, Told]
+    figures: Mapping[str, WithInterval]
+    estimate: Mapping[str, WithInterval]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

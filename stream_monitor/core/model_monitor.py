@@ -21,6 +21,7 @@ from stream_monitor.core.credit import Credit
 from stream_monitor.core.derived.derived import Derived
 from stream_monitor.core.derived.names import OF_MODEL
 from stream_monitor.core.drift_event import DriftEvent
+from stream_monitor.core.history_counts import HistoryCounts
 from stream_monitor.core.outcomes import Outcomes
 from stream_monitor.core.parameters import PER_WEEK, AfterDrift, ModelParameters, SeriesParameters
 from stream_monitor.core.performance.columns import BY_CLASS
@@ -80,6 +81,7 @@ class ModelMonitor:
         self.treatment = Treatment(parameters.segments.fairness)
         self.outcomes = Outcomes(self.segments.kept(parameters.outcomes))
         self.side_by_side = SideBySide()
+        self.history = HistoryCounts()
         self._catalogue = catalogue
 
     @property
@@ -128,6 +130,7 @@ class ModelMonitor:
         findings = [self._noted(finding) for finding in self._decide(taken)]
         findings += self.outcomes.findings()
         findings += self.treatment.observe(placed, first, self.outcomes, self.segments)
+        self.history.observe(batch.times, taken, self.series)
         self.rows += len(batch)
         self.clock = int(clock[-1])
         return self.alerts.decide(findings, rows, clock, where)
@@ -297,6 +300,7 @@ class ModelMonitor:
         events = []
         for version in self.versions.retire(self.rows):
             for key in [key for key in self.series if key.version == version]:
+                self.history.settle(self.series[key])
                 if self.series.pop(key).tested:
                     self.tests.remove(key)
             self.outcomes.retire(version)
@@ -316,6 +320,7 @@ class ModelMonitor:
         events = []
         for key, monitor in sorted(self.series.items(), key=lambda one: one[0].order):
             if monitor.has_settled:
+                self.history.settle(monitor)
                 monitor.warm_anew()
                 events += self.alerts.adopt(key, self.rows - 1, self.clock)
         return events

@@ -12,6 +12,7 @@ from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.fields import Fields
+from stream_monitor.core.history_report import Teller, Told
 from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.order import Order
 from stream_monitor.core.parameters import ModelParameters
@@ -87,6 +88,8 @@ class PartitionMonitor:
         self._written_at = first  # next_offset when the last snapshots were written
         self._unusable: dict[str, list[str]] = {}  # by model: keys to delete once it is written without them
         self._gone: list[str] = []
+        self.told = Told()  # with the last snapshots
+        self._teller = Teller()
 
     def apply(self, at: int, entry: ColumnBatch | Tick) -> Applied:
         """Take the log entry with the offset `at`."""
@@ -142,14 +145,17 @@ class PartitionMonitor:
         return gone
 
     def snapshots(self) -> list[Snapshot]:
-        """The clock, every model with new rows and every series with new values. Written together or not at all.
+        """The clock, every model with new rows and every series with new values. Written together or not at all, and with
+        what is in `told` afterwards.
 
         None when no entry was taken since: also because a group commits no offset of a log it has not read from, and
         a state without an offset would look like lost data.
         """
+        self.told = Told()
         if self.next_offset == self._written_at:
             return []
         self._written_at = self.next_offset
+        self.told = self._teller.tell([task.monitor for task in self.models.values() if task.touched])
         snapshots = []
         for task in self.models.values():
             if not task.touched:

@@ -5,8 +5,8 @@ import numpy as np
 from stream_monitor.core.batch import Cell
 from stream_monitor.core.derived.quality_counts import NOT_ALLOWED, OUT_OF_RANGE, OUTLYING, UNSEEN, WRONG_KIND
 from stream_monitor.core.detector import Kind
-from stream_monitor.core.diagnosis import sequential_status
 from stream_monitor.core.episode import RECENT
+from stream_monitor.core.evidence import gauges_of, test_of
 from stream_monitor.core.measure import mean_effect
 from stream_monitor.core.outcome_report import label_status, performance_status, side_by_side_status
 from stream_monitor.core.partition_monitor import ModelTask
@@ -62,7 +62,7 @@ def _status_of_series(series: SeriesMonitor, *, drifting: bool, waiting: bool) -
     values = int(
         series.quality[[Cell.NUMBER, Cell.TEXT, Cell.FALSE, Cell.TRUE]].sum() - series.quality[WRONG_KIND]
     )
-    test = sequential_status(series.tests.diagnosis(series.key)) if series.tested else None
+    test = test_of(series)
     return SeriesStatus(
         series=series.key.name,
         version=series.key.version,
@@ -73,11 +73,7 @@ def _status_of_series(series: SeriesMonitor, *, drifting: bool, waiting: bool) -
         values=values,
         missing=1.0 - values / cells if cells else 0.0,
         effect=_effect(series),
-        gauges={
-            f"{watch.name}/{name}": value
-            for watch in series.watches
-            for name, value in watch.detector.gauges().items()
-        },
+        gauges=gauges_of(series),
         quality={name: int(series.quality[at]) for name, at in _QUALITY.items()},
         waiting=waiting,
         blind=_is_unseen(series) or (test is not None and test.view is None),

@@ -101,14 +101,14 @@ class SeriesMonitor:
         self.window = Window(bins=lens.bins, views=len(lens.views))
 
     @property
-    def _is_given(self) -> bool:
+    def is_given(self) -> bool:
         """Whether the reference was given, not learned here."""
         return self.lens is not None and self.lens.reference is self.parameters.reference
 
     @property
     def _differs_may_be_said(self) -> bool:
         """Whether the reference was given: one that was learned here differs from what follows only if that changed."""
-        return self.lens is not None and self._is_given and bool(self.lens.views)
+        return self.lens is not None and self.is_given and bool(self.lens.views)
 
     @property
     def has_settled(self) -> bool:
@@ -196,7 +196,7 @@ class SeriesMonitor:
         usable, numbers = values
         faults: Found = {}
         if self.screen is not None:
-            faults = self.screen.seen(lens, column, values, given=self._is_given)
+            faults = self.screen.seen(lens, column, values, given=self.is_given)
         self.quality[WRONG_KIND] += int(present(column.codes).sum()) - int(usable.sum())
         if lens.kind is Kind.IDENTIFIER:
             return Taken(usable, faults=faults)

@@ -40,6 +40,17 @@ class SequentialStatus:
     words: str
 
 
+def largest_evidence(gauges: Mapping[str, float], test: SequentialStatus | None) -> float | None:
+    """Of the detectors of a series, relative to their thresholds: 1 is an alarm. gauges: `detector/view/gauge`.
+
+    None where none of them tells.
+    """
+    told = [value for name, value in gauges.items() if name.split("/", 2)[-1] == "evidence"]
+    if test is not None:
+        told.append(test.evidence)
+    return max((value for value in told if math.isfinite(value)), default=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesStatus:
     """One series right now. warm_up: 0..1. effect: recent, in standard deviations of the reference. quality: cells by code.
@@ -66,11 +77,8 @@ class SeriesStatus:
 
     @property
     def evidence(self) -> float | None:
-        """Largest over its detectors, relative to their thresholds: 1 is an alarm. None where none of them tells."""
-        told = [value for name, value in self.gauges.items() if name.split("/", 2)[-1] == "evidence"]
-        if self.test is not None:
-            told.append(self.test.evidence)
-        return max((value for value in told if math.isfinite(value)), default=None)
+        """Largest over its detectors; None where none of them tells."""
+        return largest_evidence(self.gauges, self.test)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stream_monitor.core.checkpoint import Checkpoint
-from stream_monitor.formats import columns, dead_letter, drift_events, retrain_requests, snapshots, status
+from stream_monitor.formats import (
+    columns,
+    dead_letter,
+    drift_events,
+    history,
+    reference_status,
+    retrain_requests,
+    snapshots,
+    status,
+)
 from stream_monitor.formats.encoded import EncodedRecord
 from stream_monitor.runtime.ports import OutRecord, Transaction
 
@@ -18,6 +27,7 @@ class TopicNames:
     alerts: str
     dead_letter: str
     status: str
+    history: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +56,21 @@ class Outbox:
             yield _to(topics.alerts, retrain_requests.encode(request, self.group))
         for rejected in checkpoint.rejected:
             yield _to(topics.dead_letter, dead_letter.encode(rejected, self.group, payload=self.payload))
-        for model in checkpoint.statuses:
-            yield _to(topics.status, status.encode(model, self.group))
+        yield from self._told(checkpoint)
         for partition, snapshot in checkpoint.snapshots:
             yield OutRecord(topics.state, partition, snapshot.key.encode(), snapshots.encode(snapshot))
         for partition, key in checkpoint.retired:
             yield OutRecord(topics.state, partition, key.encode(), None)
+
+    def _told(self, checkpoint: Checkpoint) -> Iterator[OutRecord]:
+        """What is for those who watch."""
+        topics = self.topics
+        for model in checkpoint.statuses:
+            yield _to(topics.status, status.encode(model, self.group))
+        for references in checkpoint.references:
+            yield _to(topics.status, reference_status.encode(references))
+        for gathered in checkpoint.histories:
+            yield from (_to(topics.history, record) for record in history.encode(gathered))
 
 
 def _to(topic: str, record: EncodedRecord) -> OutRecord:

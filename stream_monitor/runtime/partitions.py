@@ -120,11 +120,13 @@ class Partitions:
             yield partition, result.monitor.next_offset
 
     def add_snapshots(self, checkpoint: Checkpoint) -> None:
-        """Snapshots of all that changed since the last ones."""
+        """Snapshots of all that changed since the last ones, and what goes with them."""
         self.rows = 0
         for partition, monitor in self._live.items():
             checkpoint.snapshots += [(partition, snapshot) for snapshot in monitor.snapshots()]
             checkpoint.retired += [(partition, key) for key in monitor.retired()]
+            checkpoint.histories += monitor.told.histories
+            checkpoint.references += monitor.told.references
 
     def purgeable(self) -> Iterator[tuple[int, int]]:
         """Partitions whose log is no longer needed below an offset, now that the snapshots are committed; none where

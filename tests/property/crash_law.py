@@ -7,6 +7,7 @@ from functools import cache
 
 from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.drift_event import DriftEvent
+from stream_monitor.core.history import ModelHistory
 from stream_monitor.core.partition_monitor import CLOCK, PartitionMonitor
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.core.state import dump_all_chunks, dump_model, dump_series
@@ -15,10 +16,12 @@ from stream_monitor.formats import (
     columns,
     dead_letter,
     drift_events,
+    history,
     retrain_requests,
     snapshots,
 )
 from tests.driver import Cluster
+from tests.property.history_sums import Sums, sums, told_now, width_of
 from tests.property.produced import SETTINGS, TOPICS, Place, Produced, records
 
 
@@ -27,6 +30,7 @@ def check(cluster: Cluster, produced: Sequence[Produced]) -> None:
     check_every_event_is_in_one_place_once(cluster, produced)
     check_alerts_are_the_fold(cluster)
     check_snapshots_are_the_fold(cluster)
+    check_history_adds_up_to_the_fold(cluster)
 
 
 # ---------------------------------------------------------------------------------------------- every event once
@@ -147,6 +151,39 @@ def states_of(monitor: PartitionMonitor, *, as_of: int = 0) -> dict[str, bytes]:
     return states
 
 
+# ---------------------------------------------------------------------------------------------- history
+
+
+def check_history_adds_up_to_the_fold(cluster: Cluster) -> None:
+    """What readers have seen, and what the next owner would tell them, is what the log leads to: nothing twice."""
+    seen = [
+        history.decode(record.value or b"")
+        for _, record in cluster.log.records(cluster.settings.topics.history)
+    ]
+    to_come = [one for at in range(cluster.settings.kafka.partitions) for one in _to_come(cluster, at)]
+    folded = _folded_history(cluster)
+    width = width_of([*seen, *to_come, *folded])
+    told, wanted = sums([*seen, *to_come], width), sums(folded, width)
+    assert told == wanted, f"{sorted(map(str, (told - wanted)))[:3]} {sorted(map(str, (wanted - told)))[:3]}"
+
+
+def _folded_history(cluster: Cluster) -> list[ModelHistory]:
+    _, monitors = cluster.fold()
+    return [one for monitor in monitors.values() for one in told_now(monitor)]
+
+
+def _to_come(cluster: Cluster, partition: int) -> list[ModelHistory]:
+    """Of one who restores the latest snapshots, refolds the log and writes snapshots of its own."""
+    monitor = cluster.new_monitor()
+    resume = monitor.restore(
+        {key: snapshot for (at, key), snapshot in cluster.stored().items() if at == partition}
+    )
+    for record in cluster.log_of(partition):
+        if resume is None or record.offset >= resume.first:
+            monitor.refold(record.offset, columns.decode_entry(record.value, record.headers))
+    return told_now(monitor)
+
+
 # ---------------------------------------------------------------------------------------------- the undisturbed run
 
 
@@ -157,6 +194,7 @@ class Results:
     late: int
     events: tuple[bytes, ...]
     states: Mapping[str, bytes]
+    history: Sums
 
 
 def results_of(cluster: Cluster) -> Results:
@@ -166,8 +204,9 @@ def results_of(cluster: Cluster) -> Results:
     states: dict[str, bytes] = {}
     for monitor in monitors.values():
         states.update(states_of(monitor))
+    told = [one for monitor in monitors.values() for one in told_now(monitor)]
     late = sum(task.order.late for monitor in monitors.values() for task in monitor.models.values())
-    return Results(late=late, events=tuple(sorted(published)), states=states)
+    return Results(late=late, events=tuple(sorted(published)), states=states, history=sums(told, 60_000))
 
 
 @cache
@@ -194,6 +233,7 @@ def check_same_as_undisturbed(cluster: Cluster, seed: int) -> bool:
     assert results.events == wanted.events, (
         f"{len(results.events)} drift events, undisturbed {len(wanted.events)}"
     )
+    assert results.history == wanted.history
     assert results.states.keys() == wanted.states.keys()
     differing = [key for key in wanted.states if results.states[key] != wanted.states[key]]
     assert not differing, f"states differ from the undisturbed run: {differing[:5]}"

@@ -159,7 +159,7 @@ def test_what_is_written_is_counted_with_its_keys_and_values() -> None:
     scraped.scrape()
 
     names, partitions = cluster.settings.topics, range(cluster.settings.kafka.partitions)
-    others = (names.state, names.alerts, names.dead_letter, names.status)
+    others = (names.state, names.alerts, names.dead_letter, names.status, names.history)
     written = {topic: [record for _, record in cluster.log.records(topic)] for topic in others}
     written[names.columns] = [record for at in partitions for record in cluster.log_of(at)]
     every = [record for found in written.values() for record in found]
