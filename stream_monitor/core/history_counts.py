@@ -84,7 +84,13 @@ class _Tally:
 
     def add(self, at: NDArray[np.int64], window: Window, n: int) -> list[int]:
         """The last n blocks, in the buckets `at` (n,). Returns these buckets, some perhaps twice."""
-        runs = np.concatenate([[0], np.flatnonzero(at[1:] != at[:-1]) + 1])
+        runs = np.flatnonzero(at[1:] != at[:-1]) + 1
+        if len(runs) == 0:
+            bins = window.counts[-n:].sum(axis=0, dtype=np.int64)
+            row = np.concatenate([[n, window.unusable[-n:].sum()], np.add.reduceat(bins, self.first)])
+            self._put(int(at[0]), row)
+            return [int(at[0])]
+        runs = np.concatenate([[0], runs])
         bins = np.add.reduceat(window.counts[-n:], runs, axis=0, dtype=np.int64)
         rows = np.empty((len(runs), 2 + len(self.first)), np.int64)
         rows[:, 0] = np.diff(runs, append=n)
@@ -101,10 +107,11 @@ class _Tally:
         for bucket, row in narrow.items():
             self._put(bucket // factor, row)
 
-    def counted(self, key: SeriesKey) -> Counted:
-        """All of it, in order of time."""
-        buckets = sorted(self.buckets)
-        rows = np.stack([self.buckets[bucket] for bucket in buckets])
+    def take(self, key: SeriesKey) -> Counted:
+        """All of it, in order of time; it is forgotten here."""
+        found, self.buckets = self.buckets, {}
+        buckets = sorted(found)
+        rows = np.stack([found[bucket] for bucket in buckets])
         return Counted(
             key=key,
             lens=self.lens,
@@ -130,12 +137,10 @@ class HistoryCounts:
     """
 
     def __init__(self) -> None:
-        self._begin()
-
-    def _begin(self) -> None:
         self._level = 0
         self._rows: dict[int, int] = {}
         self._waiting: dict[SeriesKey, int] = {}
+        # one for each reference that counted; the last one of a series stays for what follows
         self._tallies: dict[SeriesKey, list[_Tally]] = {}
 
     @property
@@ -184,19 +189,16 @@ class HistoryCounts:
         """All that was gathered, which is forgotten here. series: those of the model."""
         for key in list(self._waiting):
             self.settle(series[key])
-        buckets = sorted(self._rows)
-        gathered = Gathered(
-            width=self.width,
-            buckets=tuple(buckets),
-            rows=tuple(self._rows[bucket] for bucket in buckets),
-            series=tuple(
-                tally.counted(key)
-                for key in sorted(self._tallies, key=lambda key: key.order)
-                for tally in self._tallies[key]
-            ),
-        )
-        self._begin()
-        return gathered
+        rows, width = sorted(self._rows.items()), self.width
+        counted = [
+            tally.take(key)
+            for key in sorted(self._tallies, key=lambda key: key.order)
+            for tally in self._tallies[key]
+            if tally.buckets
+        ]
+        self._level, self._rows = 0, {}
+        self._tallies = {key: tallies[-1:] for key, tallies in self._tallies.items() if key in series}
+        return Gathered(width, tuple(at for at, _ in rows), tuple(n for _, n in rows), tuple(counted))
 
     def _tally(self, key: SeriesKey, lens: Lens) -> _Tally:
         tallies = self._tallies.setdefault(key, [])

@@ -13,8 +13,10 @@ from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.blocks import Closed
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.events import Source
+from stream_monitor.core.history_counts import Gathered, HistoryCounts, Watched
 from stream_monitor.core.order import Order
 from stream_monitor.core.partition_monitor import Applied, PartitionMonitor
+from stream_monitor.core.series import SeriesKey
 from stream_monitor.core.standardise import Lens
 from stream_monitor.core.tick import Tick
 from stream_monitor.core.watermarks import FOREVER, Watermarks
@@ -149,3 +151,27 @@ def decisions_at_the_end_of_a_batch(patch: Patch) -> None:
         return original(self, rows[-1:], clock[-1:], where)
 
     patch.setattr(Alerts, "_open_waiting", open_waiting)
+
+
+def history_told_twice(patch: Patch) -> None:
+    """What was told with snapshots is not forgotten."""
+    original = HistoryCounts.take
+
+    def take(self: HistoryCounts, series: Mapping[SeriesKey, Watched]) -> Gathered:
+        told = original(self, series)
+        self._rows = dict(zip(told.buckets, told.rows, strict=True))
+        return told
+
+    patch.setattr(HistoryCounts, "take", take)
+
+
+def history_forgotten_at_restore(patch: Patch) -> None:
+    """The refold gathers nothing."""
+    original = PartitionMonitor.refold
+
+    def refold(self: PartitionMonitor, at: int, entry: ColumnBatch | Tick) -> None:
+        original(self, at, entry)
+        for task in self.models.values():
+            task.monitor.history = HistoryCounts()
+
+    patch.setattr(PartitionMonitor, "refold", refold)

@@ -52,6 +52,8 @@ CRASH_BUGS: Sequence[tuple[Callable[[pytest.MonkeyPatch], None], str, Mapping[st
     (bugs.detector_state_not_restored, "killed", KEPT),
     (bugs.open_alerts_not_restored, "killed", KEPT),
     (bugs.events_emitted_during_refold, "a late abort", SELDOM),
+    (bugs.history_told_twice, "killed", KEPT),
+    (bugs.history_forgotten_at_restore, "killed", SELDOM),
 ]
 
 
