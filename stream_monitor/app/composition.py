@@ -17,6 +17,7 @@ from stream_monitor.formats.native_json import Rules
 from stream_monitor.formats.shaped import ShapedReader
 from stream_monitor.runtime.ingest import Ingest
 from stream_monitor.runtime.outbox import Outbox, TopicNames
+from stream_monitor.runtime.own_status import OwnStatus
 from stream_monitor.runtime.partitions import ColumnsLog, Partitions
 from stream_monitor.runtime.ports import Checkpointer, Clock, RecordSource, StateStore
 from stream_monitor.runtime.publisher import Publisher
@@ -70,6 +71,7 @@ def compose(settings: Settings, adapters: Adapters, shown: Shown, *, name: str) 
         ingest=_ingest(settings),
         partitions=partitions,
         outbox=_outbox(settings),
+        own=OwnStatus(holder=shown.holder, clock=adapters.clock),
         schedule=_schedule(settings),
         publisher=Publisher(holder=shown.holder, source=adapters.source, telemetry=shown.telemetry),
         telemetry=shown.telemetry,

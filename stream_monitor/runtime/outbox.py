@@ -38,9 +38,12 @@ class Outbox:
     group: str
     payload: bool
 
-    def transaction(self, checkpoint: Checkpoint) -> Transaction:
-        """Everything that `checkpoint` makes true. Cost: the encoding."""
-        return Transaction(records=list(self._records(checkpoint)), offsets=dict(checkpoint.offsets))
+    def transaction(self, checkpoint: Checkpoint, own: EncodedRecord | None = None) -> Transaction:
+        """Everything that `checkpoint` makes true, and what the worker tells of itself. Cost: the encoding."""
+        records = list(self._records(checkpoint))
+        if own is not None:
+            records.append(_to(self.topics.status, own))
+        return Transaction(records=records, offsets=dict(checkpoint.offsets))
 
     def _records(self, checkpoint: Checkpoint) -> Iterator[OutRecord]:
         topics = self.topics

@@ -13,6 +13,7 @@ from stream_monitor.formats import columns
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ingest import Ingest
 from stream_monitor.runtime.outbox import Outbox
+from stream_monitor.runtime.own_status import OwnStatus
 from stream_monitor.runtime.partitions import Partitions
 from stream_monitor.runtime.ports import (
     Checkpointer,
@@ -51,6 +52,7 @@ class Parts:
     ingest: Ingest
     partitions: Partitions
     outbox: Outbox
+    own: OwnStatus
     schedule: Schedule
     publisher: Publisher
     telemetry: Telemetry
@@ -64,6 +66,7 @@ class Worker:
         self._options = options
         self._parts = parts
         self._checkpoint = Checkpoint()
+        self._committed: dict[Source, int] = {}  # known for sure, of what is owned
         self._aborted = False  # inside a callback; answered by the loop
 
     def run(self, stop: Callable[[], bool]) -> None:
@@ -73,7 +76,9 @@ class Worker:
         try:
             while not stop():
                 self.step()
-            self._commit(Deadline(self._options.revoke_seconds), snapshots=True)
+            if not self._aborted:  # else nothing here may be committed: whoever comes next reads it again
+                parts.own.leaving = True
+                self._commit(Deadline(self._options.revoke_seconds), snapshots=True)
         except BaseException:
             self._aborted = True  # whatever is half done must not be committed while leaving
             raise
@@ -141,26 +146,33 @@ class Worker:
         self._checkpoint = Checkpoint()
         if checkpoint is None:
             return
-        transaction = parts.outbox.transaction(checkpoint)
+        transaction = parts.outbox.transaction(checkpoint, parts.own.due())
         encoded = parts.clock.monotonic()
         parts.telemetry.stage_seconds(Stage.ENCODE, encoded - now)
         try:
             parts.checkpointer.commit(transaction, deadline)
         except TransactionAborted as error:
-            parts.telemetry.checkpoint_aborted(Abort.TRANSACTION, str(error))
-            self._aborted = True
+            self._note_abort(Abort.TRANSACTION, str(error))
             return
         done = parts.clock.monotonic()
         parts.telemetry.stage_seconds(Stage.COMMIT, done - encoded)
         parts.telemetry.checkpoint_committed(
             done - now, len(transaction.records), _bytes(transaction.records)
         )
+        self._committed.update(checkpoint.offsets)
         self._tell(checkpoint, transaction)
         if checkpoint.snapshots:
             for partition, before in parts.partitions.purgeable():
                 parts.checkpointer.purge(partition, before)
         parts.publisher.committed(parts.clock.wall())
         parts.reject_limit.add(len(checkpoint.rejected), now)
+
+    def _note_abort(self, kind: Abort, why: str) -> None:
+        """A checkpoint came to nothing, or nobody knows; what was committed, neither."""
+        self._parts.telemetry.checkpoint_aborted(kind, why)
+        self._parts.own.aborted += 1
+        self._committed = {}
+        self._aborted = True
 
     def _tell(self, checkpoint: Checkpoint, transaction: Transaction) -> None:
         """What has become true, as metrics and log lines."""
@@ -173,11 +185,14 @@ class Worker:
             telemetry.retrain_requested(request)
         for reason, n in Counter(rejected.reason for rejected in checkpoint.rejected).items():
             telemetry.rejected(reason, n)
+            self._parts.own.rejected[reason.value] += n
 
     def _complete(self, checkpoint: Checkpoint, *, snapshots: bool) -> Checkpoint | None:
         """Add what the commit itself brings: batches, ticks, rejects, statuses, snapshots. None: nothing to commit."""
         parts, monotonic = self._parts, self._parts.clock.monotonic()
         ingest, partitions, schedule = parts.ingest, parts.partitions, parts.schedule
+        if parts.own.last_word_due:  # a transaction needs offsets
+            checkpoint.offsets = {**self._committed, **checkpoint.offsets}
         busy = bool(checkpoint.offsets)
         tick = schedule.tick_due(monotonic, rows=ingest.waiting, inputs=bool(ingest.progress))
         if tick:
@@ -219,7 +234,7 @@ class Worker:
     def assigned(self, sources: Sequence[Source]) -> None:
         """Begin with new partitions: inputs at once, columns partitions after their state is restored."""
         parts = self._parts
-        parts.telemetry.rebalanced(Rebalance.ASSIGNED, sources)
+        self._note_rebalance(Rebalance.ASSIGNED, sources)
         for source in sources:
             if source.topic == parts.partitions.topic:
                 parts.source.pause([source])
@@ -231,18 +246,20 @@ class Worker:
 
     def revoked(self, sources: Sequence[Source]) -> None:
         """Commit what was done, with snapshots so that the next owner restores quickly; then let go."""
-        self._parts.telemetry.rebalanced(Rebalance.REVOKED, sources)
+        self._note_rebalance(Rebalance.REVOKED, sources)
         if not self._aborted:
             self._commit(Deadline(self._options.revoke_seconds), snapshots=True)
         self._let_go(sources)
 
     def lost(self, sources: Sequence[Source]) -> None:
         """Somebody else owns these already: nothing of this checkpoint may be committed."""
-        parts = self._parts
-        parts.telemetry.rebalanced(Rebalance.LOST, sources)
-        parts.telemetry.checkpoint_aborted(Abort.LOST, "partitions were lost")
+        self._note_rebalance(Rebalance.LOST, sources)
         self._let_go(sources)
-        self._aborted = True
+        self._note_abort(Abort.LOST, "partitions were lost")
+
+    def _note_rebalance(self, kind: Rebalance, sources: Sequence[Source]) -> None:
+        self._parts.telemetry.rebalanced(kind, sources)
+        self._parts.own.rebalances[kind.value] += 1
 
     def _let_go(self, sources: Sequence[Source]) -> None:
         parts = self._parts
@@ -251,6 +268,7 @@ class Worker:
                 parts.partitions.end(source.partition)
             else:
                 parts.ingest.disown(source)
+            self._committed.pop(source, None)
         parts.publisher.assignment.difference_update(sources)
         parts.publisher.paused -= set(sources)
 

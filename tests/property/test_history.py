@@ -75,4 +75,4 @@ def test_every_row_is_in_it_and_every_full_block() -> None:
     assert 800 < sum(counts) < ROWS
     references = [one.reference for one in whole.series if one.series == "feature:amount"]
     assert len(set(references)) == len(references) >= 2  # what changed was learned as the new normal
-    assert {one.version for one in whole.series if one.series == "prediction"} == {None, "1", "2"}
+    assert {one.version for one in whole.series if one.series == "prediction"} == {"1", "2"}
