@@ -45,7 +45,7 @@ class Teller:
             if lenses != self._lenses.get(monitor.parameters.name, {}):
                 self._lenses[monitor.parameters.name] = lenses
                 references.append(reference_status(monitor))
-        return Told([history for history in taken if history is not None], references)
+        return Told(tuple(one for one in taken if one is not None), tuple(references))
 
 
 def take_history(monitor: ModelMonitor) -> ModelHistory | None:
