@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ from stream_monitor.core.events import Role
 from stream_monitor.formats.native_json import MAX_CLASSES, MAX_FEATURES, MAX_NAME
 from stream_monitor.formats.timestamps import EARLIEST_MS, LATEST_MS, parse_rfc3339
 
+_Field = tuple[str, Any] | tuple[str, Any, Any]
 _ABSENT: Final = math.inf  # of a number: JSON has no infinity, nor NaN, which stands for null
 _Text = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
 _Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # what orjson reads as whole, too
@@ -98,13 +99,16 @@ def _union(names: Sequence[str], more: Iterable[str]) -> tuple[str, ...]:
 
 
 class Shape:
-    """One generated struct, and how its instances become columns: a `Form`."""
+    """One generated struct, and how its instances become columns: a `Form`.
 
-    def __init__(self, model: str, names: Names) -> None:
+    alone: no other shape is tried for a record; a tag tells several apart, but the only one would do without it.
+    """
+
+    def __init__(self, model: str, names: Names, *, alone: bool) -> None:
         self._numbers, self._others = _renamed("n", names.numbers), _renamed("o", names.others)
         self._classes = _renamed("c", names.classes)
         self._names = names
-        fields: list[tuple[str, Any, Any]] = [*_HEAD_FIELDS]
+        fields: list[_Field] = [*_HEAD_FIELDS]
         if names.features:
             numbers = [(name, float | None, _ABSENT) for name in self._numbers]
             features = _struct(
@@ -115,11 +119,13 @@ class Shape:
             classes = _struct([(name, float | None, _ABSENT) for name in self._classes], self._classes)
             fields.append(("probabilities", classes | UnsetType, UNSET))
         fields += [(name, *_OUTPUTS[name]) for name in names.outputs]
+        if alone and names.named:
+            fields.insert(0, ("model", Literal[model]))
         ignored = _renamed("i", names.ignored)
         fields += [
             (name, Any, None) for name in ignored
         ]  # parsed all the same: a record is valid as a whole or not at all
-        self.struct: type = _struct(fields, ignored, model if names.named else None)
+        self.struct: type = _struct(fields, ignored, model if names.named and not alone else None)
 
     def batch(self, model: str, rows: Sequence[Any], placed: Placed) -> ColumnBatch:
         """Cost: ~50 ns a numeric cell. Every row has been told its time."""
@@ -214,9 +220,7 @@ class Shape:
         return {name: column for name, column in columns.items() if _holds_something(column)}
 
 
-def _struct(
-    fields: Sequence[tuple[str, Any, Any]], names: Mapping[str, str], model: str | None = None
-) -> Any:
+def _struct(fields: Sequence[_Field], names: Mapping[str, str], model: str | None = None) -> Any:
     return msgspec.defstruct(
         "Event",
         fields,

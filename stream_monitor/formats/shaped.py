@@ -130,6 +130,6 @@ def _learn(topic: _Topic, events: Sequence[Mapping[str, Any]], rules: Rules) -> 
     fit = {model: names for model, names in topic.names.items() if names.fit}
     if len(fit) > 1:  # only a field tells models apart
         fit = {model: names for model, names in fit.items() if names.named}
-    made = {model: Shape(model, names) for model, names in fit.items()}
+    made = {model: Shape(model, names, alone=len(fit) == 1) for model, names in fit.items()}
     topic.shapes = {shape.struct: (model, shape) for model, shape in made.items()}
     topic.decoder = msgspec.json.Decoder(Union[tuple(topic.shapes)]) if made else None  # noqa: UP007 (made at run time)

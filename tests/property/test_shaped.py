@@ -153,7 +153,7 @@ RULES = (
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=200)
 @given(st.integers(0, 2**32), st.sampled_from(RULES), st.sampled_from((0.0, 0.01, 0.2)))
 def test_both_ways_lead_to_the_same_rows_and_rejects(seed: int, rules: Rules, wild: float) -> None:
     rng = random.Random(seed)
