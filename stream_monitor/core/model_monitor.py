@@ -236,7 +236,7 @@ class ModelMonitor:
             return {}
         taken = {key: monitor.take(*mine)}
         if taken[key].faults:
-            self.derived.faults.note(key.name.removeprefix(FEATURE), taken[key].faults, mine.rows)
+            self.derived.note(monitor, taken[key].faults, mine.column, mine.rows)
         missing = SeriesKey(MISSING + key.name.removeprefix(FEATURE), None)
         if key.name.startswith(FEATURE) and missing in self.series:
             indicator = _indicator(taken[key].usable)

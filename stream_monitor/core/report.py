@@ -3,6 +3,7 @@
 import numpy as np
 
 from stream_monitor.core.batch import Cell
+from stream_monitor.core.derived.outlying import Outlier
 from stream_monitor.core.derived.quality_counts import NOT_ALLOWED, OUT_OF_RANGE, OUTLYING, UNSEEN, WRONG_KIND
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.episode import RECENT
@@ -12,7 +13,7 @@ from stream_monitor.core.outcome_report import label_status, performance_status,
 from stream_monitor.core.partition_monitor import ModelTask
 from stream_monitor.core.segments.report import fairness_status, segment_status
 from stream_monitor.core.series_monitor import SeriesMonitor
-from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
+from stream_monitor.core.status import ModelStatus, OutlierStatus, Phase, SeriesStatus
 
 _QUALITY = {
     "null": Cell.NULL,
@@ -54,6 +55,7 @@ def status_of(task: ModelTask) -> ModelStatus:
         segment_predictions=dict(sorted(monitor.segments.predictions.items())),
         side_by_side=side_by_side_status(monitor.side_by_side, monitor.outcomes),
         fairness=fairness_status(monitor.treatment, monitor.segments),
+        outliers=tuple([_outlier(one) for one in monitor.derived.outlying.top()]),
     )
 
 
@@ -78,6 +80,17 @@ def _status_of_series(series: SeriesMonitor, *, drifting: bool, waiting: bool) -
         waiting=waiting,
         blind=_is_unseen(series) or (test is not None and test.view is None),
         test=test,
+    )
+
+
+def _outlier(one: Outlier) -> OutlierStatus:
+    return OutlierStatus(
+        topic=one.topic,
+        partition=one.partition,
+        offset=one.offset,
+        time=one.time,
+        score=one.score,
+        features=dict(zip(one.features, one.scores, strict=True)),
     )
 
 

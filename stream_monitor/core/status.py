@@ -205,13 +205,28 @@ class SideBySideStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutlierStatus:
+    """An unusual event of late, by its place in the log. time: of the event, ms UTC. score: how many powers of ten rarer than any
+    event it is, by the most unusual of its features; 3 is one in a thousand. features: their scores, the highest first.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    time: int
+    score: float
+    features: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatus:
     """One model right now. open_alerts: the latest drift event of every alert that is not resolved.
 
     budget_credit: alarms that could be raised at once. time: latest event time observed, ms UTC. performance: of the versions
     with labels. labels: None while there are none and none are expected. segments: those with labels, the 100 with most.
     segment_predictions: so far, by segment. fairness: of the versions, where groups are declared. side_by_side: every
-    two versions that predicted the same cases.
+    two versions that predicted the same cases. outliers: the 10 most unusual events of the last 32,768 rows or more, the highest
+    score first.
     """
 
     model: str
@@ -231,3 +246,4 @@ class ModelStatus:
     segment_predictions: Mapping[str, int] = field(default_factory=dict)
     fairness: tuple[FairnessStatus, ...] = ()
     side_by_side: tuple[SideBySideStatus, ...] = ()
+    outliers: tuple[OutlierStatus, ...] = ()

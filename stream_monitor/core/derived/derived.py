@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stream_monitor.core.alerts import Alerts
-from stream_monitor.core.batch import FEATURE, ColumnBatch
+from stream_monitor.core.batch import FEATURE, Column, ColumnBatch
 from stream_monitor.core.derived.absence import KEY as ABSENCE
 from stream_monitor.core.derived.absence import Absence
 from stream_monitor.core.derived.confidence import Confidence
 from stream_monitor.core.derived.fault_series import FaultSeries
 from stream_monitor.core.derived.names import Fault
+from stream_monitor.core.derived.outlying import Outlying
 from stream_monitor.core.derived.schema import Schema
-from stream_monitor.core.derived.screen import Screen
+from stream_monitor.core.derived.screen import Found, Screen
 from stream_monitor.core.derived.tail import Tail, tail_of
 from stream_monitor.core.derived.traffic import Traffic
 from stream_monitor.core.derived.words import APPEARED
@@ -38,6 +42,7 @@ class Derived:
         )
         self.confidence = Confidence() if wanted.confidence else None
         self.schema = Schema(parameters)
+        self.outlying = Outlying()
         self._tails: dict[str, Tail] = {}
         self._derivers: Sequence[Deriver] = tuple(
             one for one in (self.traffic, self.faults, self.confidence) if one is not None
@@ -55,10 +60,19 @@ class Derived:
             return None
         return Screen(constraints, self._tails.get(name), known=wanted.quality)
 
+    def note(self, one: SeriesMonitor, found: Found, column: Column, rows: NDArray[np.int64]) -> None:
+        """Cells of a feature are at fault, or outliers: their positions in `column`, whose cells stand in these rows (n,)."""
+        feature = one.key.name.removeprefix(FEATURE)
+        self.faults.note(feature, found, rows)
+        at, tail = found.get(Fault.OUTLIER), self._tails.get(feature)
+        if at is not None and tail is not None and one.lens is not None:
+            self.outlying.note(feature, rows[at], tail.scores(one.lens.values(column.take(at)).numbers))
+
     def observe(self, batch: ColumnBatch, first_row: int) -> Sequence[SeriesSlice]:
         """Take the rows of `batch` (n >= 1) that follow those observed before. Returns the cells of its series."""
         if self.absence is not None:
             self.absence.observe(batch)
+        self.outlying.observe(batch, first_row)
         slices = [one for deriver in self._derivers for one in deriver.observe(batch, first_row)]
         return sorted(slices, key=_by_first_row)
 
@@ -124,6 +138,7 @@ class Derived:
             "absence": None if self.absence is None else self.absence.dump(),
             "faults": self.faults.dump(),
             "schema": self.schema.dump(),
+            "outlying": self.outlying.dump(),
             "tails": {name: plain_of(self._tails[name]) for name in sorted(self._tails)},
             "looked_row": self._looked[0],
             "looked_time": self._looked[1],
@@ -141,6 +156,7 @@ class Derived:
         tails = fields.inside("tails")
         if self._parameters.derived.outliers:
             self._tails = {name: value_of(Tail, tails.plain(name)) for name in tails.names()}
+            self.outlying = Outlying.load(fields.plain("outlying"))
         self._looked = fields.integer("looked_row", least=0), fields.integer("looked_time")
 
 

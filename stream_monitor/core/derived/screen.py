@@ -70,7 +70,7 @@ class Screen:
             if lens.kind is Kind.NUMERIC:
                 self._beyond(found, Fault.OUTLIER, values, self.tail.low, self.tail.high)
             elif len(self.tail.rare) == lens.bins:
-                rare = np.array(self.tail.rare)
+                rare = np.array(self.tail.rare) > 0
                 found[Fault.OUTLIER] = _spread(values, rare[values.numbers.astype(np.intp)])
         return _positions(found)
 

@@ -34,6 +34,7 @@ from stream_monitor.core.status import (
     FigureStatus,
     LabelStatus,
     ModelStatus,
+    OutlierStatus,
     PerformanceStatus,
     Phase,
     SegmentStatus,
@@ -364,6 +365,16 @@ STATUS = ModelStatus(
     segments=(SegmentStatus(segment="country=DE", version="7", pairs=512, figures={"accuracy": ACCURACY}),),
     segment_predictions={"country=DE": 900},
     fairness=(FAIRNESS,),
+    outliers=(
+        OutlierStatus(
+            topic="features",
+            partition=3,
+            offset=812,
+            time=NOON,
+            score=7.5,
+            features={"amount": 7.5, "age": 3.25},
+        ),
+    ),
 )
 REQUEST = RetrainRequest(
     id="c3d4e5f60718293a",

@@ -118,6 +118,12 @@ def test_outliers_are_looked_for_from_fixed_rows_on_and_their_rate_is_watched() 
     (opened, *_) = of(events, "outlier")
     assert opened.row > 8_000
     assert opened.at_fault[0].feature == "age"
+    told = status_of(ModelTask(order=Order(lateness_ms=0, cap_rows=1, topics=None), monitor=monitor)).outliers
+    assert len(told) == 10
+    assert all(one.offset >= 8_000 and one.offset % 4 == 0 and list(one.features) == ["age"] for one in told)
+    assert [one.score for one in told] == sorted((one.score for one in told), reverse=True)
+    assert told[-1].score > 5
+    assert (told[0].time, told[0].score) == (T0 + told[0].offset * 1_000, told[0].features["age"])
 
 
 def test_events_that_come_twice_are_told() -> None:

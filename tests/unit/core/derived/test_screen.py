@@ -1,10 +1,11 @@
 import numpy as np
+import pytest
 
 from stream_monitor.core.batch import Column
 from stream_monitor.core.derived.names import Fault
 from stream_monitor.core.derived.parameters import Constraints
 from stream_monitor.core.derived.screen import Found, Screen, moved
-from stream_monitor.core.derived.tail import ALARM, tail_of
+from stream_monitor.core.derived.tail import ALARM, HIGHEST, tail_of
 from stream_monitor.core.reference import (
     Reference,
     boolean,
@@ -95,13 +96,29 @@ def test_one_event_in_a_thousand_is_an_outlier_of_normal_features_be_they_few_or
 def test_rare_categories_are_outliers_and_truth_values_constants_and_identifiers_have_none() -> None:
     rare = tail_of(learn_categorical(["a"] * 9_999 + ["b"], unusable=0, cap=64), 1)
     assert rare is not None
-    assert rare.rare == (False, True, False)
+    assert rare.rare == pytest.approx((0.0, 3.7, 0.0), abs=0.01)
     for reference in (
         boolean(trues=1, size=9_999, unusable=0),
         identifier(size=9, unusable=0),
         learn_numeric(np.full(99, 7.0), unusable=0),
     ):
         assert tail_of(reference, 1) is None
+
+
+def test_a_score_is_how_many_powers_of_ten_rarer_than_any_event_and_begins_at_three() -> None:
+    random = np.random.default_rng(2)
+    for features, size in ((1, 1_000), (10, 200_000)):
+        tail = tail_of(learn_numeric(random.normal(size=size), unusable=0), features)
+        assert tail is not None
+        just = np.array([np.nextafter(tail.high, np.inf), np.nextafter(tail.low, -np.inf)])
+        begins = max(3.0, np.log10(size / (2 * features)))
+        assert tail.scores(just) == pytest.approx([begins, begins], abs=0.01)
+        further = tail.scores(np.array([tail.high + 1, tail.high + 2, tail.low - 1, 1e12]))
+        assert begins < further[0] < further[1] <= HIGHEST
+        assert further[2] > begins
+        assert further[3] == HIGHEST
+        each = [float(tail.scores(np.array([one]))[0]) for one in (tail.high + 1, tail.low - 1)]
+        assert each == [further[0], further[2]]
 
 
 def test_numbers_of_few_levels_have_the_next_level_before_a_tail_begins() -> None:
