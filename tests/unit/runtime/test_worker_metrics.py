@@ -28,6 +28,7 @@ ONLY_IN_TROUBLE = {
     metrics.MODEL_SERIES_DROPPED,
     metrics.MODEL_SERIES_HIDDEN,
     metrics.PERFORMANCE_HIDDEN,
+    metrics.PERFORMANCE_ESTIMATE_UNRELIABLE,
     metrics.SERIES_BLIND,
     metrics.MODEL_BLIND,
 }
@@ -126,8 +127,8 @@ def life() -> Scraped:
     turns(cluster, [worker, other], scraped, 25)
     other.source.close()
     append(cluster, produced, 1_000)
-    append_scored(cluster, 1_400)
-    turns(cluster, [worker], scraped, 40)
+    append_scored(cluster, 2800)
+    turns(cluster, [worker], scraped, 80)
     late = {"model": "fraud", "time": T0, "features": {"amount": 0.0}}
     cluster.append(Source("events", 0), orjson.dumps(late), T0)
     turns(cluster, [worker], scraped, 25)
