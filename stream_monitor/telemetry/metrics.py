@@ -312,8 +312,8 @@ COVERAGE = Metric(
 LABEL_DELAY = Metric(
     "label_delay_seconds",
     _G,
-    ("model", "quantile"),
-    "Time from a prediction to its label, of all labels so far; at most 19 % too high.",
+    ("model", "share"),
+    "Time from a prediction to its label that such a share of all labels so far kept; at most 19 % too high.",
 )
 
 RECORDED: Final = (

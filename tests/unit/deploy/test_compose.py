@@ -96,7 +96,7 @@ def test_every_service_is_confined_and_bounded(service: str) -> None:
     assert "privileged" not in SERVICES[service]
 
 
-@pytest.mark.parametrize("service", ["stream-monitor", "demo", "prometheus"])
+@pytest.mark.parametrize("service", ["stream-monitor", "demo", "prometheus", "alertmanager"])
 def test_the_root_file_system_is_read_only(service: str) -> None:
     assert SERVICES[service]["read_only"] is True
     assert SERVICES[service]["tmpfs"] == ["/tmp"]
@@ -127,7 +127,8 @@ def test_the_order_of_the_start() -> None:
         "topics": {"kafka"},
         "stream-monitor": {"kafka", "topics"},
         "demo": {"stream-monitor"},
-        "prometheus": {"stream-monitor"},
+        "alertmanager": set(),
+        "prometheus": {"stream-monitor", "alertmanager"},
         "grafana": {"prometheus"},
     }
 
@@ -184,6 +185,19 @@ def test_prometheus_scrapes_the_monitor_where_it_listens() -> None:
     (discovery,) = found["dns_sd_configs"]
     assert set(discovery["names"]) <= set(SERVICES)
     assert {discovery["port"]} == container_ports("stream-monitor")
+
+
+def test_prometheus_finds_its_rules_and_alertmanager() -> None:
+    config = yaml.safe_load((TOP / "deploy/prometheus/prometheus.yml").read_text())
+    inside = {target: source for source, target, *_ in mounts("prometheus")}
+    for rules in config["rule_files"]:
+        assert (TOP / inside[f"/etc/prometheus/{rules}"]).is_file()
+    (manager,) = config["alerting"]["alertmanagers"]
+    ((target,),) = [static["targets"] for static in manager["static_configs"]]
+    host, port = target.split(":")
+    assert int(port) in container_ports(host)
+    (file,) = [target for source, target, *_ in mounts("alertmanager") if source.endswith(".yml")]
+    assert f"--config.file={file}" in SERVICES["alertmanager"]["command"]
 
 
 def test_grafana_finds_prometheus_and_the_dashboards() -> None:
