@@ -185,7 +185,7 @@ def _performance() -> Iterator[Panel]:
     )
     yield Panel(
         title="Labelled predictions",
-        description="Pairs that the figures of a version are made of; withheld is 1 where they are too few. Figures beyond the cap are hidden.",
+        description="Pairs that the figures of a version are made of; withheld: 1 where too few; hidden: beyond the cap..",
         unit="short",
         queries=[
             (f"max by (version) ({of(metrics.PERFORMANCE_PAIRS, chosen=_CHOSEN)})", "{{version}} pairs"),

@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from types import FrameType
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from stream_monitor import __version__
 from stream_monitor.app.composition import Adapters, Shown, compose, first_view, input_topics
@@ -154,6 +154,7 @@ def serving(
     listen = settings.http.listen
     build = build_of(settings)
     ViewCollector(metrics, holder, build)
+    ProcessCollector(registry=metrics)
     if listen is None:
         yield None
         return

@@ -110,6 +110,7 @@ def test_metrics_tell_lag_of_input_and_columns_and_the_state_of_detectors(
     assert any('detector="adwin"' in name and 'gauge="width"' in name for name in state)
     assert service.metric("stream_monitor_series_status", series="feature:x") == 2
     assert service.metric("stream_monitor_records_consumed_total", topic=installation.topic) == 2_500
+    assert service.metric("process_resident_memory_bytes") > 0
     assert service.get("/readyz") == "ok\n"
     service.terminate()
 
