@@ -162,6 +162,38 @@ def _performance() -> Iterator[Panel]:
         lowest=None,
     )
     yield Panel(
+        title="How far estimates were off",
+        description="The last estimates of the chosen figures less what labels told later, on average, with and without sign.",
+        unit="short",
+        queries=[
+            (of(metrics.PERFORMANCE_ESTIMATE_ERROR, _WHOLE, chosen=_CHOSEN), "{{version}} {{figure}}"),
+            (
+                of(metrics.PERFORMANCE_ESTIMATE_ABSOLUTE_ERROR, _WHOLE, chosen=_CHOSEN),
+                "{{version}} {{figure}} absolute",
+            ),
+        ],
+        lowest=None,
+    )
+    yield Panel(
+        title="Whether estimates can be trusted",
+        description="Share of the last estimates whose interval held; 1 while too many did not; how many were tried so far.",
+        unit="short",
+        queries=[
+            (
+                of(metrics.PERFORMANCE_ESTIMATE_INSIDE, _WHOLE, chosen=_CHOSEN),
+                "{{version}} {{figure}} inside",
+            ),
+            (
+                of(metrics.PERFORMANCE_ESTIMATE_UNRELIABLE, _WHOLE, chosen=_CHOSEN),
+                "{{version}} {{figure}} unreliable",
+            ),
+            (
+                f"max by (version, outcome) ({of(metrics.PERFORMANCE_ESTIMATE_TRIALS, chosen=_CHOSEN)})",
+                "{{version}} {{outcome}}",
+            ),
+        ],
+    )
+    yield Panel(
         title="Labels by outcome",
         description="Predictions and labels per second, by what became of them in the join.",
         unit="short",
