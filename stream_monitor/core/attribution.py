@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from math import sqrt
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from stream_monitor.core.batch import FEATURE
 from stream_monitor.core.drift_event import Attribution, DriftEvent, Importance, MovedInput
 from stream_monitor.core.findings import direction_of
+from stream_monitor.core.importance.association import Association
 from stream_monitor.core.measure import SHAPE, measure
 from stream_monitor.core.series import MISSING, SeriesKey
 from stream_monitor.core.series_monitor import SeriesMonitor
@@ -29,14 +30,39 @@ _SHAPES: Final = 5.8
 _OUTPUTS: Final = frozenset({"prediction", "probability", "confidence", "error", "performance"})
 
 
+class Weights(NamedTuple):
+    """The importance of features and where it is from. given: by name, or by name and glob, where the first match counts."""
+
+    origin: Importance
+    given: Mapping[str, float]
+
+    def of(self, feature: str) -> float:
+        """A feature of which nothing is known weighs the mean of the others; where nothing is known at all, each weighs 1."""
+        if self.origin is Importance.ESTIMATED and feature in self.given:
+            return self.given[feature]
+        if self.origin is Importance.CONFIGURED:
+            for pattern, weight in self.given.items():
+                if fnmatchcase(feature, pattern):
+                    return weight
+        return sum(self.given.values()) / len(self.given) if self.given else 1.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
     """The features of one model and the indicators of their missing values. importance: name or glob of a feature → weight, the
-    first match counts; a feature without one weighs the mean of those given.
+    first match counts. association: what weighs them where none is given.
     """
 
     series: Mapping[SeriesKey, SeriesMonitor]
     importance: Mapping[str, float]
+    association: Association | None = None
+
+    def weights(self) -> Weights:
+        """What each of them weighs now. Cost: ~10 µs an input where it is estimated."""
+        if self.importance:
+            return Weights(Importance.CONFIGURED, self.importance)
+        estimated = {} if self.association is None else self.association.weights()
+        return Weights(Importance.ESTIMATED if estimated else Importance.EQUAL, estimated)
 
     def moved(
         self, change_row: int, row: int, open_alerts: Mapping[SeriesKey, DriftEvent]
@@ -46,6 +72,7 @@ class Inputs:
         Cost: some 30 µs an input; asked for when an alert of an output is opened or updated, at most.
         """
         found, bars = [], []
+        weights = self.weights()
         for key, monitor in self.series.items():
             if key != SeriesKey(key.name, None) or not key.name.startswith((FEATURE, MISSING)):
                 continue  # an output, or a segment of an input
@@ -56,25 +83,18 @@ class Inputs:
                 one, bar = looked
                 bars.append(bar)
                 if abs(one.effect) >= bar:
-                    weight = self._weight(key.name)
+                    weight = weights.of(key.name.partition(":")[2])
                     found.append(replace(one, importance=weight, score=abs(one.effect) * weight))
         if not bars:
             return None
         ranked = sorted(found, key=lambda one: (-one.score, -abs(one.effect), one.series))
         return Attribution(
-            importance=Importance.CONFIGURED if self.importance else Importance.EQUAL,
+            importance=weights.origin,
             inputs=len(bars),
             visible=float(np.median(bars)),
             moved=len(ranked),
             ranked=tuple(ranked[:MOST]),
         )
-
-    def _weight(self, series: str) -> float:
-        name = series.partition(":")[2]
-        for pattern, weight in self.importance.items():
-            if fnmatchcase(name, pattern):
-                return weight
-        return sum(self.importance.values()) / len(self.importance) if self.importance else 1.0
 
 
 def is_asked_for(series: str) -> bool:

@@ -136,6 +136,7 @@ class Importance(StrEnum):
     """Where the importance of inputs is from."""
 
     CONFIGURED = "configured"
+    ESTIMATED = "estimated"  # how strongly each goes with what the model puts out: association, no cause
     EQUAL = "equal"  # nothing is known of it: each weighs 1
 
 

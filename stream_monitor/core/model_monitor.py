@@ -22,6 +22,7 @@ from stream_monitor.core.derived.derived import Derived
 from stream_monitor.core.derived.names import OF_MODEL
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.history_counts import HistoryCounts
+from stream_monitor.core.importance.association import Association
 from stream_monitor.core.outcomes import Outcomes
 from stream_monitor.core.parameters import PER_WEEK, AfterDrift, ModelParameters, SeriesParameters
 from stream_monitor.core.performance.columns import BY_CLASS
@@ -71,9 +72,12 @@ class ModelMonitor:
         self.clock = 0  # latest event time observed, ms UTC
         self.tests = SequentialTests()
         self.allowance = Allowance(parameters.budget or PER_WEEK)
-        inputs = Inputs(series=self.series, importance=parameters.importance)
-        self.retraining = Retraining(parameters, inputs)
-        self.alerts = Alerts(parameters, Credit(bucket_budget(parameters)), inputs)
+        self.association = Association(self.series)
+        self.inputs = Inputs(
+            series=self.series, importance=parameters.importance, association=self.association
+        )
+        self.retraining = Retraining(parameters, self.inputs)
+        self.alerts = Alerts(parameters, Credit(bucket_budget(parameters)), self.inputs)
         self.positions = PositionLog()
         self.versions = Versions()
         self.derived = Derived(parameters)
@@ -131,6 +135,7 @@ class ModelMonitor:
         findings += self.outcomes.findings()
         findings += self.treatment.observe(placed, first, self.outcomes, self.segments)
         self.history.observe(batch.times, taken, self.series)
+        self.association.observe(batch, first)
         self.rows += len(batch)
         self.clock = int(clock[-1])
         return self.alerts.decide(findings, rows, clock, where)
@@ -287,6 +292,7 @@ class ModelMonitor:
         """At a row that no batch decides: what is over, what drifts did, and the facts that are looked at now and then."""
         self.outcomes.settle()
         events = [*self._retire(), *self._adopt(), *self._judge()]
+        self.association.end()
         return self._heard([*events, *self.derived.look(self.series, self.alerts, self.rows - 1, self.clock)])
 
     def _heard(self, events: Sequence[DriftEvent]) -> list[DriftEvent]:

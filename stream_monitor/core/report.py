@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from stream_monitor.core.batch import Cell
+from stream_monitor.core.alerts import Alerts
+from stream_monitor.core.attribution import Weights
+from stream_monitor.core.batch import FEATURE, Cell
 from stream_monitor.core.derived.outlying import Outlier
 from stream_monitor.core.derived.quality_counts import NOT_ALLOWED, OUT_OF_RANGE, OUTLYING, UNSEEN, WRONG_KIND
 from stream_monitor.core.detector import Kind
@@ -32,7 +34,7 @@ _QUALITY = {
 def status_of(task: ModelTask) -> ModelStatus:
     """Cost: some µs a series, some ms a version with labels."""
     monitor, order = task.monitor, task.order
-    alerts = monitor.alerts
+    alerts, weights = monitor.alerts, monitor.inputs.weights()
     series = sorted(monitor.series.values(), key=lambda s: s.key.order)
     return ModelStatus(
         model=monitor.parameters.name,
@@ -40,10 +42,7 @@ def status_of(task: ModelTask) -> ModelStatus:
         rows=monitor.rows,
         late_rows=order.late,
         held_rows=order.held_rows,
-        series=tuple(
-            _status_of_series(s, drifting=s.key in alerts.open, waiting=s.key in alerts.waiting)
-            for s in series
-        ),
+        series=tuple(_status_of_series(s, alerts, weights) for s in series),
         series_dropped=len(monitor.dropped),
         open_alerts=tuple(alerts.open[key] for key in sorted(alerts.open, key=lambda k: k.order)),
         budget_credit=alerts.credit.level(monitor.rows, monitor.clock),
@@ -56,10 +55,11 @@ def status_of(task: ModelTask) -> ModelStatus:
         side_by_side=side_by_side_status(monitor.side_by_side, monitor.outcomes),
         fairness=fairness_status(monitor.treatment, monitor.segments),
         outliers=tuple([_outlier(one) for one in monitor.derived.outlying.top()]),
+        importance_origin=weights.origin,
     )
 
 
-def _status_of_series(series: SeriesMonitor, *, drifting: bool, waiting: bool) -> SeriesStatus:
+def _status_of_series(series: SeriesMonitor, alerts: Alerts, weights: Weights) -> SeriesStatus:
     cells = int(series.quality[Cell.NUMBER :].sum() - series.quality[WRONG_KIND:].sum())
     values = int(
         series.quality[[Cell.NUMBER, Cell.TEXT, Cell.FALSE, Cell.TRUE]].sum() - series.quality[WRONG_KIND]
@@ -70,17 +70,22 @@ def _status_of_series(series: SeriesMonitor, *, drifting: bool, waiting: bool) -
         version=series.key.version,
         segment=series.key.segment,
         kind=None if series.lens is None else series.lens.kind,
-        phase=_phase(series, drifting=drifting),
+        phase=_phase(series, drifting=series.key in alerts.open),
         warm_up=1.0 if series.warm_up is None else series.warm_up.ratio,
         values=values,
         missing=1.0 - values / cells if cells else 0.0,
         effect=_effect(series),
         gauges=gauges_of(series),
         quality={name: int(series.quality[at]) for name, at in _QUALITY.items()},
-        waiting=waiting,
+        waiting=series.key in alerts.waiting,
         blind=_is_unseen(series) or (test is not None and test.view is None),
         test=test,
+        importance=weights.of(series.key.name.removeprefix(FEATURE)) if _is_feature(series) else None,
     )
+
+
+def _is_feature(series: SeriesMonitor) -> bool:
+    return series.key.name.startswith(FEATURE) and series.key.segment is None
 
 
 def _outlier(one: Outlier) -> OutlierStatus:

@@ -61,6 +61,7 @@ def dump_model(monitor: ModelMonitor, as_of: int) -> Snapshot:
         "segments": monitor.segments.dump(),
         "treatment": monitor.treatment.dump(),
         "side_by_side": monitor.side_by_side.dump(),
+        "association": monitor.association.dump(),
     }
     return Snapshot(
         kind="model",
@@ -99,6 +100,7 @@ def load_model(
     monitor.segments = Segments.load(monitor.parameters.segments, fields.plain("segments"))
     monitor.treatment = Treatment.load(monitor.parameters.segments.fairness, fields.plain("treatment"))
     monitor.side_by_side = SideBySide.load(fields.plain("side_by_side"))
+    monitor.association.load(fields.plain("association"))
     keys = [value_of(SeriesKey, key) for key in fields.rows("series")]
     births = fields.array("births", "<i8").tolist()
     if len(births) != len(keys):

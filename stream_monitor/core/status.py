@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from stream_monitor.core.detector import Kind
-from stream_monitor.core.drift_event import DriftEvent
+from stream_monitor.core.drift_event import DriftEvent, Importance
 from stream_monitor.core.performance.expected import Origin
 from stream_monitor.core.performance.probabilistic import CalibrationBin
 from stream_monitor.core.performance.task import TaskKind
@@ -55,7 +55,8 @@ def largest_evidence(gauges: Mapping[str, float], test: SequentialStatus | None)
 class SeriesStatus:
     """One series right now. warm_up: 0..1. effect: recent, in standard deviations of the reference. quality: cells by code.
 
-    segment: the slice of the rows it is made of; None for all.
+    segment: the slice of the rows it is made of; None for all. importance: what a feature weighs where it is told what moved with
+    an output; None for its segments and all other series.
     waiting: it drifts, but the alarm budget has held no credit yet to open an alert. blind: nothing that is meant to watch it
     can see it: no detector, or a sequential test that is blind. gauges: `detector/view/gauge`. test: None where none is run.
     """
@@ -74,6 +75,7 @@ class SeriesStatus:
     blind: bool
     test: SequentialStatus | None
     segment: str | None = None
+    importance: float | None = None
 
     @property
     def evidence(self) -> float | None:
@@ -226,7 +228,7 @@ class ModelStatus:
     with labels. labels: None while there are none and none are expected. segments: those with labels, the 100 with most.
     segment_predictions: so far, by segment. fairness: of the versions, where groups are declared. side_by_side: every
     two versions that predicted the same cases. outliers: the 10 most unusual events of the last 32,768 rows or more, the highest
-    score first.
+    score first. importance_origin: of that of its features.
     """
 
     model: str
@@ -247,3 +249,4 @@ class ModelStatus:
     fairness: tuple[FairnessStatus, ...] = ()
     side_by_side: tuple[SideBySideStatus, ...] = ()
     outliers: tuple[OutlierStatus, ...] = ()
+    importance_origin: Importance = Importance.EQUAL
