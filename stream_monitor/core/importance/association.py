@@ -7,8 +7,6 @@ important. Knows nothing of drifts and alerts.
 """
 
 from collections.abc import Mapping, Sequence
-from math import pi, sqrt
-from statistics import median
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,7 +15,7 @@ from numpy.typing import NDArray
 from stream_monitor.core.batch import FEATURE, ColumnBatch
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.events import Role
-from stream_monitor.core.fields import Fields, as_bytes
+from stream_monitor.core.fields import Fields
 from stream_monitor.core.importance.apart import Apart, Pairs, Told
 from stream_monitor.core.importance.coding import (
     MISSING,
@@ -32,94 +30,22 @@ from stream_monitor.core.importance.coding import (
     stamp_of,
 )
 from stream_monitor.core.importance.information import beyond_chance, correlation
+from stream_monitor.core.importance.tables import CELLS, Closed, Tables
 from stream_monitor.core.performance.columns import PREDICTION, PROBABILITY
 from stream_monitor.core.plain import plain_of, value_of
 from stream_monitor.core.series import SeriesKey
 from stream_monitor.core.series_monitor import SeriesMonitor
 from stream_monitor.core.standardise import Lens
 
-FEATURES: Final = 500  # with a table; 0.5 kB of snapshot each
-LEAST: Final = (
-    500  # pairs in the first table of a feature; twice that in the second, four times in each that follows
-)
-TABLES: Final = 8  # closed ones that count
-_DOUBLED: Final = 2
-_OF_MEDIAN: Final = sqrt(pi / 2)  # how much less sure it is than a mean
+FEATURES: Final = 500  # with tables: 0.5 kB of snapshot each
 _BEYOND: Final = (
-    5.0  # standard errors under independence: something is there, whatever the number of features
+    5.0  # standard errors under independence: something is there, however many features there are
 )
-_VISIBLE: Final = 2.0  # then, a feature with less weighs nothing
+_VISIBLE: Final = 2.0  # a feature with less weighs nothing
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _TOGETHER: Final = np.uint64(2**64 // 8)  # rows with features and prediction: one of 8 is sampled
 _APART: Final = np.uint64(2**64 // 16)  # rows with either: of what is sampled the other one has to be found
 _EAGER: Final = 65_536  # rows of a model after which half as many are enough
-_CELLS: Final = VALUES * OUTPUTS
-
-
-class Closed(NamedTuple):
-    """information: of one table, or of some, beyond chance, in nats. error: its standard error under independence."""
-
-    information: float
-    error: float
-
-
-class Feature:
-    """The tables of one feature. coding: what the open one is made by, None while there is no reference.
-
-    stamp: of that coding. It is known when a snapshot is read, before the coding is.
-    """
-
-    __slots__ = ("closed", "coding", "counts", "stamp")
-
-    def __init__(self) -> None:
-        self.coding: FeatureCoding | None = None
-        self.stamp: str | None = None
-        self.counts: NDArray[np.int64] = np.zeros(_CELLS, np.int64)
-        self.closed: list[Closed] = []
-
-    def begin(self, coding: FeatureCoding | None) -> None:
-        """Another reference: counts by the old one say nothing any more, what was learned from them stays."""
-        self.coding = coding
-        self.stamp = None if coding is None else coding.stamp
-        self.counts = np.zeros(_CELLS, np.int64)
-
-    @property
-    def known(self) -> Closed:
-        """What the closed tables come to, of which there must be one."""
-        information, errors = zip(*self.closed, strict=True)
-        return Closed(median(information), _OF_MEDIAN * median(errors) / sqrt(len(errors)))
-
-    @property
-    def is_due(self) -> bool:
-        """Whether the open table has pairs enough to be closed."""
-        return int(self.counts.sum()) >= LEAST << min(len(self.closed), _DOUBLED)
-
-    def close(self, closed: Closed) -> None:
-        """Keep what the open table came to, and open another one."""
-        self.closed = [*self.closed, closed][-TABLES:]
-        self.counts = np.zeros(_CELLS, np.int64)
-
-    def dump(self, name: str) -> dict[str, Plain]:
-        """Explicit fields, with the name of the feature; arrays as little-endian bytes."""
-        return {
-            "name": name,
-            "stamp": self.stamp,
-            "counts": as_bytes(self.counts, "<u2"),
-            "closed": as_bytes(np.array(self.closed, np.float64), "<f8"),
-        }
-
-    @classmethod
-    def load(cls, plain: Plain) -> tuple[str, "Feature"]:
-        """The inverse of `dump`; the coding is to be found by its stamp. Raises CorruptState."""
-        fields = Fields(plain, "feature")
-        feature = cls()
-        feature.stamp = fields.optional_text("stamp")
-        feature.counts = fields.array("counts", "<u2", (_CELLS,)).astype(np.int64)
-        closed = fields.array("closed", "<f8", (-1, 2))
-        if len(closed) > TABLES or (closed[:, 1] < 0).any():
-            raise fields.wrong("closed", "too many tables, or an error below 0")
-        feature.closed = [Closed(*figures) for figures in closed.tolist()]
-        return fields.text("name"), feature
 
 
 class Stamps(NamedTuple):
@@ -138,8 +64,8 @@ class Association:
 
     def __init__(self, series: Mapping[SeriesKey, SeriesMonitor]) -> None:
         self._series = series
-        self._features: dict[str, Feature] = {}
-        self._coded: list[tuple[str, Feature, FeatureCoding]] = []
+        self._features: dict[str, Tables] = {}
+        self._coded: list[tuple[str, Tables, FeatureCoding]] = []
         self._outputs: dict[str | None, OutputCoding] = {}
         self._classes: list[str] = []
         self._apart = Apart()
@@ -215,20 +141,20 @@ class Association:
         if not there.any():
             return
         cells = pairs.features[there].astype(np.intp) * OUTPUTS + pairs.outputs[there][:, np.newaxis]
-        cells += np.arange(len(self._coded)) * _CELLS
-        counts = np.bincount(cells.ravel(), minlength=len(self._coded) * _CELLS).reshape(-1, _CELLS)
-        for (_, feature, _), more in zip(self._coded, counts, strict=True):
-            feature.counts += more
+        cells += np.arange(len(self._coded)) * CELLS
+        counts = np.bincount(cells.ravel(), minlength=len(self._coded) * CELLS).reshape(-1, CELLS)
+        for (_, one, _), more in zip(self._coded, counts, strict=True):
+            one.counts += more
 
     # ------------------------------------------------------------------------------------------------ tables
 
     def end(self) -> None:
         """At a row that no batch decides: close the tables that are full, and go by the references that there are now."""
-        due = [feature for _, feature, _ in self._coded if feature.is_due]
+        due = [one for _, one, _ in self._coded if one.is_due]
         if due:
-            tables = np.stack([feature.counts.reshape(VALUES, OUTPUTS) for feature in due])
-            for feature, *figures in zip(due, *beyond_chance(tables), strict=True):
-                feature.close(Closed(*map(float, figures)))
+            full = np.stack([one.counts.reshape(VALUES, OUTPUTS) for one in due])
+            for one, *figures in zip(due, *beyond_chance(full), strict=True):
+                one.close(Closed(*map(float, figures)))
         self._outputs = {}
         for version in sorted({key.version for key in self._series if _is_output(key)}, key=_none_first):
             coding = OutputCoding.of(*self._lenses(version), self._classes)
@@ -242,11 +168,11 @@ class Association:
         names = {key.name.removeprefix(FEATURE) for key in self._series if _is_feature(key)}
         kept = [name for name in self._features if name in names]
         kept += sorted(names - self._features.keys())[: max(0, FEATURES - len(kept))]
-        self._features = {name: self._features.get(name) or Feature() for name in kept}
-        for name, feature in self._features.items():
+        self._features = {name: self._features.get(name) or Tables() for name in kept}
+        for name, one in self._features.items():
             lens = lens_of(self._series[SeriesKey(FEATURE + name, None)])
-            if lens is not (feature.coding and feature.coding.lens):
-                feature.begin(None if lens is None else FeatureCoding.of(lens))
+            if lens is not (one.coding and one.coding.lens):
+                one.begin(None if lens is None else FeatureCoding.of(lens))
         self._use()
 
     def _use(self) -> None:
@@ -280,7 +206,7 @@ class Association:
     def load(self, plain: Plain) -> None:
         """The inverse of `dump`. Raises CorruptState."""
         fields = Fields(plain, "association")
-        loaded = [Feature.load(one) for one in fields.rows("features")]
+        loaded = [Tables.load(one) for one in fields.rows("features")]
         self._features = dict(loaded)
         if not len(self._features) == len(loaded) <= FEATURES:
             raise fields.wrong("features", "too many, or not one each")
@@ -308,9 +234,7 @@ class Association:
         for version, *stamps in stored:
             prediction, probability = self._lenses(version)
             of = (prediction if stamps[0] else None), (probability if stamps[1] else None)
-            coding = OutputCoding.of(
-                *of, list(self._classes)
-            )  # what was learned since the stamps has no part
+            coding = OutputCoding.of(*of, list(self._classes))  # not by what was learned since
             if coding is not None and coding.stamps == tuple(stamps):
                 self._outputs[version] = coding
 

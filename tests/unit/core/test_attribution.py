@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from stream_monitor.core.attribution import MOST, Inputs
 from stream_monitor.core.columnise import PlacedRow, columnise
 from stream_monitor.core.drift_event import Attribution, Direction, DriftEvent, Importance, Status
 from stream_monitor.core.events import Role, Row, Source
+from stream_monitor.core.importance.association import Association
 from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.parameters import (
     Budget,
@@ -16,9 +18,22 @@ from stream_monitor.core.parameters import (
     SeriesParameters,
 )
 from stream_monitor.detectors import registry
+from tests.unit.core.importance.predicted import Form, cases, observe, placed
 
 ROWS, CHANGE = 1_600, 1_024
 SOURCE = (Source("in", 0),)
+GENEROUS = Budget(alarms=1, span=1, unit=BudgetUnit.EVENTS)
+
+
+class Learned(Association):
+    """Knows what it is told."""
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        super().__init__({})
+        self._given = weights
+
+    def weights(self) -> Mapping[str, float]:
+        return self._given
 
 
 def monitor_of(
@@ -36,9 +51,8 @@ def monitor_of(
         said = float(rng.normal(prediction if at >= CHANGE else 0.0))
         row = Row("m", "7", None, at, int(Role.FEATURES | Role.PREDICTION), features, {"prediction": said})
         rows.append(PlacedRow(row, 0, at, 0))
-    budget = Budget(alarms=1, span=1, unit=BudgetUnit.EVENTS)
     watched = SeriesParameters(warm_up=512, detectors=(DetectorChoice(id="adwin"),))
-    parameters = ModelParameters(name="m", budget=budget, default=watched)
+    parameters = ModelParameters(name="m", budget=GENEROUS, default=watched)
     monitor = ModelMonitor(parameters, registry.installed())
     return monitor, list(monitor.observe(columnise("m", rows, SOURCE)).drift_events)
 
@@ -71,6 +85,57 @@ def test_importance_decides_between_effects() -> None:
     assert [one.importance for one in found.ranked] == [5.0, 3.0, 1.0]  # the mean where none is given
     assert all(one.score == abs(one.effect) * one.importance for one in found.ranked)
     assert found.importance is Importance.CONFIGURED
+
+
+def test_what_is_configured_counts_before_what_is_estimated() -> None:
+    monitor, _ = monitor_of({"a": 0.8, "b": 0.6, "c": 1.5, "gone": 0.0})
+    association = Learned({"a": 0.25, "b": 1.0, "gone": 0.5})
+    inputs = Inputs(series=monitor.series, importance={}, association=association)
+    found = inputs.moved(CHANGE, ROWS - 1, {})
+    assert found is not None
+    assert found.importance is Importance.ESTIMATED
+    assert {one.series: one.importance for one in found.ranked} == {
+        "feature:b": 1.0,
+        "feature:c": pytest.approx(1.75 / 3),  # nothing is known of it
+        "feature:a": 0.25,
+        "missing:gone": 0.5,
+    }
+    configured = replace(inputs, importance={"a": 3.0}).moved(CHANGE, ROWS - 1, {})
+    assert configured is not None
+    assert (configured.importance, configured.ranked[0].importance) == (Importance.CONFIGURED, 3.0)
+    nothing = replace(inputs, association=Learned({})).moved(CHANGE, ROWS - 1, {})
+    assert nothing is not None
+    assert (nothing.importance, {one.importance for one in nothing.ranked}) == (Importance.EQUAL, {1.0})
+
+
+@pytest.mark.parametrize("form", [Form.TOGETHER, Form.FEATURES_FIRST])
+def test_of_ten_features_those_rank_first_that_the_prediction_hangs_on(form: Form) -> None:
+    """Seven move, five of them further than the two that matter; nothing was configured."""
+    weights = {f"f{at}": {6: 1.0, 8: 0.7}.get(at, 0.0) for at in range(10)}
+    before, after = 14_000, 1_000
+    rows = cases(before + after, weights)
+    for row in rows[before:]:
+        shifts = {"f6": 1.0, "f8": 1.0} | {f"f{at}": 1.8 for at in range(5)}
+        assert isinstance(row.features, dict)
+        assert isinstance(row.outputs, dict)
+        for name, shift in shifts.items():
+            row.features[name] += shift
+        row.outputs["prediction"] += 1.7
+    default = SeriesParameters(warm_up=500, detectors=(DetectorChoice(id="adwin"),))
+    monitor = ModelMonitor(ModelParameters(name="m", default=default, budget=GENEROUS), registry.installed())
+    events = observe(monitor, placed(rows, form))
+    told = [event.attribution for event in events if event.series == "prediction"]
+    assert told
+    for attribution in told:
+        assert attribution is not None
+        assert attribution.importance is Importance.ESTIMATED
+        assert names(attribution)[:2] == ["feature:f6", "feature:f8"]
+        assert attribution.moved == 7
+    equal = Inputs(series=monitor.series, importance={}).moved(
+        events[-1].change_point_row, events[-1].row, {}
+    )
+    assert equal is not None
+    assert not {"feature:f6", "feature:f8"} & {*names(equal)[:3]}
 
 
 def test_values_that_are_missing_are_a_move_too() -> None:

@@ -268,6 +268,7 @@ def series_status(series: str, phase: Phase, gauges: Mapping[str, float] | None 
             bounded=False,
             words="its values depend on those before",
         ),
+        importance=0.75,
     )
 
 
@@ -375,6 +376,7 @@ STATUS = ModelStatus(
             features={"amount": 7.5, "age": 3.25},
         ),
     ),
+    importance_origin=Importance.ESTIMATED,
 )
 REQUEST = RetrainRequest(
     id="c3d4e5f60718293a",
