@@ -260,7 +260,7 @@ class FeatureSettings(Section):
         ge=0,
         allow_inf_nan=False,
         description="Weight of the feature where it is told what moved with an output; one without weighs the mean of those"
-        " given, and all weigh the same where none is.",
+        " given, and where none is given it is estimated from the stream.",
     )
     range: Range | None = Field(
         None,

@@ -67,6 +67,7 @@ def golden() -> Mapping[str, Any]:
     monitor = new_monitor()
     for at, entry in log[:middle]:
         monitor.apply(at, entry)
+    monitor.models["golden"].monitor.association.end()  # as every few thousand rows: tables are begun
     stored = {snapshot.key: snapshots.encode(snapshot) for snapshot in monitor.snapshots()}
     assert monitor.models["golden"].order.held_rows, "no row waits: the order would not be shown"
     assert monitor.models["golden"].monitor.alerts.open, "no alert is open: its state would not be shown"
