@@ -92,6 +92,9 @@ export function clock(time, now = Date.now()) {
   return sameDay ? text.slice(11, 16) : `${text.slice(5, 10)} ${text.slice(11, 16)}`;
 }
 
+/** Like 11-22. @param {number} time */
+export const day = (time) => new Date(time).toISOString().slice(5, 10);
+
 /** `1 alert`, `2 alerts`. @param {number} n @param {string} one @param {string} [many] */
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 

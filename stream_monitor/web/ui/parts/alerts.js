@@ -45,7 +45,7 @@ function Incident({ group, model }) {
   const id = `incident-${group.key}`;
   const still = group.alerts.filter((alert) => alert.resolved_at === null).length;
   return html`<li class="incident">
-    <div class="alert-line ${worst.muted ? "muted" : ""}">
+    <div class="alert-line ${model ? "" : "narrow"} ${worst.muted ? "muted" : ""}">
       <div class="what"><${State} state=${worst.resolved_at ? "resolved" : worst.severity} />
         ${model && html`<a class="model" href=${link(["models", group.model])}>${group.model}</a>`}
         <span class="tag">incident</span>${worst.acknowledged && html`<${State} state="acknowledged" />`}</div>
@@ -59,7 +59,7 @@ function Incident({ group, model }) {
 
 /** @param {{alert: any, model?: boolean}} props */
 export function AlertLine({ alert, model = true }) {
-  return html`<article class="alert-line ${alert.muted ? "muted" : ""} ${alert.resolved_at ? "over" : ""}" aria-label=${alert.summary}>
+  return html`<article class="alert-line ${model ? "" : "narrow"} ${alert.muted ? "muted" : ""} ${alert.resolved_at ? "over" : ""}" aria-label=${alert.summary}>
     <div class="what"><${State} state=${alert.resolved_at ? "resolved" : alert.severity} />
       ${model && html`<a class="model" href=${link(["models", alert.model])}>${alert.model}</a>`}
       ${!alert.resolved_at && alert.performance?.verdict === "worse" && html`<${State} state="worse" />`}

@@ -1,11 +1,13 @@
 /** Lines over time by uPlot, with bands, thresholds and markers; drawn again when size, data or colours change. */
 import { html, useEffect, useRef, useState } from "../lib/html.js";
-import { clock, moment, number } from "../lib/format.js";
+import { clock, day, moment, number } from "../lib/format.js";
 import { colour, useScheme } from "../lib/scheme.js";
 
 /* global uPlot */
 
-/** @typedef {{name: string, values: (number|null)[], colour: string, width?: number, dash?: number[], fill?: string, quiet?: boolean, points?: boolean}} Line */
+const DAY = 86_400; // seconds
+
+/** @typedef {{name: string, values: (number|null)[], colour: string, width?: number, dash?: number[], fill?: string, quiet?: boolean, joined?: boolean}} Line joined: over gaps */
 /** @typedef {{upper: number, lower: number, fill: string}} Band indices of lines */
 /** @typedef {{time: number, colour: string, text?: string, dash?: boolean, until?: number|null}} Marker ms */
 
@@ -46,7 +48,7 @@ export function Chart(props) {
   return html`<figure class="chart" aria-label=${label}>
     <figcaption class="legend">${shown.map((one) => html`<span key=${one.name}><i class="key ${one.dash ? "dashed" : ""}" style=${{ color: colour(one.colour) }} aria-hidden="true"></i>${one.name}
       <b class="num">${format(one.values[last] ?? null)}</b></span>`)}
-      <span class="when num">${last >= 0 ? `${clock(times[last])}${at === null ? " · latest" : ""}` : ""}</span></figcaption>
+      <span class="when num">${last >= 0 ? `${clock(times[last])}` : ""}</span></figcaption>
     <div class="plot" ref=${box} aria-hidden="true" style=${{ height: `${height}px` }}></div>
     ${table && html`<${Numbers} label=${label} times=${times} lines=${lines} format=${format} />`}
   </figure>`;
@@ -85,12 +87,12 @@ function options(latest, width, setAt) {
     tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: Boolean(select), y: false, setScale: false } },
-    scales: { x: { time: true }, y: log ? { distr: 3, log: 10, range: (_, low, high) => [Math.max(1e-4, Math.min(0.01, low || 0.01)), Math.max(10, high || 1)] } : { range: (_, low, high) => room(latest.current, low, high) } },
+    scales: { x: { time: true }, y: log ? { distr: 3, log: 10, range: (_, low, high) => [Math.max(1e-4, Math.min(0.01, low || 0.01)) / 1.5, Math.max(10, high || 1)] } : { range: (_, low, high) => room(latest.current, low, high) } },
     axes: [
-      { ...axis, space: 70, size: 30, values: (_, ticks) => ticks.map((one) => clock(one * 1000)) },
+      { ...axis, space: 70, size: 30, values: (_, ticks, __, ___, step) => ticks.map((one) => (step >= DAY ? day(one * 1000) : clock(one * 1000))) },
       { ...axis, size: 52, space: 34, ...(log ? { splits: powers } : {}), values: (_, ticks) => ticks.map((one) => (one === null ? null : (latest.current.format ?? number)(one))) },
     ],
-    series: [{}, ...lines.map((one) => ({ label: one.name, stroke: colour(one.colour), width: one.width ?? 1.75, dash: one.dash, fill: one.fill && tinted(colour(one.fill), 0.14), spanGaps: false, points: { show: Boolean(one.points), size: 4 } }))],
+    series: [{}, ...lines.map((one) => ({ label: one.name, stroke: colour(one.colour), width: one.width ?? 1.75, dash: one.dash, fill: one.fill && tinted(colour(one.fill), 0.14), spanGaps: Boolean(one.joined), points: { show: !one.quiet, size: 4, filter: alone } }))],
     bands: bands.map((one) => ({ series: [one.upper + 1, one.lower + 1], fill: tinted(colour(one.fill), 0.2) })),
     hooks: {
       drawClear: [(plot) => spans(plot, latest.current)],
@@ -99,6 +101,15 @@ function options(latest, width, setAt) {
       setSelect: [(plot) => selected(plot, latest.current.select)],
     },
   };
+}
+
+/** Indices of values without neighbours, which no line would show. @param {any} plot @param {number} series */
+function alone(plot, series) {
+  const values = plot.data[series];
+  const gap = (/** @type {number} */ at) => values[at] === null || values[at] === undefined;
+  const found = [];
+  for (let at = 0; at < values.length; at += 1) if (!gap(at) && gap(at - 1) && gap(at + 1)) found.push(at);
+  return found;
 }
 
 /** Whole powers of ten: a line for each of the nine between them would be a carpet. @param {any} plot */

@@ -1,7 +1,7 @@
 /** Two distributions over the same groups, one over the other, with their names and numbers. */
 import { html, useState } from "../lib/html.js";
 import { useWidth } from "../lib/width.js";
-import { percent, signed } from "../lib/format.js";
+import { number, percent, signed } from "../lib/format.js";
 
 const HEIGHT = 230;
 const EDGE = { left: 40, right: 4, top: 10, bottom: 26 };
@@ -59,8 +59,10 @@ function Bars({ groups, first, second }) {
     <span class="num">${percent(second.shares?.[at])}</span><span class="num faint">${change(first, second, at)}</span></div>`)}</div>`;
 }
 
-/** The lower end of a range. @param {string} group */
+/** A group in few characters: where it begins. @param {string} group as `15.1487 to 20.3912`, `below 2`, `above 9` or a value */
 function short(group) {
-  const [lower] = group.split(" .. ");
-  return lower.length > 9 ? `${lower.slice(0, 8)}…` : lower;
+  const sign = group.startsWith("below ") ? "< " : group.startsWith("above ") ? "> " : "";
+  const begin = group.replace(/^(below|above) /, "").split(" to ")[0];
+  const text = begin !== "" && Number.isFinite(Number(begin)) ? number(Number(begin)) : begin;
+  return sign + (text.length > 9 ? `${text.slice(0, 8)}…` : text);
 }

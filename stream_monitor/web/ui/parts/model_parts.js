@@ -4,7 +4,7 @@ import { link } from "../lib/router.js";
 import { State } from "./basics.js";
 import { ActionDialog } from "./dialog.js";
 
-export { Ago, Choice, Empty, Fact, Loaded, Panel, SeriesName, State, WarmUp, warmUpOf } from "./basics.js";
+export { Ago, Choice, Empty, Fact, Loaded, Meter, Panel, SeriesName, State, WarmUp, warmUpOf } from "./basics.js";
 
 /** @param {{model: {model: string, state?: string}, tab: "series"|"performance"}} props */
 export function ModelHead({ model, tab }) {

@@ -3,7 +3,7 @@ import { html, useMemo, useState } from "../lib/html.js";
 import { address } from "../lib/api.js";
 import { count, number, percent, plural, rate, signed, span } from "../lib/format.js";
 import { useData } from "../lib/data.js";
-import { Ago, Choice, Empty, Fact, Loaded, ModelHead, Panel, SeriesName, State, WarmUp, warmUpOf } from "../parts/model_parts.js";
+import { Ago, Choice, Empty, Fact, Loaded, Meter, ModelHead, Panel, SeriesName, State, WarmUp, warmUpOf } from "../parts/model_parts.js";
 import { Incidents, folded } from "../parts/alerts.js";
 import { HeatStrip } from "../parts/heat.js";
 import { Quadrant } from "../parts/quadrant.js";
@@ -12,7 +12,7 @@ import { Table } from "../parts/table.js";
 import { grade } from "../lib/statistics.js";
 import { total } from "./overview.js";
 
-const SPANS = /** @type {[string, string][]} */ ([["1", "1 h"], ["6", "6 h"], ["24", "24 h"], ["168", "7 d"]]);
+const SPANS = /** @type {[string, string][]} */ ([["", "all kept"], ["1", "1 h"], ["6", "6 h"], ["24", "24 h"], ["168", "7 d"]]);
 const HOUR = 3_600_000;
 const id = (/** @type {any} */ one) => `${one.series}|${one.version ?? ""}|${one.segment ?? ""}`;
 
@@ -55,10 +55,10 @@ function Open({ alerts }) {
 
 /** @param {{name: string, model: any, concerns: (change: any) => boolean}} props */
 function Heat({ name, model, concerns }) {
-  const [hours, setHours] = useState("1");
+  const [hours, setHours] = useState("");
   const [asTable, setAsTable] = useState(false);
     const minute = Math.ceil((model.time + 1) / 60_000) * 60_000;
-  const url = useMemo(() => address(`models/${encodeURIComponent(name)}/heat`, { from: minute - Number(hours) * HOUR, to: minute, buckets: 60 }), [name, hours, minute]);
+  const url = useMemo(() => address(`models/${encodeURIComponent(name)}/heat`, { from: hours && minute - Number(hours) * HOUR, to: hours && minute, buckets: 60 }), [name, hours, hours && minute]);
   const { data, error } = useData(url, { when: concerns, every: 5000 });
   const heat = useMemo(() => data && ranked(data, model.series), [data, model.series]);
   return html`<${Panel} title="Drift over time" label="Drift over time" class="grow" actions=${html`
@@ -93,11 +93,23 @@ function HeatTable({ heat, model }) {
   return html`<${Table} caption="Drift scores of series" columns=${columns} rows=${heat.series} id=${id} size=${15} />`;
 }
 
-/** @param {{name: string, series: any[]}} props */
+/** Where importance is told by nobody, all weigh the same and effects alone say something. @param {{name: string, series: any[]}} props */
 function Impact({ name, series }) {
-  const known = series.some((one) => one.importance !== null);
-  return html`<${Panel} title="Impact" note=${known ? "what moved, and whether it matters" : "importance is not configured: models[].features[].importance"} class="narrow">
-    <${Quadrant} series=${series} model=${name} /><//>`;
+  const known = new Set(series.map((one) => one.importance).filter((one) => one !== null)).size > 1;
+  if (known) return html`<${Panel} title="Impact" note="what moved, and whether it matters" class="narrow"><${Quadrant} series=${series} model=${name} /><//>`;
+  return html`<${Panel} title="Largest effects" note="with importance of the features configured, this shows impact" class="narrow"><${Ranked} series=${series} model=${name} /><//>`;
+}
+
+const RANKED = 12;
+
+/** @param {{series: any[], model: string}} props */
+function Ranked({ series, model }) {
+  const inputs = series.filter((one) => one.effect !== null && one.series.startsWith("feature:") && !one.segment);
+  const first = inputs.sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect)).slice(0, RANKED);
+  const most = Math.max(1, ...first.map((one) => Math.abs(one.effect)));
+  if (first.length === 0) return html`<p class="none">No input has an effect to show yet.</p>`;
+  return html`<ul class="counts">${first.map((one) => html`<li key=${id(one)}><${SeriesName} series=${one} model=${model} />
+    <${Meter} share=${Math.abs(one.effect) / most} tone=${one.status === "drifting" ? "critical" : "accent"} /><span class="num">${signed(one.effect)} sd</span></li>`)}</ul>`;
 }
 
 /** @param {any} one latest score of the history */
@@ -110,7 +122,7 @@ const columnsOf = (model) => [
   { id: "status", name: "state", by: (one) => SEVERE[one.status] - (one.alert_id ? 0.5 : 0), cell: (one) => html`<${Status} one=${one} />` },
   { id: "score", name: "score", title: "Jensen-Shannon distance of the last bucket from the reference", number: true, descending: true, by: score,
     cell: (one) => html`<span class=${grade(score(one))}>${number(score(one))}</span>` },
-  { id: "trend", name: "last hour", class: "trend", cell: (one) => html`<${Sparkline} values=${one.sparkline} top=${0.15} line=${0.1} tone=${one.status === "drifting" ? "critical" : "accent"} />` },
+  { id: "trend", name: "trend", title: "score of the last 60 buckets", class: "trend", cell: (one) => html`<${Sparkline} values=${one.sparkline} top=${0.15} line=${0.1} tone=${one.status === "drifting" ? "critical" : "accent"} />` },
   { id: "shape", name: "reference · now", class: "trend", cell: (one) => html`<${MiniHistogram} reference=${one.reference?.shares} current=${one.current?.shares} tone=${one.status === "drifting" ? "critical" : "accent"} />` },
   { id: "effect", name: "effect", title: "recent shift in standard deviations of the reference", number: true, descending: true, by: (one) => (one.effect === null ? null : Math.abs(one.effect)), cell: (one) => html`${signed(one.effect)}<small> sd</small>` },
   { id: "evidence", name: "evidence", title: "of the strongest detector; 1 is an alarm", number: true, descending: true, by: (one) => one.evidence, cell: (one) => number(one.evidence) },

@@ -59,7 +59,7 @@ function Models({ models }) {
   return html`<${Panel} title="Models" note="needs attention first"><div class="table"><div class="scroll" tabindex="0" role="region" aria-label="Models, as a table"><table class="models">
     <caption class="sr">Models</caption>
     <thead><tr><th scope="col">model</th><th scope="col">state</th><th scope="col">series</th><th scope="col" class="num">alerts</th><th scope="col">performance</th>
-      <th scope="col" class="num">labels</th><th scope="col">rows, last hour</th><th scope="col" class="num">rate</th><th scope="col" class="num">last event</th></tr></thead>
+      <th scope="col" class="num">labels</th><th scope="col">rows</th><th scope="col" class="num">rate</th><th scope="col" class="num">last event</th></tr></thead>
     <tbody>${models.map((model) => html`<${ModelRow} key=${model.model} model=${model} />`)}</tbody>
   </table></div></div><//>`;
 }

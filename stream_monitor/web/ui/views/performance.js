@@ -7,6 +7,8 @@ import { Choice, Empty, Fact, Loaded, ModelHead, Panel, State } from "../parts/m
 import { Meter } from "../parts/basics.js";
 import { Chart } from "../parts/chart.js";
 
+// Those that say most come first; what is left out is in the table.
+const FIRST = ["accuracy", "f1", "roc_auc", "precision", "recall", "log_loss", "mae", "rmse", "r2", "bias"];
 const CHARTS = 6;
 
 /** @param {{name: string}} props */
@@ -32,7 +34,7 @@ function Labels({ labels }) {
     <${Fact} name="half come within" value=${span(delays["0.5"])} />
     <${Fact} name="90 % within" value=${span(delays["0.9"])} />
     <${Fact} name="99 % within" value=${span(delays["0.99"])} />
-    ${Object.entries(labels.outcomes ?? {}).map(([what, n]) => html`<${Fact} key=${what} name=${words(what)} value=${count(/** @type {number} */ (n))} />`)}
+    ${Object.entries(labels.outcomes ?? {}).filter(([, n]) => n > 0).map(([what, n]) => html`<${Fact} key=${what} name=${words(what)} value=${count(/** @type {number} */ (n))} />`)}
   </dl><//>`;
 }
 
@@ -49,7 +51,7 @@ function Versions({ versions }) {
 /** @param {{version: any}} props */
 function Version({ version }) {
   const { status, history } = version;
-  const main = Object.keys(history ?? {}).filter((name) => !name.includes(":"));
+  const main = Object.keys(history ?? {}).filter((name) => FIRST.includes(name)).sort((a, b) => FIRST.indexOf(a) - FIRST.indexOf(b));
   return html`${status?.withheld && html`<p class="problem">No figures are shown: ${status.withheld}</p>`}
     ${main.length > 0 && html`<div class="charts">${main.slice(0, CHARTS).map((name) => html`<${Figure} key=${name} name=${name} points=${history[name]} status=${status?.figures?.[name]} />`)}</div>`}
     ${status && html`<div class="columns"><${Figures} status=${status} /><${Calibration} bins=${status.calibration ?? []} /></div>`}`;
@@ -62,7 +64,7 @@ function Figure({ name, points, status }) {
     const column = (/** @type {number} */ at) => points.map((point) => point[at] ?? null);
     const all = [
       { name: "high", values: column(3), colour: "--accent-line", width: 0, quiet: true },
-      { name: words(name), values: column(1), colour: "--accent", width: 2, points: points.length < 3 },
+      { name: words(name), values: column(1), colour: "--accent", width: 2 },
       { name: "low", values: column(2), colour: "--accent-line", width: 0, quiet: true },
     ];
     if (points.some((point) => (point[4] ?? null) !== null)) all.push(/** @type {any} */ ({ name: "estimate", values: column(4), colour: "--warming-line", dash: [5, 4], width: 1.5 }));
@@ -98,7 +100,8 @@ function FigureRow({ name, figure, estimate }) {
 
 /** What was promised by probabilities against what came. @param {{bins: any[]}} props */
 function Calibration({ bins }) {
-  const known = bins.filter((bin) => bin.observed !== null && bin.expected !== null).map((bin) => [bin.expected, bin.observed]);
+  const known = bins.filter((bin) => bin.observed !== null && bin.expected !== null).map((bin) => [bin.expected, bin.observed, bin.n]);
+  const most = Math.max(1, ...known.map(([, , n]) => n));
   if (known.length === 0) return null;
   const at = (/** @type {number} */ share) => 30 + share * 190;
   const y = (/** @type {number} */ share) => 220 - share * 190;
@@ -107,7 +110,7 @@ function Calibration({ bins }) {
     <svg class="calibration" viewBox="0 0 250 250" role="img" aria-label="Calibration: ${known.map(([x, realised]) => `${percent(x)} predicted, ${percent(realised)} came`).join("; ")}">
       ${[0, 0.5, 1].map((one) => html`<g key=${one}><line class="grid" x1=${at(0)} x2=${at(1)} y1=${y(one)} y2=${y(one)}></line><text class="tick" x="26" y=${y(one) + 4} text-anchor="end">${one}</text><text class="tick" x=${at(one)} y="236" text-anchor="middle">${one}</text></g>`)}
       <line class="ideal" x1=${at(0)} y1=${y(0)} x2=${at(1)} y2=${y(1)}></line><path class="line" d=${path}></path>
-      ${known.map(([x, realised]) => html`<circle key=${x} cx=${at(x)} cy=${y(realised)} r="3.5"></circle>`)}</svg><//>`;
+      ${known.map(([x, realised, n]) => html`<circle key=${x} cx=${at(x)} cy=${y(realised)} r=${2 + 3 * Math.sqrt(n / most)}></circle>`)}</svg><//>`;
 }
 
 /** @param {{rows: any[]}} props */

@@ -10,22 +10,22 @@ import { AlertLine } from "../parts/alerts.js";
 import { Chart } from "../parts/chart.js";
 import { Histogram } from "../parts/histogram.js";
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const SPANS = /** @type {[string, string][]} */ ([["1", "1 h"], ["4", "4 h"], ["24", "24 h"], ["168", "7 d"]]);
-const WINDOWS = /** @type {[string, string][]} */ ([["5", "5 min"], ["15", "15 min"], ["60", "1 h"], ["240", "4 h"]]);
+const LEAST = 1e-4; // evidence below it is none, and a logarithm has to end somewhere
+const HOUR = 3_600_000;
+const SPANS = /** @type {[string, string][]} */ ([["", "all kept"], ["1", "1 h"], ["4", "4 h"], ["24", "24 h"], ["168", "7 d"]]);
+const WINDOWS = [5, 15, 60, 240]; // buckets: minutes, hours or days, as the history is kept
 const AGAINST = /** @type {[string, string][]} */ ([["reference", "reference"], ["before", "the window before"], ["start", "start of the chart"]]);
 
 /** @param {{model: string}} props */
 export function Series({ model }) {
   const { query } = usePlace();
-  const hours = Number(query.get("span") ?? 4);
+  const hours = query.get("span") ?? "";
   const which = { name: query.get("name"), version: query.get("version"), segment: query.get("segment") };
   const path = `models/${encodeURIComponent(model)}/series`;
   const newest = useData(address("overview"), { when: () => false });
   const latest = newest.data?.models.find((one) => one.model === model)?.time;
-  const url = useMemo(() => address(path, { ...which, from: latest === undefined ? undefined : latest - hours * HOUR }), [path, query.get("name"), which.version, which.segment, hours, latest === undefined]);
-  const { data, error } = useData(latest === undefined && !newest.error ? null : url, { when: (change) => change.models.includes(model) || change.alerts || change.operations, every: 3000 });
+  const url = useMemo(() => address(path, { ...which, from: hours && latest - Number(hours) * HOUR }), [path, query.get("name"), which.version, which.segment, hours, latest === undefined]);
+  const { data, error } = useData(hours && latest === undefined ? null : url, { when: (change) => change.models.includes(model) || change.alerts || change.operations, every: 3000 });
   return html`<${Loaded} data=${data} error=${error}>${(series) => html`<${Whole} model=${model} which=${which} data=${series} hours=${hours} />`}<//>`;
 }
 
@@ -35,7 +35,7 @@ function Whole({ model, which, data, hours }) {
   return html`
     <div class="page-head"><div><nav class="crumbs" aria-label="Where this is"><a href="#/">Models</a><a href=${link(["models", model])}>${model}</a></nav>
         <h1 tabindex="-1"><${SeriesName} series=${{ series: which.name, version: which.version, segment: which.segment }} /> ${status && html`<${State} state=${status.status} />`}</h1></div>
-      <div class="actions"><${Choice} label="Time span" value=${String(hours)} options=${SPANS} choose=${(value) => refine({ span: value, from: "", to: "" })} /></div></div>
+      <div class="actions"><${Choice} label="Time span" value=${hours} options=${SPANS} choose=${(value) => refine({ span: value, from: "", to: "" })} /></div></div>
     ${status && html`<${Facts} status=${status} reference=${data.reference} />`}
     ${data.alerts.map((alert) => html`<${AlertLine} key=${alert.alert_id} alert=${alert} model=${false} />`)}
     ${buckets.length === 0
@@ -76,7 +76,7 @@ function Drift({ data }) {
   const times = useMemo(() => buckets.map((one) => one.start), [buckets]);
   const markers = useMemo(() => markersOf(data.alerts), [data.alerts]);
   const score = useMemo(() => [{ name: "score", values: buckets.map((one) => one.score), colour: "--accent", fill: "--accent" }], [buckets]);
-  const evidence = useMemo(() => [{ name: "evidence", values: buckets.map((one) => (one.evidence > 0 ? one.evidence : null)), colour: "--warming-line" }], [buckets]);
+  const evidence = useMemo(() => [{ name: "evidence", values: buckets.map((one) => (one.evidence === null ? null : Math.max(one.evidence, LEAST))), colour: "--warming-line", joined: true }], [buckets]);
   const custom = (/** @type {number} */ from, /** @type {number} */ to) => refine({ from, to });
   return html`<div class="columns even">
     <${Panel} title="Score" note="distance from the reference, 0 to 1; 0.1 is worth a look. Drag over a span to compare it.">
@@ -87,20 +87,20 @@ function Drift({ data }) {
 }
 
 /** Both windows from the address, so that a link shows the same. @param {any} data @param {URLSearchParams} query */
-function windows({ buckets, reference }, query) {
-  const end = buckets.at(-1).start + (buckets.length > 1 ? buckets.at(-1).start - buckets.at(-2).start : MINUTE);
+function windows({ buckets, reference, width }, query) {
+  const end = buckets.at(-1).start + width;
   const custom = query.get("from") && query.get("to");
-  const minutes = Number(query.get("window") ?? 15);
-  const [from, to] = custom ? [Number(query.get("from")), Number(query.get("to"))] : [end - minutes * MINUTE, end];
+  const chosen = Number(query.get("window") ?? 15);
+  const [from, to] = custom ? [Number(query.get("from")), Number(query.get("to"))] : [end - chosen * width, end];
   const groups = reference?.groups.length;
   const within = (/** @type {number} */ low, /** @type {number} */ high) => buckets.filter((one) => one.start >= low && one.start < high && one.counts.length === groups);
   const against = query.get("against") ?? "reference";
   const size = to - from;
   const start = buckets[0].start;
   const first = against === "reference"
-    ? { name: `reference (${count(reference?.size)} values)`, shares: reference?.shares ?? null }
+    ? { name: `reference (${count(reference?.size)} values)`, shares: reference?.shares ?? null, values: reference?.size ?? 0 }
     : windowOf(within(...(against === "before" ? /** @type {[number, number]} */ ([from - size, from]) : /** @type {[number, number]} */ ([start, start + size]))), against === "before" ? "before" : "start");
-  return { custom: Boolean(custom), minutes: String(minutes), against, first, second: windowOf(within(from, to), custom ? `${clock(from)}–${clock(to)}` : `last ${span(size)}`) };
+  return { custom: Boolean(custom), chosen: String(chosen), against, first, second: windowOf(within(from, to), custom ? `${clock(from)}–${clock(to)}` : `last ${span(size)}`) };
 }
 
 /** Buckets that were counted by an earlier reference have no counts. @param {any[]} buckets @param {string} name */
@@ -113,12 +113,13 @@ function windowOf(buckets, name) {
 /** @param {any} props */
 function Compare({ data }) {
   const { query } = usePlace();
-  const { custom, minutes, against, first, second } = windows(data, query);
+  const { custom, chosen, against, first, second } = windows(data, query);
+  const options = WINDOWS.map((one) => /** @type {[string, string]} */ ([String(one), span(one * data.width)]));
   const groups = data.reference?.groups ?? [];
   if (groups.length === 0) return null;
-  const apart = first.shares && second.shares && first.shares.length === second.shares.length ? distance(first.shares, second.shares) : null;
+  const apart = first.shares && second.shares && first.shares.length === second.shares.length ? distance(first, second) : null;
   return html`<${Panel} title="Distribution" note=${apart === null ? "" : html`these two are <b class="num ${grade(apart)}">${number(apart)}</b> apart (Jensen-Shannon distance)`} actions=${html`
-      <${Choice} label="Window" value=${custom ? "" : minutes} options=${WINDOWS} choose=${(value) => refine({ window: value, from: "", to: "" })} />
+      <${Choice} label="Window" value=${custom ? "" : chosen} options=${options} choose=${(value) => refine({ window: value, from: "", to: "" })} />
       <span class="between">against</span>
       <${Choice} label="Against" value=${against} options=${AGAINST} choose=${(value) => refine({ against: value })} />`}>
     ${custom && html`<p class="note">A span of your own: ${second.name}. <button type="button" class="quiet" onClick=${() => refine({ from: "", to: "" })}>Back to the latest</button></p>`}
