@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from stream_monitor.core.batch import FEATURE
 from stream_monitor.core.drift_event import Severity
 from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
 from stream_monitor.runtime.board.alerts import Alert
@@ -242,7 +243,10 @@ def _headline(status: ModelStatus) -> Headline | None:
 
 
 def _warm_up(status: ModelStatus) -> WarmUpProgress | None:
-    """Of the least advanced series that warms up; None when none does. One without a value counts while nothing is watched."""
+    """Of the least advanced feature that warms up, else of another series; None when none does.
+
+    One without a value counts while nothing is watched.
+    """
     watched = any(one.phase in (Phase.WATCHING, Phase.DRIFTING) for one in status.series)
     warming = [
         one
@@ -251,6 +255,8 @@ def _warm_up(status: ModelStatus) -> WarmUpProgress | None:
     ]
     if not warming:
         return None
-    least = min(warming, key=lambda one: (one.warm_up, one.series))
+    # Those that every event brings a value to; traffic has one a minute, and labels come when they like.
+    steady = [one for one in warming if one.series.startswith(FEATURE)] or warming
+    least = min(steady, key=lambda one: (one.warm_up, one.series))
     done = least.values
     return WarmUpProgress(done=done, of=round(done / least.warm_up) if least.warm_up > 0 and done else None)
