@@ -11,13 +11,32 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
 
 from stream_monitor.core.events import Record, Source
+from stream_monitor.kafka.operations_writer import KafkaOperationsWriter
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.source import KafkaSource
 from stream_monitor.kafka.state_store import KafkaStateStore
+from stream_monitor.kafka.topic_reader import KafkaTopicReader
 from stream_monitor.kafka.transactor import KafkaCheckpointer
-from stream_monitor.memory import MemoryCheckpointer, MemoryLog, MemorySource, MemoryStateStore
+from stream_monitor.memory import (
+    MemoryCheckpointer,
+    MemoryLog,
+    MemoryOperationsWriter,
+    MemorySource,
+    MemoryStateStore,
+    MemoryTopicReader,
+)
 from stream_monitor.runtime.deadline import Deadline
-from stream_monitor.runtime.ports import Asked, Checkpointer, OutRecord, RecordSource, StateStore, Transaction
+from stream_monitor.runtime.ports import (
+    Asked,
+    Begin,
+    Checkpointer,
+    OperationsWriter,
+    OutRecord,
+    RecordSource,
+    StateStore,
+    TopicReader,
+    Transaction,
+)
 from stream_monitor.runtime.positions import OnLostData
 from tests.kafka_broker import create_topic
 
@@ -183,6 +202,12 @@ class World(Protocol):
 
     def store(self) -> StateStore: ...
 
+    def append_at(self, topic: str, value: bytes, timestamp: int, *, partition: int = 0) -> None: ...
+
+    def reader(self, topics: Mapping[str, Begin]) -> TopicReader: ...
+
+    def writer(self, topic: str) -> OperationsWriter: ...
+
     def close(self) -> None: ...
 
 
@@ -293,6 +318,15 @@ class MemoryWorld:
     def store(self) -> StateStore:
         return MemoryStateStore(self.log, group="group", columns=self.columns, state=self.state)
 
+    def append_at(self, topic: str, value: bytes, timestamp: int, *, partition: int = 0) -> None:
+        self.log.append(topic, value, partition=partition, timestamp=timestamp)
+
+    def reader(self, topics: Mapping[str, Begin]) -> TopicReader:
+        return MemoryTopicReader(self.log, topics)
+
+    def writer(self, topic: str) -> OperationsWriter:
+        return MemoryOperationsWriter(self.log, topic)
+
     def close(self) -> None:
         """Nothing is left behind."""
 
@@ -323,7 +357,7 @@ class KafkaWorld:
         self._plain = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0})
         self._numbers = itertools.count(1)
         self._members: list[Member] = []
-        self._stores: list[KafkaStateStore] = []
+        self._opened: list[KafkaStateStore | TopicReader | OperationsWriter] = []
         self.group = unique("group")
         self.columns = self._make(unique("columns"), 2, {})
         compaction = {"min.cleanable.dirty.ratio": "0.001", "segment.ms": "100", "delete.retention.ms": "0"}
@@ -506,16 +540,30 @@ class KafkaWorld:
 
     def store(self) -> StateStore:
         store = KafkaStateStore(self.options(), columns=self.columns, state=self.state)
-        self._stores.append(store)
+        self._opened.append(store)
         return store
+
+    def append_at(self, topic: str, value: bytes, timestamp: int, *, partition: int = 0) -> None:
+        self._plain.produce(topic, value, partition=partition, timestamp=timestamp)
+        assert self._plain.flush(PATIENCE) == 0
+
+    def reader(self, topics: Mapping[str, Begin]) -> TopicReader:
+        reader = KafkaTopicReader(self.options(), topics)
+        self._opened.append(reader)
+        return reader
+
+    def writer(self, topic: str) -> OperationsWriter:
+        writer = KafkaOperationsWriter(self.options(), topic)
+        self._opened.append(writer)
+        return writer
 
     def close(self) -> None:
         for member in self._members:
             member.diary.on_revoked = lambda _: None
             with contextlib.suppress(Exception):  # fenced or expired ones
                 member.close()
-        for store in self._stores:
-            store.close()
+        for opened in self._opened:
+            opened.close()
 
 
 @dataclass(slots=True)

@@ -16,7 +16,6 @@ HISTORY_RECORDS: Final = (
 )
 _BATCH: Final = 200
 _TURN_SECONDS: Final = 0.2
-_FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
 _STOP_SECONDS: Final = 5.0
 _log = get_logger("stream_monitor.board")
@@ -53,16 +52,24 @@ def begins(topics: BoardTopics) -> Mapping[str, Begin]:
 
 class BoardReader:
     """A board that is fed. `board()` starts the thread where there is none; it ends when nobody asked for five minutes, and the
-    board with it: the next one begins anew. always: started by `start` and never ends by itself.
+    board with it: the next one begins anew. always: started by `start` and never ends by itself. first_pause: seconds between a
+    refusal and the next try; doubled each time, up to 30.
     """
 
     def __init__(
-        self, topics: BoardTopics, open_reader: OpenReader, clock: Clock, *, always: bool = False
+        self,
+        topics: BoardTopics,
+        open_reader: OpenReader,
+        clock: Clock,
+        *,
+        always: bool = False,
+        first_pause: float = 1.0,
     ) -> None:
         self._topics = topics
         self._open = open_reader
         self._clock = clock
         self._interest = Interest(always=always)
+        self._first_pause = first_pause
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -104,7 +111,7 @@ class BoardReader:
 
     def _feed(self, board: Board, stop: threading.Event, fresh: threading.Event) -> None:
         """Thread. What the brokers refuse is a problem that the board shows, and is tried again after a while."""
-        pause = _FIRST_PAUSE
+        pause = self._first_pause
         while not stop.is_set() and self._wanted():
             try:
                 self._follow(board, stop, fresh)
@@ -114,7 +121,7 @@ class BoardReader:
                 stop.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
-                pause = _FIRST_PAUSE
+                pause = self._first_pause
 
     def _follow(self, board: Board, stop: threading.Event, fresh: threading.Event) -> None:
         """Read until it is no longer wanted. A reader that is made anew begins anew, and so does the board."""
