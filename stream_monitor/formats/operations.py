@@ -4,10 +4,11 @@ A compacted topic: key `acknowledge/<alert_id>` or `mute/<mute_id>`; a record wi
 told and what is shown, never detection.
 """
 
+import uuid
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import orjson
 from pydantic import TypeAdapter
@@ -73,6 +74,7 @@ class Mute:
 
 
 Operation: TypeAlias = Acknowledgement | Mute
+OperationT = TypeVar("OperationT", bound=Operation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,12 @@ class TakenBack:
     id: str
 
 
-def checked(operation: Operation) -> Operation:
+def new_mute_id() -> str:
+    """One that nobody has."""
+    return uuid.uuid4().hex[:12]
+
+
+def checked(operation: OperationT) -> OperationT:
     """The operation, if it keeps the rules; raises RefusedOperation otherwise."""
     texts = {name: value for name, value in asdict(operation).items() if isinstance(value, str)}
     for name, text in texts.items():

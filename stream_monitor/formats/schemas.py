@@ -16,7 +16,7 @@ from stream_monitor.formats import drift_events, native_json, retrain_requests, 
 from stream_monitor.formats.reference_schema import reference_profile
 from stream_monitor.formats.schema_parts import DIALECT, Schema, or_null, tidied
 from stream_monitor.formats.timestamps import EARLIEST_MS, LATEST_MS
-from stream_monitor.formats.topic_schemas import history, series_references, worker
+from stream_monitor.formats.topic_schemas import history, operation, series_references, worker
 
 _TIME = {"type": "string", "format": "date-time"}
 _RFC3339 = (
@@ -189,6 +189,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = MappingProxyType(
         "worker": worker,
         "series-references": series_references,
         "history": history,
+        "operation": operation,
         "reference": reference_profile,
     }
 )

@@ -8,7 +8,8 @@ from pydantic import TypeAdapter
 from stream_monitor.core.history import ModelHistory
 from stream_monitor.core.reference_status import ReferenceStatus
 from stream_monitor.formats import history as history_format
-from stream_monitor.formats import reference_status, worker_status
+from stream_monitor.formats import operations, reference_status, worker_status
+from stream_monitor.formats.operations import Acknowledgement, Mute
 from stream_monitor.formats.schema_parts import DIALECT, Schema, tidied
 from stream_monitor.formats.worker_status import WorkerStatus
 
@@ -41,6 +42,21 @@ _HISTORY: Mapping[str, str] = {
     "labels": "Of the labels, as of the snapshot; null without labels and in parts after the first.",
     "part": "Which part this is, from 0.",
     "parts": "Into how many parts the record was split.",
+}
+_ACKNOWLEDGE: Mapping[str, str] = {
+    "alert_id": "The alert that somebody knows of.",
+    "by": "Who.",
+    "reason": "Why that is enough; may be empty.",
+    "at": "When, ms UTC.",
+}
+_MUTE: Mapping[str, str] = {
+    "mute_id": "Its id, as in the key.",
+    "model": "Whose series.",
+    "series": "Which: a glob, * for all.",
+    "by": "Who.",
+    "reason": "Why; may be empty.",
+    "at": "When, ms UTC.",
+    "until": "Its end, ms UTC, at most 90 days after `at`.",
 }
 
 
@@ -76,6 +92,30 @@ def history() -> Schema:
         history_format.FORMAT,
         _HISTORY,
     )
+
+
+def operation() -> Schema:
+    """Schema of the value of a record of the operations topic."""
+    kinds = {
+        "acknowledge": _record(Acknowledgement, "acknowledge", "", operations.FORMAT, _ACKNOWLEDGE),
+        "mute": _record(Mute, "mute", "", operations.FORMAT, _MUTE),
+    }
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:stream-monitor:schema:operation:v{operations.FORMAT}",
+        "title": "What somebody did about alerts",
+        "description": "Fields may be added within a format; ignore those you do not know.",
+        "oneOf": [{"$ref": f"#/$defs/{action}"} for action in kinds],
+        "$defs": {
+            action: {
+                "type": "object",
+                "properties": {"format": kind["properties"].pop("format"), "action": {"const": action}}
+                | kind["properties"],
+                "required": ["format", "action", *[one for one in kind["required"] if one != "format"]],
+            }
+            for action, kind in kinds.items()
+        },
+    }
 
 
 def _record(value: type[Any], name: str, title: str, form: int, described: Mapping[str, str]) -> Schema:

@@ -14,7 +14,7 @@ IDLE_SECONDS: Final = 300.0
 HISTORY_RECORDS: Final = (
     20_000  # read when it begins: 7 days of one model, or what 20 models wrote in some hours
 )
-_BATCH: Final = 200
+BATCH: Final = 200
 _TURN_SECONDS: Final = 0.2
 _LONGEST_PAUSE: Final = 30.0
 _STOP_SECONDS: Final = 5.0
@@ -129,7 +129,7 @@ class BoardReader:
         board.clear()
         try:
             while not stop.is_set() and self._wanted():
-                fetched = reader.read(_BATCH, _TURN_SECONDS)
+                fetched = reader.read(BATCH, _TURN_SECONDS)
                 if fetched:
                     board.fold(fetched)
                 elif not reader.caught_up():
@@ -150,7 +150,7 @@ class BoardReader:
 def read_now(board: Board, reader: TopicReader, deadline: Deadline) -> None:
     """Fold everything that is there now. Raises StreamMonitorError when that takes too long."""
     while not reader.caught_up():
-        board.fold(reader.read(_BATCH, _TURN_SECONDS))
+        board.fold(reader.read(BATCH, _TURN_SECONDS))
         if deadline.passed:
             raise StreamMonitorError(
                 "the monitor's topics could not be read to their ends in time; try again"

@@ -3,6 +3,7 @@ from typing import Any
 
 import orjson
 import pytest
+from jsonschema import Draft202012Validator
 
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.formats.operations import (
@@ -16,6 +17,7 @@ from stream_monitor.formats.operations import (
     encode,
     taken_back,
 )
+from stream_monitor.formats.schemas import SCHEMAS
 from tests.golden_files import golden
 from tests.unit.formats.core_values import NOON
 
@@ -46,6 +48,15 @@ def test_the_key_says_what_it_is_and_a_record_without_value_takes_it_back() -> N
     key, value, _ = taken_back("mute", "0b1c2d3e")
     assert (key, value) == (b"mute/0b1c2d3e", None)
     assert decode(key, value) == TakenBack(action="mute", id="0b1c2d3e")
+
+
+@pytest.mark.parametrize("operation", [KNOWN, MUTED])
+def test_it_keeps_to_its_schema(operation: Operation) -> None:
+    validator = Draft202012Validator(SCHEMAS["operation"]())
+    body = orjson.loads(encode(operation).value or b"")
+    assert [error.message for error in validator.iter_errors(body)] == []
+    assert list(validator.iter_errors(body | {"at": "noon"}))
+    assert list(validator.iter_errors({"action": body["action"]}))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ FILES = {
     "worker": "worker_status.v1",
     "series-references": "reference_status.v1",
     "history": "history.v1",
+    "operation": "operation.v1",
     "reference": "reference_profile.v1",
 }
 
