@@ -20,6 +20,7 @@ class ExitCode(IntEnum):
     DONE = 0  # also when drift was found
     FAILED = 1
     USAGE = 2  # wrong usage or configuration; typer and click use it, too
+    UNAVAILABLE = 69  # of `doctor`: no broker answers (EX_UNAVAILABLE of sysexits.h)
 
 
 class WrongUsage(StreamMonitorError):

@@ -3,16 +3,19 @@
 import typer
 
 from stream_monitor.cli import (
+    alerts,
     check,
     compare,
     demo,
     detectors,
+    doctor,
     explain,
     export,
     reference,
     replay,
     run,
     schema,
+    status,
     test,
     topics,
     ui,
@@ -30,6 +33,7 @@ Try it on a file:              stream-monitor replay data.csv
 Test a configuration:          stream-monitor test tests.yaml
 Run it:                        stream-monitor run -c monitor.yaml
 Look at it:                    stream-monitor ui -c monitor.yaml
+What is wrong with it:         stream-monitor doctor -c monitor.yaml
 """
 _EXIT_CODES = "Exit codes: 0 done, also when drift was found; 1 the job, or a test, failed; 2 wrong usage or configuration."
 
@@ -48,6 +52,9 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("ui")(ui.ui)
+app.command("status")(status.status)
+app.add_typer(alerts.app, name="alerts")
+app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("replay", no_args_is_help=True)(replay.replay)
 app.command("check")(check.check)

@@ -17,7 +17,8 @@ def schema(
     """Print the JSON Schema of a contract.
 
     config (the configuration), test (tests of a configuration), event (input), drift-event and retrain-request (alerts
-    topic), status, worker and series-references (status topic), history (history topic) or reference (reference profiles);
+    topic), status, worker and series-references (status topic), history (history topic), operation (operations
+    topic) or reference (reference profiles);
     openapi is the OpenAPI document of the HTTP API.
 
     For example: stream-monitor schema config > stream-monitor.schema.json

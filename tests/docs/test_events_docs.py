@@ -28,7 +28,7 @@ from stream_monitor.formats.schemas import SCHEMAS, input_event
 from tests.golden_files import GOLDEN
 
 TEXT = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
-INPUT, MAPPED, REASONS, DRIFT, RETRAIN, DEAD, STATUS = re.split(
+INPUT, MAPPED, REASONS, DRIFT, RETRAIN, DEAD, OPERATIONS, STATUS = re.split(
     r"^### Anybody's JSON|^### Reasons|^## Output: .*", TEXT, flags=re.MULTILINE
 )
 SOURCE = Source("docs", 0)
@@ -178,3 +178,7 @@ def test_every_schema_is_named() -> None:
     head = TEXT.replace("\n", " ")
     assert [name for name in SCHEMAS if f"`stream-monitor schema {name}`" not in head] == []
     assert "`omitted`" in STATUS
+
+
+def test_operations_are_described_by_key() -> None:
+    assert [f"`{action}/<" in OPERATIONS for action in SCHEMAS["operation"]()["$defs"]] == [True, True]
