@@ -31,7 +31,7 @@ class JoinParameters:
     wait_ms: int = 7 * DAY_MS
     early: int = 100_000
     early_wait_ms: int = DAY_MS
-    remembered: int = 500_000
+    remembered: int = 250_000
     classes: int = MOST_CLASSES
     texts: int = 1_000
     kept: tuple[str, ...] = ()
