@@ -57,8 +57,8 @@ class LabelSettings(Section):
     )
     remembered: Annotated[Whole, Field(ge=1, le=MOST_WAITING)] | None = Field(
         None,
-        description="Labelled and expired predictions still known by id, to tell duplicate, conflicting and late labels, which count as orphans otherwise;"
-        f" 45 bytes each. If absent: {_JOIN.remembered}.",
+        description="Labelled and expired predictions still known by id, to tell duplicate, conflicting and late labels,"
+        f" which count as orphans otherwise; 45 bytes each. If absent: {_JOIN.remembered}.",
     )
 
 
