@@ -6,6 +6,7 @@ One run for the whole file: the demo's story in a quarter of a minute, with reje
 import json
 import math
 import re
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from stream_monitor.testing.scenario import Scenario
 from stream_monitor.testing.story import MODEL
 from tests.e2e.service import Installation, Service
 from tests.kafka_broker import RunningKafka, create_topic
-from tests.prometheus_servers import Webhook, alertmanager, ask, eventually, prometheus, webhook
+from tests.prometheus_servers import Webhook, alertmanager, ask, eventually, program, prometheus, webhook
 
 pytestmark = pytest.mark.kafka
 
@@ -238,6 +239,18 @@ def test_every_rule_has_what_it_asks_for(run: Run, rule: dict[str, Any]) -> None
     for selector in selectors:
         name = selector.partition("{")[0]
         assert bool(run.series(selector)) == (name not in NOT_IN_THIS_RUN), selector
+
+
+def test_promtool_has_nothing_against_what_a_worker_serves(run: Run) -> None:
+    said = subprocess.run(
+        [program("promtool"), "check", "metrics"],
+        input=run.service.get("/metrics"),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (said.returncode, said.stdout + said.stderr) == (0, "")
 
 
 def test_prometheus_evaluates_all_rules_without_an_error(run: Run) -> None:

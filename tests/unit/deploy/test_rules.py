@@ -166,6 +166,20 @@ def test_metrics_and_keys_named_in_the_pages_exist(page: Path) -> None:
         assert f"`{key}`" in configuration or f"`models[].{key}`" in configuration, key
 
 
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        (["alertname=StreamMonitorDrift", "severity=warning"], "models"),
+        (["alertname=StreamMonitorNoWorker", "severity=critical"], "operations"),
+        (["alertname=StreamMonitorRejectRatio", "severity=warning"], "operations"),
+        (["alertname=StreamMonitorSeriesHidden", "severity=info"], "nobody"),
+    ],
+)
+def test_alertmanager_sends_an_alert_to_those_whom_it_concerns(labels: list[str], receiver: str) -> None:
+    config = "--config.file=../alertmanager/alertmanager.yml"
+    assert tool("amtool", "config", "routes", "test", config, *labels).splitlines()[0] == receiver
+
+
 def test_alertmanager_sends_every_severity_and_alert_somewhere_that_exists() -> None:
     config = yaml.safe_load((TOP / "deploy/alertmanager/alertmanager.yml").read_text())
     names = {alert["alert"] for alert in ALERTS}
