@@ -224,8 +224,8 @@ class Board:
                 return None
             stretch = ledger.stretch(start, end, buckets)
             rows = [
-                HeatRow(series=key[0], version=key[1], segment=key[2], scores=one.scores(stretch))
-                for key, one in ledger.series.items()
+                HeatRow(series=key[0], version=key[1], segment=key[2], scores=scores)
+                for key, scores in ledger.scores(stretch).items()
             ]
             rows.sort(key=lambda row: (row.segment or "", row.series, row.version or ""))
             return Heat(starts=tuple(stretch.starts), width=stretch.width, series=tuple(rows))

@@ -88,8 +88,12 @@ class Buckets:
         begin, end = np.searchsorted(self.starts, [first, first + width * number])
         if end > begin:
             at = (self._starts[begin:end] - first) // width
-            np.add.at(sums, at, self._sums[begin:end])
-            np.fmax.at(peaks, at, self._peaks[begin:end])
+            firsts = np.flatnonzero(np.diff(at, prepend=-1))
+            held, told = self._sums[begin:end], self._peaks[begin:end]
+            if len(firsts) < len(at):  # several buckets fall into one stretch
+                held = np.add.reduceat(held, firsts, axis=0, dtype=np.uint32)
+                told = np.fmax.reduceat(told, firsts)
+            sums[at[firsts]], peaks[at[firsts]] = held, told
         return sums, peaks
 
     def _inserted(self, at: int, start: int) -> int:

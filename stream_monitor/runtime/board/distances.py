@@ -10,8 +10,13 @@ Table = NDArray[np.float64]
 _QUANTILES: Final = (0.1, 0.5, 0.9)
 
 
-def js_distances(counts: NDArray[Any], shares: Sequence[float], size: int) -> Table:
-    """Jensen-Shannon distance, base 2 (0..1), of every row of `counts` (buckets, groups) to `shares` (groups,) of `size` values.
+def js_distances(
+    counts: NDArray[Any], shares: NDArray[Any] | Sequence[float], size: NDArray[Any] | int
+) -> Table:
+    """Jensen-Shannon distance, base 2 (0..1), of every row of `counts` (buckets, groups) to `shares` of `size` values.
+
+    shares: (groups,) for all rows, or (buckets, groups); size: for all rows, or (buckets,). Groups that hold nothing on either
+    side count for nothing, so that rows of fewer groups can be filled up with them.
 
     NaN for a row without values. What chance adds on average is taken off, (groups - 1) · (1/n + 1/size) / 8 nats of the
     divergence (Grosse et al., Physical Review E 65, 2002), or a minute of few values would look like drift.
@@ -20,13 +25,13 @@ def js_distances(counts: NDArray[Any], shares: Sequence[float], size: int) -> Ta
     [0.0, 0.56, nan]
     """
     table = np.asarray(counts, np.float64)
-    p = np.asarray(shares, np.float64)
     n = table.sum(axis=1)
     q = table / np.maximum(n, 1.0)[:, None]
+    p = np.broadcast_to(np.asarray(shares, np.float64), q.shape)
     middle = (p + q) / 2
-    bits = (_relative_entropies(np.broadcast_to(p, q.shape), middle) + _relative_entropies(q, middle)) / 2
+    bits = (_relative_entropies(p, middle) + _relative_entropies(q, middle)) / 2
     degrees = np.maximum(0, (middle > 0).sum(axis=1) - 1)
-    chance = degrees * (1 / np.maximum(n, 1.0) + 1 / max(1, size)) / (8 * np.log(2))
+    chance = degrees * (1 / np.maximum(n, 1.0) + 1 / np.maximum(1, size)) / (8 * np.log(2))
     found: Table = np.sqrt(np.maximum(0.0, bits - chance))
     found[n == 0] = np.nan
     return found
@@ -34,9 +39,8 @@ def js_distances(counts: NDArray[Any], shares: Sequence[float], size: int) -> Ta
 
 def _relative_entropies(p: Table, q: Table) -> Table:
     """By row, in bits; q > 0 wherever p > 0."""
-    held = p > 0
-    ratio = np.divide(p, q, out=np.ones_like(q), where=held)
-    found: Table = (np.where(held, p, 0.0) * np.log2(ratio)).sum(axis=1)
+    ratio = np.divide(p, q, out=np.ones_like(q), where=p > 0)
+    found: Table = (p * np.log2(ratio, out=ratio)).sum(axis=1)
     return found
 
 

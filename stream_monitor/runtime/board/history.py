@@ -4,9 +4,9 @@ Increments of equal starts are added up. 24 hours are kept in minutes and 7 days
 counted in coarser buckets (a replay of years in a second) both spans are as much longer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from stream_monitor.core.history import ModelHistory, PerformanceHistory, Series
 from stream_monitor.core.reference_status import ReferenceStatus, SeriesReference
 from stream_monitor.runtime.board.answers import Bucket, CurrentShares, Quantiles, Told
 from stream_monitor.runtime.board.buckets import Buckets
-from stream_monitor.runtime.board.distances import Table, js_distances, quantiles
+from stream_monitor.runtime.board.distances import js_distances, quantiles
 
 MINUTE_MS: Final = 60_000
 COARSER: Final = 15  # fine buckets become one
@@ -24,6 +24,7 @@ MAX_POINTS: Final = 2_000
 MAX_VERSIONS: Final = 50
 _FIXED: Final = 2  # columns before the counts: values, unusable
 
+Scores: TypeAlias = tuple[float | None, ...]
 SeriesKey: TypeAlias = tuple[str, str | None, str | None]
 """Series, version, segment."""
 
@@ -95,20 +96,18 @@ class SeriesLedger:
             era.thin(before=before, width=width, oldest=oldest)
         self.eras = {name: era for name, era in self.eras.items() if len(era)}
 
-    def scores(self, stretch: Stretch) -> tuple[float | None, ...]:
+    def scores(self, stretch: Stretch) -> Scores:
         """Distance to the reference by bucket; None where there are no values, or their reference is not known any more."""
-        merged = np.full(stretch.number, np.nan)
-        heaviest = np.zeros(stretch.number)
+        return scores([self], stretch)[0]
+
+    def counted(
+        self, stretch: Stretch
+    ) -> Iterator[tuple[SeriesReference, "np.ndarray[Any, np.dtype[np.uint32]]"]]:
+        """Counts (buckets, groups) against each reference that is known, with it."""
         for name, era in self.eras.items():
             reference = self.known.get(name)
-            if reference is None:
-                continue
-            sums, _ = era.resampled(*stretch)
-            if (scores := _scores(reference, sums[:, _FIXED:])) is None:
-                continue
-            heavier = sums[:, 0] > heaviest
-            merged[heavier], heaviest[heavier] = scores[heavier], sums[heavier, 0]
-        return _optional(merged)
+            if reference is not None and len(reference.shares) == era.columns - _FIXED:
+                yield reference, era.resampled(*stretch)[0][:, _FIXED:]
 
     def buckets(self, stretch: Stretch) -> tuple[Bucket, ...]:
         """Everything by bucket; those without values are left out."""
@@ -228,6 +227,11 @@ class ModelLedger:
         last = self.as_of // self.width * self.width
         return Stretch(last - (SHOWN - 1) * self.width, self.width, SHOWN)
 
+    def scores(self, stretch: Stretch, only: SeriesKey | None = None) -> dict[SeriesKey, Scores]:
+        """Of every series, or of one, by bucket."""
+        found = {key: one for key, one in self.series.items() if only in (None, key)}
+        return dict(zip(found, scores(list(found.values()), stretch), strict=True))
+
     def row_counts(self) -> tuple[int, ...]:
         """Rows of the last 60 buckets."""
         if not len(self.rows):
@@ -257,14 +261,36 @@ class ModelLedger:
             del self.performance[next(iter(self.performance))]
 
 
-def _scores(
-    reference: SeriesReference, counts: "np.ndarray[tuple[int, int], np.dtype[np.uint32]]"
-) -> Table | None:
-    if counts.shape[1] != len(reference.shares):
-        return None
-    return js_distances(counts, reference.shares, reference.size)
+def scores(series: Sequence[SeriesLedger], stretch: Stretch) -> list[Scores]:
+    """Of each series, by bucket: worked out together, as one by one the calls would cost more than the sums.
+
+    Where a bucket was counted against several references, the one with most values counts.
+    """
+    counted = [(at, *found) for at, one in enumerate(series) for found in one.counted(stretch)]
+    merged = np.full((len(series), stretch.number), np.nan)
+    if counted:
+        groups = max(len(reference.shares) for _, reference, _ in counted)
+        counts = np.zeros((len(counted), stretch.number, groups), np.uint32)
+        shares, sizes = np.zeros((len(counted), 1, groups)), np.ones((len(counted), 1))
+        for at, (_, reference, own) in enumerate(counted):
+            counts[at, :, : own.shape[1]] = own
+            shares[at, 0, : own.shape[1]] = reference.shares
+            sizes[at] = reference.size
+        rows = len(counted) * stretch.number
+        told = js_distances(
+            counts.reshape(rows, groups),
+            np.broadcast_to(shares, counts.shape).reshape(rows, groups),
+            np.broadcast_to(sizes, counts.shape[:2]).reshape(rows),
+        ).reshape(counts.shape[:2])
+        values = counts.sum(axis=2, dtype=np.int64)
+        heaviest = np.zeros(merged.shape, np.int64)
+        for at, (row, _, _) in enumerate(counted):
+            heavier = values[at] > heaviest[row]
+            merged[row, heavier], heaviest[row, heavier] = told[at, heavier], values[at, heavier]
+    return [_optional(row) for row in merged]
 
 
 def _optional(values: "np.ndarray[tuple[int], np.dtype[np.floating]]") -> tuple[float | None, ...]:
     """Rounded to what is worth sending; None for NaN."""
-    return tuple(None if value != value else round(value, 4) for value in values.tolist())  # noqa: PLR0124
+    rounded = np.round(values.astype(np.float64), 4).tolist()
+    return tuple([None if value != value else value for value in rounded])  # noqa: PLR0124

@@ -20,7 +20,7 @@ from stream_monitor.runtime.board.answers import (
     SeriesRow,
     WarmUpProgress,
 )
-from stream_monitor.runtime.board.history import ModelLedger, SeriesKey
+from stream_monitor.runtime.board.history import ModelLedger, Scores, SeriesKey
 from stream_monitor.runtime.board.operations import OperationBook
 
 SILENT_MS: Final = 5 * 60 * 1000
@@ -86,8 +86,9 @@ class BoardModel:
         alerts = {_key(one): one.latest.alert_id for one in around.open_alerts}
         importance = _importance(around.open_alerts)
         wanted = [one for one in self.status.series if only in (None, (one.series, one.version, one.segment))]
+        scores = self.ledger.scores(self.ledger.recent(), only)
         ordered = sorted(wanted, key=_worst_first)
-        return tuple(self._row(one, around, alerts, importance) for one in ordered)
+        return tuple([self._row(one, around, alerts, importance, scores) for one in ordered])
 
     def reference(self, key: SeriesKey) -> ReferenceDetail | None:
         """What is normal of one series."""
@@ -162,11 +163,11 @@ class BoardModel:
         around: Around,
         alerts: Mapping[SeriesKey, str],
         importance: Mapping[str, float],
+        scores: Mapping[SeriesKey, Scores],
     ) -> SeriesRow:
         key = (one.series, one.version, one.segment)
         ledger = self.ledger.series.get(key)
         reference = None if ledger is None else ledger.reference
-        recent = self.ledger.recent()
         return SeriesRow(
             series=one.series,
             version=one.version,
@@ -188,8 +189,8 @@ class BoardModel:
             reference=None
             if reference is None
             else ReferenceGroups(groups=reference.groups, shares=reference.shares),
-            current=None if ledger is None else ledger.current(recent),
-            sparkline=() if ledger is None else ledger.scores(recent),
+            current=None if ledger is None else ledger.current(self.ledger.recent()),
+            sparkline=scores.get(key, ()),
         )
 
 
