@@ -127,8 +127,10 @@ class Installation:
             at[last] = value
         return tree
 
-    def start(self, overrides: Mapping[str, Any] | None = None, *options: str) -> Service:
-        """`stream-monitor run -c FILE` with this configuration."""
+    def start(
+        self, overrides: Mapping[str, Any] | None = None, *options: str, command: str = "run"
+    ) -> Service:
+        """`stream-monitor COMMAND -c FILE` with this configuration."""
         number = len(self.services)
         file = self.directory / f"monitor-{number}.yaml"
         file.write_text(yaml.safe_dump(self.configuration(overrides)))
@@ -136,7 +138,7 @@ class Installation:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("STREAM_MONITOR_")}
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [PROGRAM, "run", "-c", file, *options],
+                [PROGRAM, command, "-c", file, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
