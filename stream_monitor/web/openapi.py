@@ -132,6 +132,9 @@ def _query_parameters(query: type[Parameters] | None) -> Iterator[Json]:
     schema = query.model_json_schema(ref_template=_REF)
     for name, field in schema["properties"].items():
         bare = _plain(field)
+        if "$ref" in bare:  # an enumeration: said in place, no answer needs a name for it
+            told = schema["$defs"][bare.pop("$ref").rpartition("/")[2]]
+            bare |= {"type": told["type"], "enum": told["enum"]}
         described = {"name": name, "in": "query", "required": name in schema.get("required", ())}
         yield {**described, "description": bare.pop("description", ""), "schema": _without_null(bare)}
 
