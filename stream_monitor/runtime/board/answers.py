@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from stream_monitor.core.detector import Kind
+from stream_monitor.core.drift_event import Importance
 from stream_monitor.core.reference_status import ReferenceOrigin
 from stream_monitor.core.status import (
     FairnessStatus,
@@ -120,9 +121,9 @@ class CurrentShares:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesRow:
-    """One series in the table of its model. values, missing, effect, test: as in its status.
+    """One series in the table of its model. values, missing, effect, importance, test: as in its status.
 
-    evidence: of its detectors, 1 is an alarm. importance: of a feature, where an open alert told it. words: what its test sees.
+    evidence: of its detectors, 1 is an alarm. words: what its test sees.
     current: the last hour of its history. sparkline: score of each of the last 60 buckets, None where there are no values.
     """
 
@@ -160,6 +161,7 @@ class ModelDetail(ModelGlance):
     labels: LabelStatus | None
     fairness: tuple[FairnessStatus, ...]
     side_by_side: tuple[SideBySideStatus, ...]
+    importance_origin: Importance
     segments: tuple[SegmentStatus, ...]
     segment_predictions: Mapping[str, int]
 

@@ -77,6 +77,7 @@ class BoardModel:
             labels=status.labels,
             fairness=status.fairness,
             side_by_side=status.side_by_side,
+            importance_origin=status.importance_origin,
             segments=status.segments,
             segment_predictions=status.segment_predictions,
         )
@@ -84,11 +85,10 @@ class BoardModel:
     def rows(self, around: Around, only: SeriesKey | None = None) -> tuple[SeriesRow, ...]:
         """Series as rows of a table; drifting ones first, then by effect."""
         alerts = {_key(one): one.latest.alert_id for one in around.open_alerts}
-        importance = _importance(around.open_alerts)
         wanted = [one for one in self.status.series if only in (None, (one.series, one.version, one.segment))]
         scores = self.ledger.scores(self.ledger.recent(), only)
         ordered = sorted(wanted, key=_worst_first)
-        return tuple([self._row(one, around, alerts, importance, scores) for one in ordered])
+        return tuple([self._row(one, around, alerts, scores) for one in ordered])
 
     def reference(self, key: SeriesKey) -> ReferenceDetail | None:
         """What is normal of one series."""
@@ -162,7 +162,6 @@ class BoardModel:
         one: SeriesStatus,
         around: Around,
         alerts: Mapping[SeriesKey, str],
-        importance: Mapping[str, float],
         scores: Mapping[SeriesKey, Scores],
     ) -> SeriesRow:
         key = (one.series, one.version, one.segment)
@@ -179,7 +178,7 @@ class BoardModel:
             missing=one.missing,
             effect=one.effect,
             evidence=one.evidence,
-            importance=importance.get(one.series),
+            importance=one.importance,
             blind=one.blind,
             waiting=one.waiting,
             muted=around.operations.muted(self.status.model, one.series, around.now) is not None,
@@ -216,15 +215,6 @@ def _counts(status: ModelStatus) -> SeriesCounts:
         drifting=phases.count(Phase.DRIFTING),
         unwatched=phases.count(Phase.UNWATCHED),
     )
-
-
-def _importance(alerts: Sequence[Alert]) -> dict[str, float]:
-    """Of features, as the alerts of outputs tell it."""
-    found = {}
-    for alert in alerts:
-        if alert.latest.attribution is not None:
-            found.update({one.series: one.importance for one in alert.latest.attribution.ranked})
-    return found
 
 
 def _headline(status: ModelStatus) -> Headline | None:

@@ -28,7 +28,7 @@ export function Model({ name }) {
     <${Open} alerts=${alerts.data} />
     ${model.series.length === 0
       ? html`<${Empty} title="No series yet.">They begin with the first events of this model.<//>`
-      : html`<div class="columns"><${Heat} name=${name} model=${model} concerns=${concerns} /><${Impact} name=${name} series=${model.series} /></div>
+      : html`<div class="columns"><${Heat} name=${name} model=${model} concerns=${concerns} /><${Impact} name=${name} series=${model.series} origin=${model.importance_origin} /></div>
         <${SeriesTable} name=${name} model=${model} />`}`}<//>`;
 }
 
@@ -93,10 +93,10 @@ function HeatTable({ heat, model }) {
   return html`<${Table} caption="Drift scores of series" columns=${columns} rows=${heat.series} id=${id} size=${15} />`;
 }
 
-/** Where importance is told by nobody, all weigh the same and effects alone say something. @param {{name: string, series: any[]}} props */
-function Impact({ name, series }) {
-  const known = new Set(series.map((one) => one.importance).filter((one) => one !== null)).size > 1;
-  if (known) return html`<${Panel} title="Impact" note="what moved, and whether it matters" class="narrow"><${Quadrant} series=${series} model=${name} /><//>`;
+/** Where nothing is known of importance, all weigh the same and effects alone say something. @param {{name: string, series: any[], origin: string}} props */
+function Impact({ name, series, origin }) {
+  const note = origin === "estimated" ? "what moved, and how strongly the output goes with it" : "what moved, and whether it matters";
+  if (origin !== "equal") return html`<${Panel} title="Impact" note=${note} class="narrow"><${Quadrant} series=${series} model=${name} /><//>`;
   return html`<${Panel} title="Largest effects" note="with importance of the features configured, this shows impact" class="narrow"><${Ranked} series=${series} model=${name} /><//>`;
 }
 

@@ -42,6 +42,8 @@ def test_a_model_is_as_its_status_says() -> None:
     assert detail is not None
     assert {one.series for one in detail.series} == {one.series for one in STATUS.series}
     assert detail.counts == model.series
+    assert detail.importance_origin == STATUS.importance_origin
+    assert {one.importance for one in detail.series} == {one.importance for one in STATUS.series}
 
 
 @pytest.mark.parametrize(
