@@ -9,8 +9,9 @@ from typing import Final
 
 from tests.chaos.disturbance import Done
 from tests.chaos.truth import Learned
-from tests.chaos.verdict import Folded, Outcome, places
+from tests.chaos.verdict import Folded, Outcome, history_told, places, unlike
 from tests.chaos.workload import Item, Workload
+from tests.property.history_sums import Sums
 
 BEGIN: Final = "<!-- chaos:begin -->"
 END: Final = "<!-- chaos:end -->"
@@ -55,6 +56,8 @@ class Report:
         assert len(published) >= MIN_DRIFT_EVENTS, f"only {len(published)} drift events: it proves little"
         differing = _differences(self.disturbed.states, self.folded.states)
         assert not differing, f"states are not the fold of the log: {differing}"
+        counted = unlike(history_told(self.disturbed), self.folded.history)
+        assert not counted, f"the history does not add up to the log: {_some(counted)}"
         assert self.folded.late == 0, f"{self.folded.late} rows were late: nothing is promised then"
         assert self.folded.held == 0, f"{self.folded.held} rows still wait"
         self._check_labels()
@@ -74,6 +77,8 @@ class Report:
         assert places(self.calm) == Counter(self.workload.expected.items())
         differing = _differences(self.disturbed.series_and_models, self.calm.series_and_models)
         assert not differing, f"states differ from those of an undisturbed worker: {differing}"
+        counted = unlike(history_told(self.disturbed), history_told(self.calm))
+        assert not counted, f"the history differs from that of an undisturbed worker: {_some(counted)}"
 
     def table(self) -> str:
         """Markdown."""
@@ -124,6 +129,11 @@ class Report:
                 "– equal to those of an undisturbed worker, byte for byte",
                 sum(calm.get(k) == v for k, v in own.items()),
             ),
+            ("records of history", len(self.disturbed.history)),
+            (
+                "**counted otherwise than an undisturbed worker did**",
+                unlike(history_told(self.disturbed), history_told(self.calm)).total(),
+            ),
             ("rows that came late", self.folded.late),
             *self._what_labels_came_to(),
         ]
@@ -160,7 +170,7 @@ def _differences(
     return sorted(key for key in one.keys() | other.keys() if one.get(key) != other.get(key))
 
 
-def _some(counter: Counter[tuple[Item, str]]) -> str:
+def _some(counter: Counter[tuple[Item, str]] | Sums) -> str:
     return f"{counter.total()}, such as {list(counter)[:5]}"
 
 

@@ -12,14 +12,16 @@ from stream_monitor.app.composition import parameters_by_name
 from stream_monitor.config import Settings
 from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.events import Record
+from stream_monitor.core.history import ModelHistory
 from stream_monitor.core.partition_monitor import PartitionMonitor
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.core.state import dump_all_chunks, dump_model, dump_series, model_key
 from stream_monitor.detectors import registry
-from stream_monitor.formats import columns, dead_letter, drift_events, retrain_requests, snapshots
+from stream_monitor.formats import columns, dead_letter, drift_events, history, retrain_requests, snapshots
 from tests.chaos.truth import Learned
 from tests.chaos.workload import VERSION, Item
 from tests.committed import Read, read_topic
+from tests.property.history_sums import Sums, sums, told_now, width_of
 
 StateKey: TypeAlias = tuple[int, str]
 
@@ -32,6 +34,7 @@ class Outcome:
     log: Sequence[Read]
     dead_letters: Sequence[Read]
     alerts: Sequence[Read]
+    history: Sequence[Read]
     states: Mapping[StateKey, bytes]
 
     @property
@@ -59,6 +62,7 @@ def read_outcome(settings: Settings) -> Outcome:
         log=read_topic(bootstrap, topics.columns),
         dead_letters=read_topic(bootstrap, topics.dead_letter),
         alerts=read_topic(bootstrap, topics.alerts),
+        history=read_topic(bootstrap, topics.history),
         states=states,
     )
 
@@ -91,6 +95,7 @@ class Folded:
     """What the log leads to. states: every stored state as it should be. held: rows that still wait at its end."""
 
     alerts: Sequence[bytes]
+    history: Sequence[ModelHistory]
     states: Mapping[StateKey, bytes]
     rows: int
     late: int
@@ -121,11 +126,39 @@ def fold(outcome: Outcome) -> Folded:
     tasks = [task for monitor in monitors for task in monitor.models.values()]
     return Folded(
         alerts=alerts,
+        history=[one for monitor in monitors for one in told_now(monitor)],
         states=states,
         rows=sum(task.monitor.rows for task in tasks),
         late=sum(task.order.late for task in tasks),
         held=sum(task.order.held_rows for task in tasks),
     )
+
+
+def history_told(outcome: Outcome) -> list[ModelHistory]:
+    """What readers of the history have seen, and what the next owner of each partition will tell them."""
+    seen = [history.decode(read.value or b"") for read in outcome.history]
+    partitions = range(outcome.settings.kafka.partitions)
+    return [*seen, *(one for at in partitions for one in told_now(_restored(outcome, at)))]
+
+
+def unlike(told: Sequence[ModelHistory], wanted: Sequence[ModelHistory]) -> Sums:
+    """What is counted more or less often in one than in the other, as readers add it up."""
+    width = width_of([*told, *wanted])
+    one, other = sums(told, width), sums(wanted, width)
+    return (one - other) + (other - one)
+
+
+def _restored(outcome: Outcome, partition: int) -> PartitionMonitor:
+    """The state of one who takes the partition over, and has read its log to the end."""
+    monitor = PartitionMonitor(parameters_by_name(outcome.settings, {}), registry.installed(), first=0)
+    resume = monitor.restore(
+        {key: snapshots.decode(value) for (at, key), value in outcome.states.items() if at == partition}
+    )
+    assert not monitor.problems
+    for read in outcome.log:
+        if read.partition == partition and (resume is None or read.offset >= resume.first):
+            monitor.refold(read.offset, columns.decode_entry(read.value, list(read.headers.items())))
+    return monitor
 
 
 def _state(monitor: PartitionMonitor, key: str) -> Snapshot:
@@ -147,17 +180,8 @@ def _state(monitor: PartitionMonitor, key: str) -> Snapshot:
 
 def learned(outcome: Outcome, model: str) -> Learned:
     """What a worker that restores the stored states, and reads the log to its end, knows of the labels of `model`."""
-    parameters = parameters_by_name(outcome.settings, {})
     (partition,) = [partition for partition, key in outcome.states if key == model_key(model)]
-    monitor = PartitionMonitor(parameters, registry.installed(), first=0)
-    resume = monitor.restore(
-        {key: snapshots.decode(value) for (at, key), value in outcome.states.items() if at == partition}
-    )
-    assert resume is not None
-    assert not monitor.problems
-    for read in outcome.log:
-        if read.partition == partition and read.offset >= resume.first:
-            monitor.refold(read.offset, columns.decode_entry(read.value, list(read.headers.items())))
+    monitor = _restored(outcome, partition)
     outcomes = monitor.models[model].monitor.outcomes
     report = outcomes.versions[VERSION].report(coverage=1.0)
     assert report.expected is not None, "too few labels: it proves little"

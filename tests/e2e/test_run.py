@@ -1,5 +1,6 @@
 """`stream-monitor run` while all is well: a clean end under load, two workers, metrics, topics that are empty or grow."""
 
+import json
 import signal
 from collections import Counter
 
@@ -8,9 +9,11 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
 
 from stream_monitor.config import load
-from tests.chaos.verdict import fold, places, read_outcome
+from stream_monitor.core.reference_status import ReferenceStatus
+from stream_monitor.formats.status_topic import decode
+from tests.chaos.verdict import fold, history_told, places, read_outcome, unlike
 from tests.chaos.workload import Item
-from tests.committed import committed_offsets, end_offsets
+from tests.committed import committed_offsets, end_offsets, read_topic
 from tests.e2e.service import Installation, Service, events
 
 pytestmark = pytest.mark.kafka
@@ -31,6 +34,11 @@ def wait_until_observed(service: Service, rows: int) -> None:
     service.wait_for(
         lambda: service.metric("stream_monitor_rows_observed_total") >= rows, f"{rows} rows not observed"
     )
+
+
+def rows_of(service: Service) -> int:
+    """Of all models, in the states that were restored too."""
+    return sum(model["rows"] for model in json.loads(service.get("/api/v1/status"))["models"])
 
 
 def every_event(installation: Installation, records: int, model: str = "m") -> Counter[tuple[Item, str]]:
@@ -64,6 +72,7 @@ def test_a_signal_under_load_ends_it_cleanly_and_nothing_is_lost_or_done_again(
 
     second = installation.start()
     wait_until_read(installation, second)
+    second.wait_for(lambda: rows_of(second) == 2 * each, "not all is observed")
     assert second.terminate() < STOP_SECONDS
 
     outcome = read_outcome(load(installation.directory / "monitor-1.yaml", {}))
@@ -71,6 +80,18 @@ def test_a_signal_under_load_ends_it_cleanly_and_nothing_is_lost_or_done_again(
     folded = fold(outcome)
     assert folded.states == outcome.states
     assert sorted(folded.alerts) == sorted(read.value or b"" for read in outcome.alerts)
+    assert not unlike(history_told(outcome), folded.history)
+    check_status_topic(installation)
+
+
+def check_status_topic(installation: Installation) -> None:
+    """Both workers have taken their word back; who reads the topic finds the model, and what is normal of it."""
+    latest = {read.key: read.value for read in read_topic(installation.bootstrap, installation.own("status"))}
+    workers = [value for key, value in latest.items() if (key or b"").startswith(b"worker/")]
+    assert workers == [None, None]
+    references = decode(b"reference/m", latest[b"reference/m"] or b"")
+    assert isinstance(references, ReferenceStatus)
+    assert [one.series for one in references.series][:2] == ["feature:x", "missing:x"]
 
 
 def test_a_second_worker_takes_the_next_free_port_and_a_share_of_the_work(

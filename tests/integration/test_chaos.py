@@ -39,6 +39,8 @@ def the_check_sees_what_it_is_for(report: Report) -> None:
         replace(seen, alerts=seen.alerts[1:]),
         replace(seen, dead_letters=[*seen.dead_letters, seen.dead_letters[0]]),
         replace(seen, dead_letters=seen.dead_letters[1:]),
+        replace(seen, history=[*seen.history, seen.history[-1]]),
+        replace(seen, history=seen.history[1:]),
         replace(seen, states={**seen.states, place: state[:-1] + bytes([state[-1] ^ 1])}),
     ]
     for outcome in spoiled:
