@@ -1,7 +1,7 @@
 """What commands beside a running monitor do: read its topics once or follow them, and write acknowledgements and mutes."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Final
 
@@ -30,18 +30,20 @@ def wall() -> int:
     return time.time_ns() // 1_000_000
 
 
-def board_now(settings: Settings, *, history: bool) -> Board:
-    """The board as of now. history: with it too, which may take long. Raises StreamMonitorError."""
-    board = Board(board_topics(settings))
-    with closing(KafkaTopicReader(connected(settings), _wanted(settings, history=history))) as reader:
+def board_now(settings: Settings) -> Board:
+    """The board as of now, without history. Raises StreamMonitorError."""
+    topics = board_topics(settings)
+    board = Board(topics)
+    with closing(KafkaTopicReader(connected(settings), begins(topics))) as reader:
         read_now(board, reader, Deadline(_READ_SECONDS))
     return board
 
 
-def followed_board(settings: Settings, *, history: bool) -> Iterator[Board]:
+def followed_board(settings: Settings) -> Iterator[Board]:
     """The same board again and again, whenever there was time for something to change. Raises StreamMonitorError."""
-    board = Board(board_topics(settings))
-    with closing(KafkaTopicReader(connected(settings), _wanted(settings, history=history))) as reader:
+    topics = board_topics(settings)
+    board = Board(topics)
+    with closing(KafkaTopicReader(connected(settings), begins(topics))) as reader:
         read_now(board, reader, Deadline(_READ_SECONDS))
         while True:
             yield board
@@ -63,7 +65,7 @@ def followed_alerts(settings: Settings, since: int | None) -> Iterator[Sequence[
 
 def acknowledge(settings: Settings, alert_ids: Sequence[str], *, by: str, reason: str) -> Sequence[str]:
     """Say of these alerts that somebody knows; what each says. Raises StreamMonitorError, also for an unknown one."""
-    board, now = board_now(settings, history=False), wall()
+    board, now = board_now(settings), wall()
     summaries = [_known(board, alert_id, now) for alert_id in alert_ids]
     _write(
         settings,
@@ -74,7 +76,7 @@ def acknowledge(settings: Settings, alert_ids: Sequence[str], *, by: str, reason
 
 def take_back_acknowledgements(settings: Settings, alert_ids: Sequence[str]) -> None:
     """Nobody knows of these alerts any more. Raises StreamMonitorError."""
-    board, now = board_now(settings, history=False), wall()
+    board, now = board_now(settings), wall()
     for alert_id in alert_ids:
         _known(board, alert_id, now)
     _take_back(settings, "acknowledge", alert_ids)
@@ -82,14 +84,14 @@ def take_back_acknowledgements(settings: Settings, alert_ids: Sequence[str]) -> 
 
 def mute(settings: Settings, wanted: Mute) -> bool:
     """Mute it; whether its model is known. Raises StreamMonitorError."""
-    board = board_now(settings, history=False)
+    board = board_now(settings)
     _write(settings, [wanted])
     return any(one.model == wanted.model for one in board.overview(wanted.at).models)
 
 
 def unmute(settings: Settings, mute_ids: Sequence[str]) -> None:
     """Take mutes back. Raises StreamMonitorError, also for one that does not hold."""
-    held = {one.mute_id for one in board_now(settings, history=False).mutes(wall()).mutes}
+    held = {one.mute_id for one in board_now(settings).mutes(wall()).mutes}
     for mute_id in mute_ids:
         if mute_id not in held:
             raise StreamMonitorError(
@@ -125,8 +127,3 @@ def _take_back(settings: Settings, action: str, names: Sequence[str]) -> None:
     with closing(KafkaOperationsWriter(connected(settings), settings.topics.operations)) as writer:
         for name in names:
             writer.write(operations.taken_back(action, name), Deadline(_WRITE_SECONDS))
-
-
-def _wanted(settings: Settings, *, history: bool) -> Mapping[str, Begin]:
-    topics = board_topics(settings)
-    return {name: begin for name, begin in begins(topics).items() if history or name != topics.history}

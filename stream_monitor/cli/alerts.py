@@ -62,7 +62,7 @@ def list_alerts(
     settings = _settings(config, bootstrap_servers, properties)
     from stream_monitor.app.operating import board_now, wall
 
-    board, now = board_now(settings, history=False), wall()
+    board, now = board_now(settings), wall()
     found, mutes = board.alerts(state, model, limit, now=now), board.mutes(now).mutes
     if as_json:
         print_json({"alerts": found.alerts, "incidents": found.incidents, "more": found.more, "mutes": mutes})
@@ -134,7 +134,7 @@ def show(
     from stream_monitor.core.errors import StreamMonitorError
 
     now = wall()
-    found = board_now(settings, history=False).alert(alert_id, now)
+    found = board_now(settings).alert(alert_id, now)
     if found is None:
         raise StreamMonitorError(f"there is no alert {alert_id!r}: `stream-monitor alerts list` shows them")
     if as_json:

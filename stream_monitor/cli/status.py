@@ -53,9 +53,9 @@ def status(
     from stream_monitor.app.operating import board_now, followed_board
 
     if not watch:
-        _show(board_now(settings, history=False), model, as_json=as_json, whole=True)
+        _show(board_now(settings), model, as_json=as_json, whole=True)
         return
-    for board in _now_and_then(followed_board(settings, history=False)):
+    for board in _now_and_then(followed_board(settings)):
         if not as_json and sys.stdout.isatty():
             typer.echo(_HOME, nl=False)
         _show(board, model, as_json=as_json, whole=False)

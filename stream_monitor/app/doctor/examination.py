@@ -173,7 +173,7 @@ def _workers(patient: Patient) -> Iterator[Check]:
             "workers", "nothing to read yet: the topics do not exist", "start one: stream-monitor run"
         )
         return
-    board, now = board_now(patient.settings, history=False), wall()
+    board, now = board_now(patient.settings), wall()
     yield from running.worker_checks(board.pipeline(now), now)
     for problem in board.problems():
         yield warned("published records", problem, "all parts of an installation should have one release")

@@ -40,6 +40,7 @@ from stream_monitor.runtime.ports import Fetched
 
 MAX_CELLS: Final = 24_000_000  # of history, 4 bytes each
 MAX_MODELS: Final = 1_000
+_MEASURED: Final = 10  # records of history between two looks at how much there is
 _STATES: Final = tuple(ModelState)
 
 
@@ -81,11 +82,14 @@ class Board:
         self._models_left_out: set[str] = set()
         self._reading: str | None = None
         self._caught_up = False
+        self._history_records = 0
         self._stamps: dict[str, int] = {}  # of `alerts`, `workers`, `operations`
         self._model_stamps: dict[str, int] = {}
 
-    def fold(self, fetched: Sequence[Fetched]) -> None:
-        """Take records in, in the order of each topic."""
+    def fold(self, fetched: Sequence[Fetched]) -> bool:
+        """Take records in, in the order of each topic; whether there were any."""
+        if not fetched:
+            return False
         with self._lock:
             self._version += 1
             for source, records in fetched:
@@ -98,6 +102,7 @@ class Board:
                         self._unread[
                             f"{source.topic}: records of a newer release, for which this one has to be updated"
                         ] += 1
+        return True
 
     def told(self, *, caught_up: bool, problem: str | None) -> None:
         """How the reading goes: whether all was read once, and what keeps it from going on."""
@@ -170,6 +175,11 @@ class Board:
             return
         ledger.take(told, self._spans)
         self._model_stamps[told.model] = self._version
+        self._history_records += 1
+        if self._history_records % _MEASURED == 0:
+            self._keep_to_the_cap()
+
+    def _keep_to_the_cap(self) -> None:
         while sum(one.cells for one in self._ledgers.values()) > self._max_cells:
             shorter = self._spans.halved()
             if shorter == self._spans:
@@ -304,6 +314,12 @@ class Board:
         """Mutes in force."""
         with self._lock:
             return Mutes(mutes=self._operations.mutes(now))
+
+    def series_per_model(self) -> float:
+        """On average; 0 without models."""
+        with self._lock:
+            numbers = [len(one.status.series) for one in self._models.values()]
+            return sum(numbers) / max(1, len(numbers))
 
     def pipeline(self, now: int) -> Pipeline:
         """Workers and partitions."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from typing import Final
 
 from stream_monitor.core.errors import StreamMonitorError
@@ -11,10 +12,11 @@ from stream_monitor.runtime.ports import Begin, Clock, TopicReader
 from stream_monitor.telemetry.logs import get_logger
 
 IDLE_SECONDS: Final = 300.0
-HISTORY_RECORDS: Final = (
-    20_000  # read when it begins: 7 days of one model, or what 20 models wrote in some hours
-)
-BATCH: Final = 200
+MOST_HISTORY: Final = 20_000  # records read when it begins: 7 days of one model
+LEAST_HISTORY: Final = 500
+SERIES_READ: Final = 1_500_000  # of these records, all together: 15 s of work or so
+BATCH: Final = 50
+_HISTORY_BATCH: Final = 10  # a record may hold 500 series, and nobody is answered while it is folded
 _TURN_SECONDS: Final = 0.2
 _LONGEST_PAUSE: Final = 30.0
 _STOP_SECONDS: Final = 5.0
@@ -41,13 +43,14 @@ class Interest:
 
 
 def begins(topics: BoardTopics) -> Mapping[str, Begin]:
-    """From where each topic is read: what is compacted or short as a whole, of the history the latest."""
-    return {
-        topics.status: Begin(),
-        topics.alerts: Begin(),
-        topics.operations: Begin(),
-        topics.history: Begin(latest=HISTORY_RECORDS),
-    }
+    """What is compacted or short is read as a whole, and first."""
+    return {topics.status: Begin(), topics.alerts: Begin(), topics.operations: Begin()}
+
+
+def history_begin(topics: BoardTopics, series: float) -> Mapping[str, Begin]:
+    """Of the history the latest records: the fewer, the more `series` a model has on average."""
+    records = round(SERIES_READ / max(1.0, series))
+    return {topics.history: Begin(latest=min(MOST_HISTORY, max(LEAST_HISTORY, records)))}
 
 
 class BoardReader:
@@ -125,23 +128,23 @@ class BoardReader:
 
     def _follow(self, board: Board, stop: threading.Event, fresh: threading.Event) -> None:
         """Read until it is no longer wanted. A reader that is made anew begins anew, and so does the board."""
-        reader = self._open(begins(self._topics))
-        board.clear()
-        try:
+        with ExitStack() as opened:
+            reader = opened.enter_context(closing(self._open(begins(self._topics))))
+            history: TopicReader | None = None
+            board.clear()
             while not stop.is_set() and self._wanted():
-                fetched = reader.read(BATCH, _TURN_SECONDS)
-                if fetched:
-                    board.fold(fetched)
-                elif not reader.caught_up():
-                    continue
-                else:
-                    stop.wait(_TURN_SECONDS)
-                caught_up = reader.caught_up()
+                busy = board.fold(reader.read(BATCH, 0.0 if history else _TURN_SECONDS))
+                if history is not None:
+                    busy |= board.fold(history.read(_HISTORY_BATCH, 0.0 if busy else _TURN_SECONDS))
+                elif reader.caught_up():
+                    begin = history_begin(self._topics, board.series_per_model())
+                    history = opened.enter_context(closing(self._open(begin)))
+                caught_up = history is not None and history.caught_up()
                 board.told(caught_up=caught_up, problem=None)
                 if caught_up:
                     fresh.set()
-        finally:
-            reader.close()
+                    if not busy:
+                        stop.wait(_TURN_SECONDS)
 
     def _wanted(self) -> bool:
         return self._interest.lasts(self._clock.monotonic())

@@ -6,7 +6,7 @@ import pytest
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.memory import MemoryLog, MemoryTopicReader
 from stream_monitor.runtime.board.board import Board
-from stream_monitor.runtime.board.reader import BoardReader, Interest, begins, read_now
+from stream_monitor.runtime.board.reader import BoardReader, Interest, begins, history_begin, read_now
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ports import Begin, Fetched, TopicReader
 from tests.unit.formats.core_values import NOON, STATUS
@@ -125,10 +125,13 @@ def test_what_is_refused_is_a_problem_that_is_shown_and_tried_again_without_coun
 
 
 def test_history_is_read_from_a_bounded_number_of_records() -> None:
-    assert begins(TOPICS)[TOPICS.history].latest is not None
-    assert [begins(TOPICS)[topic] for topic in (TOPICS.status, TOPICS.alerts, TOPICS.operations)] == [
-        Begin()
-    ] * 3
+    assert set(begins(TOPICS).values()) == {Begin()}
+    assert [history_begin(TOPICS, series)[TOPICS.history].latest for series in (0, 20, 500, 1e6)] == [
+        20_000,
+        20_000,
+        3_000,
+        500,
+    ]
 
 
 def test_reading_once_folds_what_is_there_and_gives_up_in_time() -> None:
