@@ -22,6 +22,15 @@ class Check:
     fix: str | None = None
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "broker"), counted(1_200, "topic")
+    ('1 broker', '1,200 topics')
+    """
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def passed(what: str, said: str) -> Check:
     """All is well."""
     return Check(what=what, verdict=Verdict.OK, said=said)

@@ -8,7 +8,7 @@ from typing import Final
 
 from stream_monitor.app.composition import input_topics as configured_inputs
 from stream_monitor.app.doctor import running, topics
-from stream_monitor.app.doctor.checks import Check, failed, passed, warned
+from stream_monitor.app.doctor.checks import Check, counted, failed, passed, warned
 from stream_monitor.app.operating import board_now, connected, wall
 from stream_monitor.app.service import topic_plans
 from stream_monitor.config import Settings
@@ -76,7 +76,7 @@ def examine(settings: Settings) -> Iterator[Check]:
 
 def _brokers(patient: Patient) -> Iterator[Check]:
     found = patient.inspection.cluster()
-    number = f"{len(found.brokers)} broker{'s' if len(found.brokers) != 1 else ''}"
+    number = counted(len(found.brokers), "broker")
     where = ", ".join(found.brokers[:5])
     yield passed("brokers", f"{number} at {where}; cluster {found.cluster_id}, librdkafka {client_version()}")
 

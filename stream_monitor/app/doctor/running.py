@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from stream_monitor.app.amounts import duration
-from stream_monitor.app.doctor.checks import Check, failed, passed, warned
+from stream_monitor.app.doctor.checks import Check, counted, failed, passed, warned
 from stream_monitor.core.events import Source
 from stream_monitor.kafka.cluster import Bounds
 from stream_monitor.kafka.group_offsets import Noted
@@ -33,10 +33,12 @@ def group_check(group: str, facts: GroupFacts) -> Iterator[Check]:
         "reconciling",
     ):
         yield warned(
-            what, f"is {facts.state} with {facts.members} members", "look at the logs of the workers"
+            what,
+            f"is {facts.state} with {counted(facts.members, 'member')}",
+            "look at the logs of the workers",
         )
     else:
-        yield passed(what, f"{facts.state.replace('_', ' ')} with {facts.members} members")
+        yield passed(what, f"{facts.state.replace('_', ' ')} with {counted(facts.members, 'member')}")
 
 
 def lag_check(
@@ -50,7 +52,7 @@ def lag_check(
     read = [source for source in inputs if source in committed and source in bounds]
     behind = sum(max(0, bounds[source].high - committed[source].offset) for source in read)
     unread = len(inputs) - len(read)
-    said = f"{behind:,} records behind the ends of {len(read)} input partitions"
+    said = f"{counted(behind, 'record')} behind the ends of {counted(len(read), 'input partition')}"
     if unread:
         said += f", {unread} never read"
     if behind and not runs:
@@ -91,7 +93,11 @@ def restore_checks(
     for problem in lost:
         yield failed("restore point", problem, way_out(group))
     if not lost:
-        said = f"{fitting} partitions can be read on where they were left" if fitting else "a first start"
+        said = (
+            f"{counted(fitting, 'partition')} can be read on where the group left off"
+            if fitting
+            else "a first start"
+        )
         yield passed("restore point", said)
 
 
@@ -169,4 +175,7 @@ def _worker(worker: WorkerDetail, now: int) -> Check:
             f"gave data up {lost} times",
             "retention is shorter than the monitor was away: raise retention.ms",
         )
-    return passed(what, f"release {worker.release}, {worker.partitions} partitions, aborted {worker.aborted}")
+    return passed(
+        what,
+        f"release {worker.release}, {counted(worker.partitions, 'partition')}, {counted(worker.aborted, 'aborted checkpoint')}",
+    )

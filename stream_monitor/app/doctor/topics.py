@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from stream_monitor.app.doctor.checks import Check, failed, passed, warned
+from stream_monitor.app.doctor.checks import Check, counted, failed, passed, warned
 from stream_monitor.kafka.inspection import TopicFacts
 from stream_monitor.kafka.topics import TopicPlan
 
@@ -51,7 +51,7 @@ def input_topics(inputs: Sequence[str], known: Collection[str], own: Collection[
             continue
         found = sorted(topic for topic in known if topic not in own and re.search(name, topic))
         if found:
-            yield passed(f"inputs {name}", f"{len(found)} topics: {', '.join(found[:5])}")
+            yield passed(f"inputs {name}", f"{counted(len(found), 'topic')}: {', '.join(found[:5])}")
         else:
             yield warned(
                 f"inputs {name}",
@@ -82,7 +82,7 @@ def rights(
                 f"kafka-acls.sh --bootstrap-server {servers} --add --allow-principal User:<ours> {grants} --topic {name}",
             )
     if checked and not lacking:
-        yield passed("rights on topics", f"all that is needed, on {checked} topics")
+        yield passed("rights on topics", f"all that is needed, on {counted(checked, 'topic')}")
     elif not checked:
         yield passed("rights on topics", "the broker does not tell; nothing was refused")
 
@@ -128,7 +128,10 @@ def _own_topic(
             f"has one replica although {around.brokers} brokers run: what that broker loses is lost",
             "add replicas with kafka-reassign-partitions.sh; set kafka.replication_factor for topics created later",
         )
-    return passed(what, f"{found.partitions} partitions, {found.replicas} replicas: {plan.purpose}")
+    return passed(
+        what,
+        f"{counted(found.partitions, 'partition')}, {counted(found.replicas, 'replica')}: {plan.purpose}",
+    )
 
 
 def _other_settings(plan: TopicPlan, config: Mapping[str, str]) -> dict[str, str]:

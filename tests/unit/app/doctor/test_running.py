@@ -49,7 +49,7 @@ def test_the_group(facts: GroupFacts, verdict: Verdict) -> None:
 def test_lag_is_a_warning_only_where_nobody_reads() -> None:
     committed, bounds = {A: Noted(40, "")}, {A: Bounds(0, 100), B: Bounds(0, 10)}
     check = lag_check(committed, bounds, [A, B], runs=True)
-    assert check.said == "60 records behind the ends of 1 input partitions, 1 never read"
+    assert check.said == "60 records behind the ends of 1 input partition, 1 never read"
     assert check.verdict is Verdict.OK
     assert lag_check(committed, bounds, [A, B], runs=False).verdict is Verdict.WARN
     assert lag_check({A: Noted(100, "")}, bounds, [A], runs=False).verdict is Verdict.OK
@@ -70,7 +70,7 @@ def restored(committed: int, *, note: str = "id-in", low: int = 0) -> list[Check
 
 def test_a_restore_point_that_fits() -> None:
     (check,) = restored(40)
-    assert (check.verdict, check.said) == (Verdict.OK, "2 partitions can be read on where they were left")
+    assert (check.verdict, check.said) == (Verdict.OK, "2 partitions can be read on where the group left off")
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_rights_that_lack_are_named_with_the_command_that_grants_them() -> None:
     assert (check.verdict, check.what, check.said) == (Verdict.FAIL, "rights on in", "we may not read")
     assert "--operation Read --topic in" in (check.fix or "")
     (fine,) = rights({"m.columns": facts["m.columns"]}, needed, "k:9092")
-    assert (fine.verdict, fine.said) == (Verdict.OK, "all that is needed, on 1 topics")
+    assert (fine.verdict, fine.said) == (Verdict.OK, "all that is needed, on 1 topic")
     (silent,) = rights({"in": FACTS}, needed, "k:9092")
     assert silent.verdict is Verdict.OK
     assert "does not tell" in silent.said
