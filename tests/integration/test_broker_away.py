@@ -2,15 +2,22 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
 from confluent_kafka import Producer
 
+from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Source
+from stream_monitor.formats.encoded import EncodedRecord
 from stream_monitor.kafka.cluster import Bounds, Cluster
+from stream_monitor.kafka.operations_writer import KafkaOperationsWriter
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.source import KafkaSource
+from stream_monitor.kafka.topic_reader import KafkaTopicReader
+from stream_monitor.runtime.deadline import Deadline
+from stream_monitor.runtime.ports import Begin
 from tests.conftest import ClusterFactory
 from tests.kafka_broker import create_topic
 
@@ -98,3 +105,30 @@ def test_offsets_are_told_again_as_soon_as_a_restarted_broker_is_back(kafka_clus
         end()
         brokers.restart()
         assert told_within(5)
+
+
+def test_who_only_reads_or_writes_topics_is_told_that_the_broker_is_away(
+    kafka_cluster: ClusterFactory,
+) -> None:
+    cluster = kafka_cluster()
+    topic = create_topic(cluster.bootstrap, "operations")
+    options = KafkaOptions(bootstrap_servers=cluster.bootstrap, group_id="g")
+    record = EncodedRecord(b"mute/1", b"{}", ())
+    with (
+        closing(KafkaTopicReader(options, {topic: Begin()})) as reader,
+        closing(KafkaOperationsWriter(options, topic)) as writer,
+    ):
+        writer.write(record, Deadline(PATIENCE))
+        deadline = Deadline(PATIENCE)
+        while not reader.read(10, 0.5):
+            assert not deadline.passed, "the record was not read"
+        cluster.remove()
+        with pytest.raises(StreamMonitorError, match="cannot work with Kafka at"):
+            read_until(reader, Deadline(PATIENCE))
+        with pytest.raises(StreamMonitorError, match="cannot work with Kafka at"):
+            writer.write(record, Deadline(2.0))
+
+
+def read_until(reader: KafkaTopicReader, deadline: Deadline) -> None:
+    while not deadline.passed:
+        assert reader.read(10, 0.5) == []
