@@ -38,8 +38,10 @@ def first_bins(reference: Reference) -> NDArray[np.intp]:
     inside = np.array(reference.counts[1:-1], np.int64)
     if len(inside) <= GROUPS:
         return np.arange(bins)
-    before = np.cumsum(inside) - inside
-    group = np.minimum(before * GROUPS // max(1, int(inside.sum())), GROUPS - 1)
+    # As many bins to each: 32 equal bins in 20 groups would be groups of one and of two, which look like a ragged distribution.
+    wanted = -(-len(inside) // -(-len(inside) // GROUPS))
+    twice_the_middle = 2 * np.cumsum(inside) - inside
+    group = np.minimum(twice_the_middle * wanted // max(1, 2 * int(inside.sum())), wanted - 1)
     begins = np.flatnonzero(np.diff(group, prepend=-1)) + 1
     return np.array([0, *begins.tolist(), bins - 1])
 

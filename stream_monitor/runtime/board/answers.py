@@ -14,6 +14,7 @@ from stream_monitor.core.reference_status import ReferenceOrigin
 from stream_monitor.core.status import (
     FairnessStatus,
     LabelStatus,
+    OutlierStatus,
     PerformanceStatus,
     Phase,
     SegmentStatus,
@@ -151,7 +152,10 @@ class SeriesRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelDetail(ModelGlance):
-    """One model with its series. counts: of these, by where they stand."""
+    """One model with its series. counts: of these, by where they stand. importance_origin: of that of its features.
+
+    outliers: its most unusual events of late.
+    """
 
     counts: SeriesCounts
     series: tuple[SeriesRow, ...]
@@ -162,6 +166,7 @@ class ModelDetail(ModelGlance):
     fairness: tuple[FairnessStatus, ...]
     side_by_side: tuple[SideBySideStatus, ...]
     importance_origin: Importance
+    outliers: tuple[OutlierStatus, ...]
     segments: tuple[SegmentStatus, ...]
     segment_predictions: Mapping[str, int]
 

@@ -78,6 +78,7 @@ class BoardModel:
             fairness=status.fairness,
             side_by_side=status.side_by_side,
             importance_origin=status.importance_origin,
+            outliers=status.outliers,
             segments=status.segments,
             segment_predictions=status.segment_predictions,
         )

@@ -28,6 +28,9 @@ export function number(value) {
   return String(Number(value.toPrecision(3))).replace("-", "−");
 }
 
+/** Of detectors: far below 1 it is none, however far. @param {number|null|undefined} value */
+export const evidence = (value) => (!absent(value) && value < 0.001 ? "< 0.001" : number(value));
+
 /** @param {number|null|undefined} value 0..1 */
 export function percent(value) {
   if (absent(value)) return NOTHING;

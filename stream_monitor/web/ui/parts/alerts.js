@@ -57,8 +57,8 @@ function Incident({ group, model }) {
   </li>`;
 }
 
-/** @param {{alert: any, model?: boolean}} props */
-export function AlertLine({ alert, model = true }) {
+/** @param {{alert: any, model?: boolean, series?: boolean}} props model: tell it; series: lead there */
+export function AlertLine({ alert, model = true, series = true }) {
   return html`<article class="alert-line ${model ? "" : "narrow"} ${alert.muted ? "muted" : ""} ${alert.resolved_at ? "over" : ""}" aria-label=${alert.summary}>
     <div class="what"><${State} state=${alert.resolved_at ? "resolved" : alert.severity} />
       ${model && html`<a class="model" href=${link(["models", alert.model])}>${alert.model}</a>`}
@@ -67,12 +67,12 @@ export function AlertLine({ alert, model = true }) {
       ${alert.muted && html`<${State} state="muted" title="${alert.muted.by}: ${alert.muted.reason}" />`}</div>
     <p class="sentence"><a href=${link(["alerts", alert.alert_id])}>${alert.summary}</a></p>
     <p class="when"><${Ago} time=${alert.opened_at} />${alert.resolved_at && html` · lasted ${span(alert.resolved_at - alert.opened_at)}${alert.resolution && ` · ${alert.resolution.replaceAll("_", " ")}`}`}</p>
-    <div class="actions"><${AlertActions} alert=${alert} /></div>
+    <div class="actions"><${AlertActions} alert=${alert} series=${series} /></div>
   </article>`;
 }
 
-/** @param {{alert: any, wide?: boolean}} props */
-export function AlertActions({ alert, wide = false }) {
+/** @param {{alert: any, series?: boolean}} props */
+export function AlertActions({ alert, series = true }) {
   const [kind, setKind] = useState(/** @type {"acknowledge"|"mute"|null} */ (null));
   const [error, setError] = useState("");
   const undo = async (/** @type {string} */ path) => {
@@ -86,7 +86,7 @@ export function AlertActions({ alert, wide = false }) {
   };
   const open = alert.resolved_at === null;
   return html`
-    ${!wide && html`<a class="button" href=${seriesLink(alert.model, alert)}>Series</a>`}
+    ${series && html`<a class="button" href=${seriesLink(alert.model, alert)}>Series</a>`}
     ${open && !alert.acknowledged && html`<button type="button" onClick=${() => setKind("acknowledge")}>Acknowledge</button>`}
     ${open && alert.acknowledged && html`<button type="button" onClick=${() => undo(`alerts/${encodeURIComponent(alert.alert_id)}/acknowledge`)}>Take back</button>`}
     ${!alert.muted && html`<button type="button" onClick=${() => setKind("mute")}>Mute</button>`}

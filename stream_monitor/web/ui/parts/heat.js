@@ -45,7 +45,7 @@ export function HeatStrip({ heat, model }) {
   };
   const open = (/** @type {number} */ row) => (location.hash = seriesLink(model, heat.series[row]));
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    const from = cursor ?? { row: 0, at: columns - 1 };
+    const from = cursor ?? { row: 0, at: Math.max(0, heat.series[0].scores.findLastIndex((score) => score !== null)) };
     const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -columns], End: [0, columns], PageUp: [-10, 0], PageDown: [10, 0] };
     if (event.key === "Enter" && cursor) open(cursor.row);
     else if (event.key in steps) {

@@ -22,7 +22,7 @@ function Whole({ alert }) {
         <h1 tabindex="-1" class="sentence">${alert.summary}</h1>
         <p class="states"><${State} state=${alert.resolved_at ? "resolved" : alert.severity} />${alert.acknowledged && html`<${State} state="acknowledged" />`}${alert.muted && html`<${State} state="muted" />`}
           ${alert.performance && html`<${State} state=${alert.performance.verdict} />`}</p></div>
-      <div class="actions"><${AlertActions} alert=${alert} wide=${true} /><a class="button" href=${seriesLink(alert.model, alert)}>Open series</a></div></div>
+      <div class="actions"><${AlertActions} alert=${alert} series=${false} /><a class="button" href=${seriesLink(alert.model, alert)}>Open series</a></div></div>
     <${Said} alert=${alert} />
     <dl class="facts wide">
       <${Fact} name="changed" value=${html`<${Ago} time=${alert.change_point} />`} note="${moment(alert.change_point)} UTC" />

@@ -1,7 +1,7 @@
 /** One model: what drifts, how it went, what matters, and every series in a table. */
 import { html, useMemo, useState } from "../lib/html.js";
 import { address } from "../lib/api.js";
-import { count, number, percent, plural, rate, signed, span } from "../lib/format.js";
+import { count, evidence, number, percent, plural, rate, signed, span } from "../lib/format.js";
 import { useData } from "../lib/data.js";
 import { Ago, Choice, Empty, Fact, Loaded, Meter, ModelHead, Panel, SeriesName, State, WarmUp, warmUpOf } from "../parts/model_parts.js";
 import { Incidents, folded } from "../parts/alerts.js";
@@ -28,8 +28,8 @@ export function Model({ name }) {
     <${Open} alerts=${alerts.data} />
     ${model.series.length === 0
       ? html`<${Empty} title="No series yet.">They begin with the first events of this model.<//>`
-      : html`<div class="columns"><${Heat} name=${name} model=${model} concerns=${concerns} /><${Impact} name=${name} series=${model.series} origin=${model.importance_origin} /></div>
-        <${SeriesTable} name=${name} model=${model} />`}`}<//>`;
+      : html`<div class="columns"><${Heat} name=${name} model=${model} concerns=${concerns} /><${Impact} name=${name} model=${model} /></div>
+        <${SeriesTable} name=${name} model=${model} /><${Outliers} model=${model} />`}`}<//>`;
 }
 
 /** @param {{model: any}} props */
@@ -93,11 +93,13 @@ function HeatTable({ heat, model }) {
   return html`<${Table} caption="Drift scores of series" columns=${columns} rows=${heat.series} id=${id} size=${15} />`;
 }
 
-/** Where nothing is known of importance, all weigh the same and effects alone say something. @param {{name: string, series: any[], origin: string}} props */
-function Impact({ name, series, origin }) {
-  const note = origin === "estimated" ? "what moved, and how strongly the output goes with it" : "what moved, and whether it matters";
-  if (origin !== "equal") return html`<${Panel} title="Impact" note=${note} class="narrow"><${Quadrant} series=${series} model=${name} /><//>`;
-  return html`<${Panel} title="Largest effects" note="with importance of the features configured, this shows impact" class="narrow"><${Ranked} series=${series} model=${name} /><//>`;
+const ORIGIN = { configured: "importance as configured", estimated: "importance by how strongly each goes with the predictions" };
+
+/** Where importance is told by nobody, all weigh the same and effects alone say something. @param {{name: string, model: any}} props */
+function Impact({ name, model }) {
+  const note = ORIGIN[model.importance_origin];
+  if (note) return html`<${Panel} title="Impact" note=${note} class="narrow"><${Quadrant} series=${model.series} model=${name} /><//>`;
+  return html`<${Panel} title="Largest effects" note="importance is not known; it can be configured" class="narrow"><${Ranked} series=${model.series} model=${name} /><//>`;
 }
 
 const RANKED = 12;
@@ -125,7 +127,7 @@ const columnsOf = (model) => [
   { id: "trend", name: "trend", title: "score of the last 60 buckets", class: "trend", cell: (one) => html`<${Sparkline} values=${one.sparkline} top=${0.15} line=${0.1} tone=${one.status === "drifting" ? "critical" : "accent"} />` },
   { id: "shape", name: "reference · now", class: "trend", cell: (one) => html`<${MiniHistogram} reference=${one.reference?.shares} current=${one.current?.shares} tone=${one.status === "drifting" ? "critical" : "accent"} />` },
   { id: "effect", name: "effect", title: "recent shift in standard deviations of the reference", number: true, descending: true, by: (one) => (one.effect === null ? null : Math.abs(one.effect)), cell: (one) => html`${signed(one.effect)}<small> sd</small>` },
-  { id: "evidence", name: "evidence", title: "of the strongest detector; 1 is an alarm", number: true, descending: true, by: (one) => one.evidence, cell: (one) => number(one.evidence) },
+  { id: "evidence", name: "evidence", title: "of the strongest detector; 1 is an alarm", number: true, descending: true, by: (one) => one.evidence, cell: (one) => evidence(one.evidence) },
   { id: "importance", name: "importance", number: true, descending: true, by: (one) => one.importance, cell: (one) => number(one.importance) },
   { id: "missing", name: "missing", number: true, descending: true, by: (one) => one.missing, cell: (one) => html`<span class=${one.missing >= 0.05 ? "warning" : ""}>${percent(one.missing)}</span>` },
   { id: "values", name: "values", number: true, descending: true, by: (one) => one.values, cell: (one) => count(one.values) },
@@ -134,6 +136,16 @@ const columnsOf = (model) => [
 /** @param {{one: any}} props */
 const Status = ({ one }) => html`<span class="states"><${State} state=${one.status} />${one.status === "warming" && html`<${WarmUp} warmUp=${warmUpOf(one)} />`}
   ${one.blind && html`<${State} state="blind" title=${one.words ?? "nothing that watches it can see it"} />`}${one.waiting && html`<${State} state="waiting" />`}${one.muted && html`<${State} state="muted" />`}</span>`;
+
+/** Events with a value that almost none has: where they are and in which features, without the values. @param {{model: any}} props */
+function Outliers({ model }) {
+  if (!model.outliers?.length) return null;
+  return html`<${Panel} title="Unusual events" note="the most unusual of late; a score of 3 is one in a thousand"><div class="scroll" tabindex="0" role="region" aria-label="Unusual events, as a table"><table>
+    <caption class="sr">Unusual events</caption>
+    <thead><tr><th scope="col">where</th><th scope="col" class="num">score</th><th scope="col">features</th><th scope="col" class="num">when</th></tr></thead>
+    <tbody>${model.outliers.map((one) => html`<tr key=${`${one.topic}/${one.partition}/${one.offset}`}><th scope="row"><code>${one.topic}/${one.partition}@${one.offset}</code></th><td class="num">${number(one.score)}</td>
+      <td>${Object.entries(one.features).map(([name, score]) => `${name} ${number(score)}`).join(", ")}</td><td class="num"><${Ago} time=${one.time} /></td></tr>`)}</tbody></table></div><//>`;
+}
 
 /** @param {{name: string, model: any}} props */
 function SeriesTable({ name, model }) {

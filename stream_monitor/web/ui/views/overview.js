@@ -72,7 +72,7 @@ function ModelRow({ model }) {
     <td><span class="states">${model.state === "warming" ? html`<${State} state="warming" /><${WarmUp} warmUp=${model.warm_up} />` : html`<${State} state=${model.state} />`}
       ${model.blind > 0 && html`<${State} state="blind" text="${model.blind} blind" title="nothing that watches these series can see them" />`}</span></td>
     <td class="series-cell"><${SeriesStack} series=${series} /><span class="num">${series.drifting > 0 ? html`<b>${series.drifting}</b>/` : ""}${total(series)}</span></td>
-    <td class="num">${model.open_alerts ? html`<a href=${link(["alerts"], { model: model.model })}>${model.open_alerts}</a>${model.critical ? html` <span class="critical">${model.critical} critical</span>` : ""}` : html`<span class="nothing">0</span>`}</td>
+    <td class="num">${model.open_alerts ? html`<a href=${link(["alerts"], { model: model.model })}>${model.open_alerts}</a>${model.critical ? html`<span class="critical">${model.critical < model.open_alerts ? `, ${model.critical}` : ""} critical</span>` : ""}` : html`<span class="nothing">0</span>`}</td>
     <td><${Headline} figure=${model.headline} /></td>
     <td class="num">${model.label_coverage === null ? html`<span class="nothing">none</span>` : html`${percent(model.label_coverage)}${model.label_delay !== null && html`<span class="note"> after ${span(model.label_delay)}</span>`}`}</td>
     <td><${Sparkline} values=${model.sparkline} area=${true} tone=${model.state === "silent" ? "silent" : "accent"} /></td>

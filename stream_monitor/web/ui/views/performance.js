@@ -79,23 +79,27 @@ function Figure({ name, points, status }) {
 /** @param {{status: any}} props */
 function Figures({ status }) {
   const estimates = status.estimate?.figures ?? {};
+  const scores = status.estimate?.scores ?? {};
+  const tried = Object.keys(scores).length > 0;
   const names = [...new Set([...Object.keys(status.figures ?? {}), ...Object.keys(estimates)])];
   return html`<${Panel} class="grow" title="Figures" note=${`${plural(status.pairs, "labelled prediction")} in the window; intervals of 95 %`}><div class="table"><div class="scroll" tabindex="0" role="region" aria-label="Figures, as a table"><table>
     <caption class="sr">Figures of this version</caption>
-    <thead><tr><th scope="col">figure</th><th scope="col" class="num">realised</th><th scope="col" class="num">interval</th><th scope="col" class="num">expected</th><th scope="col" class="num">worse by</th><th scope="col" class="num">estimated</th></tr></thead>
-    <tbody>${names.map((name) => html`<${FigureRow} key=${name} name=${name} figure=${status.figures?.[name]} estimate=${estimates[name]} />`)}</tbody></table></div></div>
+    <thead><tr><th scope="col">figure</th><th scope="col" class="num">realised</th><th scope="col" class="num">interval</th><th scope="col" class="num">expected</th><th scope="col" class="num">worse by</th><th scope="col" class="num">estimated</th>${tried && html`<th scope="col" class="num" title="how often labels that came later lay within the estimate's interval">held</th>`}</tr></thead>
+    <tbody>${names.map((name) => html`<${FigureRow} key=${name} name=${name} figure=${status.figures?.[name]} estimate=${estimates[name]} score=${tried && (scores[name] ?? null)} />`)}</tbody></table></div></div>
+    ${status.estimate?.unreliable && html`<p class="problem">The estimates proved wrong: ${status.estimate.unreliable}</p>`}
     ${status.estimate && html`<p class="note">${status.estimate.reason ? `No estimate: ${status.estimate.reason}` : `The estimate needs no labels; it holds if ${(status.estimate.assumptions ?? []).join(", and ")}.`}</p>`}<//>`;
 }
 
-/** @param {{name: string, figure: any, estimate: any}} props */
-function FigureRow({ name, figure, estimate }) {
+/** @param {{name: string, figure: any, estimate: any, score: any}} props score: false where no estimate was held against labels */
+function FigureRow({ name, figure, estimate, score }) {
   const fallen = figure && figure.drop_low !== null && figure.drop_low > 0;
   return html`<tr><th scope="row">${words(name)}</th>
     <td class="num">${figure?.value === null && figure?.reason ? html`<span class="nothing" title=${figure.reason}>not defined</span>` : html`<b>${number(figure?.value)}</b>`}</td>
     <td class="num">${figure && figure.low !== null ? `${number(figure.low)} – ${number(figure.high)}` : "–"}</td>
     <td class="num">${number(figure?.expected)}</td>
     <td class="num">${figure?.drop === null || figure?.drop === undefined ? "–" : html`<span class=${fallen ? "critical" : ""}>${signed(figure.drop)}</span>`}</td>
-    <td class="num">${estimate?.value === null || estimate?.value === undefined ? "–" : html`${number(estimate.value)} <span class="note">${estimate.low === null ? "" : `${number(estimate.low)}–${number(estimate.high)}`}</span>`}</td></tr>`;
+    <td class="num">${estimate?.value === null || estimate?.value === undefined ? "–" : html`${number(estimate.value)} <span class="note">${estimate.low === null ? "" : `${number(estimate.low)}–${number(estimate.high)}`}</span>`}</td>
+    ${score !== false && html`<td class="num">${score ? html`<span class=${score.unreliable ? "critical" : ""} title="mean error ${signed(score.mean_error)}; last estimated ${number(score.estimated)}, realised ${number(score.realised)}">${percent(score.inside)} <span class="note">of ${count(score.trials)}</span></span>` : "–"}</td>`}</tr>`;
 }
 
 /** What was promised by probabilities against what came. @param {{bins: any[]}} props */

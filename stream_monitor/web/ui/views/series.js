@@ -1,7 +1,7 @@
 /** One series: how far from normal, how strong the evidence, and two windows of its values side by side. */
 import { html, useMemo } from "../lib/html.js";
 import { address } from "../lib/api.js";
-import { clock, count, number, percent, signed, span } from "../lib/format.js";
+import { clock, count, evidence, number, percent, signed, span } from "../lib/format.js";
 import { useData } from "../lib/data.js";
 import { link, refine, usePlace } from "../lib/router.js";
 import { added, distance, grade, shares } from "../lib/statistics.js";
@@ -37,7 +37,7 @@ function Whole({ model, which, data, hours }) {
         <h1 tabindex="-1"><${SeriesName} series=${{ series: which.name, version: which.version, segment: which.segment }} /> ${status && html`<${State} state=${status.status} />`}</h1></div>
       <div class="actions"><${Choice} label="Time span" value=${hours} options=${SPANS} choose=${(value) => refine({ span: value, from: "", to: "" })} /></div></div>
     ${status && html`<${Facts} status=${status} reference=${data.reference} />`}
-    ${data.alerts.map((alert) => html`<${AlertLine} key=${alert.alert_id} alert=${alert} model=${false} />`)}
+    ${data.alerts.map((alert) => html`<${AlertLine} key=${alert.alert_id} alert=${alert} model=${false} series=${false} />`)}
     ${buckets.length === 0
       ? html`<${Empty} title="No history in this span.">History is written with every snapshot, by default each 30 seconds, once the series has a reference. Try a longer span.<//>`
       : html`<${Drift} data=${data} /><${Compare} data=${data} /><${Values} data=${data} />`}`;
@@ -49,7 +49,7 @@ function Facts({ status, reference }) {
   return html`<dl class="facts wide">
     ${status.status === "warming" && html`<${Fact} name="warm-up" value=${html`<${WarmUp} warmUp=${warmUpOf(status)} />`} />`}
     <${Fact} name="score" value=${number(score)} tone=${grade(score)} title="Jensen-Shannon distance from the reference" />
-    <${Fact} name="evidence" value=${number(status.evidence)} note="1 is an alarm" />
+    <${Fact} name="evidence" value=${evidence(status.evidence)} note="1 is an alarm" />
     <${Fact} name="effect" value=${html`${signed(status.effect)}<small> sd</small>`} />
     <${Fact} name="importance" value=${number(status.importance)} />
     <${Fact} name="values" value=${count(status.values)} note=${status.kind ?? ""} />
