@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -43,6 +43,16 @@ class Monitor:
         return sum(model["rows"] for model in models)
 
 
+def produce(installation: Installation, told: Sequence[Mapping[str, object]]) -> None:
+    for partition in range(2):
+        values = [json.dumps(event).encode() for event in told[partition::2]]
+        installation.produce(values, partition=partition)
+
+
+def batched(told: Sequence[Mapping[str, object]], n: int) -> Iterator[Sequence[Mapping[str, object]]]:
+    return (told[at : at + n] for at in range(0, len(told), n))
+
+
 @pytest.fixture(scope="module")
 def monitor(kafka: RunningKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitor]:
     name = f"dashboard-{uuid.uuid4().hex[:8]}"
@@ -53,10 +63,10 @@ def monitor(kafka: RunningKafka, tmp_path_factory: pytest.TempPathFactory) -> It
         directory=tmp_path_factory.mktemp("dashboard"),
     )
     told = events(time.time_ns() // 1_000_000)
-    for partition in range(2):
-        installation.produce(
-            [json.dumps(event).encode() for event in told[partition::2]], partition=partition
-        )
+    at_once = (
+        len(told) * 7 // 10 if SCREENSHOTS else len(told)
+    )  # pictures are of a monitor that sees it happen
+    produce(installation, told[:at_once])
     installation.produce([b"this is no JSON", b'{"model": 7}'])
     service = installation.start(
         {
@@ -68,7 +78,11 @@ def monitor(kafka: RunningKafka, tmp_path_factory: pytest.TempPathFactory) -> It
     )
     service.wait_until_ready()
     running = Monitor(installation, service, service.url())
-    service.wait_for(lambda: running.rows() >= len(told), "the stories are not read", seconds=120)
+    service.wait_for(lambda: running.rows() >= at_once - 100, "the stories are not read", seconds=120)
+    for piece in batched(told[at_once:], 250):
+        produce(installation, piece)
+        time.sleep(1.0)
+    service.wait_for(lambda: running.rows() >= len(told), "the stories are not read", seconds=60)
     service.wait_for(lambda: running.get(f"models/{FRAUD}/heat")["starts"], "no history", seconds=30)
     yield running
     installation.remove()
@@ -386,21 +400,8 @@ def test_the_main_views_have_their_picture_taken(browser: Browser, monitor: Moni
         "alert": f"alerts/{an_alert(monitor, FRAUD, 'feature:amount')}",
         "pipeline": "pipeline",
     }
-    if SCREENSHOTS:
-        trickle(monitor)
     suffix = "" if scheme == "light" else "-dark"
     with tab(browser, monitor.url, scheme) as dashboard:
         for name, place in places.items():
             dashboard.open(place)
             dashboard.picture(f"{name}{suffix}")
-
-
-def trickle(monitor: Monitor) -> None:
-    """Some seconds of events, so that there is a rate to be seen."""
-    for turn in range(16):
-        now = time.time_ns() // 1_000_000
-        told = [one for one in events(now) if now - one["time"] < 800 and "features" in one]
-        for at, event in enumerate(told):
-            event["id"] += f"-{turn}"
-            monitor.installation.produce([json.dumps(event).encode()], partition=at % 2)
-        time.sleep(0.5)

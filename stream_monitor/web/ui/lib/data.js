@@ -11,11 +11,11 @@ const KEPT = 40;
 
 /**
  * @param {string|null} url null: nothing to read
- * @param {{when?: (change: Change) => boolean, every?: number}} [options]
- *   when: which changes matter; every: ms between two readings at least
+ * @param {{when?: (change: Change) => boolean, every?: number, sticky?: boolean}} [options]
+ *   when: which changes matter; every: ms between two readings at least; sticky: show the answer of another address until this comes
  * @returns {{data: any, error: Error|null, reload: () => void}}
  */
-export function useData(url, { when = () => false, every = 1500 } = {}) {
+export function useData(url, { when = () => false, every = 1500, sticky = false } = {}) {
   const [found, setFound] = useState({ url: "", data: null, error: null });
   const matters = useRef(when);
   matters.current = when;
@@ -37,7 +37,7 @@ export function useData(url, { when = () => false, every = 1500 } = {}) {
 
   const reload = useCallback(() => reading.current.again(), []);
   const current = found.url === url;
-  return { data: (current ? found.data : null) ?? kept.get(url ?? "") ?? null, error: current ? found.error : null, reload };
+  return { data: (current ? found.data : null) ?? kept.get(url ?? "") ?? (sticky ? found.data : null), error: current ? found.error : null, reload };
 }
 
 /**

@@ -4,7 +4,7 @@ import { useWidth } from "../lib/width.js";
 import { number, percent, signed } from "../lib/format.js";
 
 const HEIGHT = 230;
-const EDGE = { left: 40, right: 4, top: 10, bottom: 26 };
+const EDGE = { left: 50, right: 4, top: 10, bottom: 26 };
 
 /** @typedef {{name: string, shares: number[]|null}} Distribution */
 

@@ -57,9 +57,10 @@ function Open({ alerts }) {
 function Heat({ name, model, concerns }) {
   const [hours, setHours] = useState("");
   const [asTable, setAsTable] = useState(false);
-    const minute = Math.ceil((model.time + 1) / 60_000) * 60_000;
-  const url = useMemo(() => address(`models/${encodeURIComponent(name)}/heat`, { from: hours && minute - Number(hours) * HOUR, to: hours && minute, buckets: 60 }), [name, hours, hours && minute]);
-  const { data, error } = useData(url, { when: concerns, every: 5000 });
+    const buckets = hours === "" || hours === "1" ? columnsFor(model.sparkline) : COLUMNS[0];
+  const minute = Math.ceil((model.time + 1) / 60_000) * 60_000;
+  const url = useMemo(() => address(`models/${encodeURIComponent(name)}/heat`, { from: hours && minute - Number(hours) * HOUR, to: hours && minute, buckets }), [name, hours, buckets, hours && minute]);
+  const { data, error } = useData(url, { when: concerns, every: 5000, sticky: true });
   const heat = useMemo(() => data && ranked(data, model.series), [data, model.series]);
   return html`<${Panel} title="Drift over time" label="Drift over time" class="grow" actions=${html`
       <${Choice} label="Time span" value=${hours} options=${SPANS} choose=${setHours} />
@@ -68,6 +69,15 @@ function Heat({ name, model, concerns }) {
       ? html`<p class="none">No history yet. It begins with the first snapshot after the warm-up.</p>`
       : asTable ? html`<${HeatTable} heat=${strip} model=${name} />` : html`<${HeatStrip} heat=${strip} model=${name} />`}<//>
   <//>`;
+}
+
+const COLUMNS = [60, 30, 20, 12];
+const ROWS_EACH = 200; // the distance of fewer values is mostly chance
+
+/** So many columns that each has rows enough. @param {number[]} rows of the last 60 buckets */
+function columnsFor(rows) {
+  const most = rows.reduce((sum, one) => sum + one, 0) / ROWS_EACH;
+  return COLUMNS.find((one) => one <= most) ?? COLUMNS.at(-1);
 }
 
 /** Drifting series first, then by their latest scores. @param {any} heat @param {any[]} series */
@@ -151,7 +161,8 @@ function Outliers({ model }) {
 function SeriesTable({ name, model }) {
   const [filter, setFilter] = useState("");
   const [status, setStatus] = useState("all");
-  const columns = useMemo(() => columnsOf(name), [name]);
+  const equal = model.importance_origin === "equal"; // all weigh 1: nothing to be said
+  const columns = useMemo(() => columnsOf(name).filter((one) => !equal || one.id !== "importance"), [name, equal]);
   const rows = useMemo(() => {
     const wanted = filter.trim().toLowerCase();
     return model.series

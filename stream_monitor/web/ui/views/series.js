@@ -25,7 +25,7 @@ export function Series({ model }) {
   const newest = useData(address("overview"), { when: () => false });
   const latest = newest.data?.models.find((one) => one.model === model)?.time;
   const url = useMemo(() => address(path, { ...which, from: hours && latest - Number(hours) * HOUR }), [path, query.get("name"), which.version, which.segment, hours, latest === undefined]);
-  const { data, error } = useData(hours && latest === undefined ? null : url, { when: (change) => change.models.includes(model) || change.alerts || change.operations, every: 3000 });
+  const { data, error } = useData(hours && latest === undefined ? null : url, { when: (change) => change.models.includes(model) || change.alerts || change.operations, every: 3000, sticky: true });
   return html`<${Loaded} data=${data} error=${error}>${(series) => html`<${Whole} model=${model} which=${which} data=${series} hours=${hours} />`}<//>`;
 }
 
