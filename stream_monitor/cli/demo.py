@@ -170,8 +170,8 @@ class _Audience:
 
         self._tell(result)
         if self._keep and self._served is not None:
-            self._say(f"\nthe dashboard stays at {self._served.url} until Ctrl-C")
             with stop_on_signals() as stop:
+                self._say(f"\nthe dashboard stays at {self._served.url} until Ctrl-C")
                 stop.wait()
 
     def advise(self) -> None:

@@ -85,6 +85,13 @@ def test_a_process_of_its_own_sees_models_and_writes_what_people_do(installation
         line.startswith(b"data: ") and b'"models":["m"]' in line for line in iter(events.readline, b"")
     )
     alert = api(page, "/alerts")["alerts"][0]
+    page.wait_for(lambda: api(page, "/pipeline")["partitions"], "no partitions")
+    pipeline = api(page, "/pipeline")
+    assert {one["topic"] for one in pipeline["partitions"]} == {
+        installation.topic,
+        installation.own("columns"),
+    }
+    assert [one["ready"] for one in pipeline["workers"]] == [True]
 
     status, answer = send(
         page, "POST", f"/alerts/{alert['alert_id']}/acknowledge", {"by": "ann", "reason": "ok"}

@@ -72,7 +72,9 @@ def shown() -> Ended:
 
 def test_every_drift_is_detected(shown: Ended) -> None:
     check(shown)
-    assert re.search(r"while it runs: http://127\.0\.0\.1:\d+/metrics", shown.out)
+    assert re.match(
+        r"dashboard: http://127\.0\.0\.1:\d+\ntoken, to acknowledge and mute there: \S{20,}\n", shown.out
+    )
     assert "stream-monitor run -c monitor.yaml" in shown.out
     assert "\x1b" not in shown.out + shown.err
     assert shown.err == ""
@@ -84,6 +86,13 @@ def test_a_drift_is_shown_before_the_next_one_begins(shown: Ended) -> None:
     assert len(begins) == 6
     for first, second in pairwise(begins):
         assert "opened" in told[first:second]
+
+
+def test_the_dashboard_stays_when_that_is_wanted_until_it_is_interrupted() -> None:
+    arguments = ("demo", "--duration", "0", "--events", "40000", "--http", "127.0.0.1:0", "--keep")
+    ended = interrupted(*arguments, after="the dashboard stays at http://127.0.0.1:", number=signal.SIGINT)
+    assert ended.code == 0, ended.out
+    assert "drifts detected" in ended.out
 
 
 def test_another_seed_is_another_stream_with_the_same_drifts() -> None:
