@@ -1,5 +1,6 @@
 # Everything that a developer and CI do. Needs Python 3.11 or newer, git and make; `make test` also Java, Maven,
-# Prometheus, Alertmanager and Chromium, which it installs where it may.  Nothing is written outside the checkout but caches.
+# Prometheus, Alertmanager, Chromium and Node.js, which it installs where it may.  Nothing is written outside the checkout but
+# caches.
 
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 RUN := .venv/bin

@@ -36,8 +36,10 @@ def test_schemas_are_listed_and_printed() -> None:
         "worker",
         "series-references",
         "history",
+        "operation",
         "reference",
         "openapi",
+        "asyncapi",
     ]
     for name in names:
         ran = run("schema", name)
@@ -49,6 +51,21 @@ def test_an_unknown_schema_is_wrong_usage() -> None:
     ran = run("schema", "conf")
     assert (ran.code, ran.out) == (2, "")
     assert "there are config, test, event, drift-event, retrain-request, status, worker, " in ran.err
+
+
+def test_the_topics_of_a_configuration_are_those_of_its_asyncapi_document(tmp_path: Path) -> None:
+    ran = run("schema", "asyncapi", "-c", configuration(tmp_path))
+    assert (ran.code, ran.err) == (0, "")
+    channels = json.loads(ran.out)["channels"]
+    inputs = [one["address"] for name, one in channels.items() if name.startswith("input")]
+    assert inputs == ["fraud.predictions", "fraud.labels"]
+    assert run("schema", "asyncapi").out == run("schema", "asyncapi", STREAM_MONITOR__KAFKA__GROUP_ID="x").out
+
+
+def test_other_schemas_have_nothing_to_do_with_a_configuration(tmp_path: Path) -> None:
+    ran = run("schema", "event", "-c", configuration(tmp_path))
+    assert (ran.code, ran.out) == (2, "")
+    assert "the schema event is the same for every configuration: leave out --config" in ran.err
 
 
 def test_version() -> None:
