@@ -12,6 +12,19 @@ SECOND = 1_000
 LABEL_DELAY = 180 * SECOND
 LABELLED = 0.8
 SEED = 20_261_122
+_WEIGHTS = {
+    "amount": 5,
+    "risk_of_ip": 4.5,
+    "country": 4,
+    "balance": 3,
+    "age": 2.5,
+    "distance_km": 2,
+    "device": 1.5,
+}
+IMPORTANCE = {
+    name: {"importance": weight}
+    for name, weight in {**_WEIGHTS, "attempts": 1, "is_new": 0.8, "basket": 0.5}.items()
+}
 _COUNTRIES = ["DE", "FR", "NL", "PL", "ES"]
 _DEVICES = ["ios", "android", "web"]
 
@@ -93,5 +106,6 @@ def _features(random: np.random.Generator, *, moved: bool) -> dict[str, Any]:
 
 
 def one_of(model: str, number: int, now: int) -> Mapping[str, Any]:
-    """An event of a model that nobody has seen before."""
-    return {"model": model, "id": f"{model}-{number}", "time": now, "features": {"x": number * 7919 % 1009}}
+    """An event of the model at `now`, as usual."""
+    known = _features(np.random.default_rng(number), moved=False)
+    return {"model": model, "id": f"{model}-later-{number}", "time": now, "features": known}

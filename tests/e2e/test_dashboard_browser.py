@@ -1,18 +1,15 @@
 """The dashboard in a real browser, of a monitor that reads a real Kafka: every view, live, with keyboard, in both schemes."""
 
-import json
 import time
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.dashboard_events import CREDIT, ETA, FRAUD, STORIES, WARMING, events, one_of
-from tests.e2e.dashboard_pages import SCREENSHOTS, Dashboard, Scheme, chromium, tab
-from tests.e2e.service import Installation, Service
-from tests.kafka_broker import RunningKafka, create_topic
+from tests.e2e.dashboard_events import CHURN, CREDIT, ETA, FRAUD, IMPORTANCE, STORIES, WARMING, one_of
+from tests.e2e.dashboard_monitor import Monitor, an_alert, produce, watching
+from tests.e2e.dashboard_pages import PATIENCE_MS, SCREENSHOTS, Dashboard, Scheme, chromium, tab
+from tests.kafka_broker import RunningKafka
 
 pytestmark = pytest.mark.kafka
 TOKEN = "0123456789abcdef0123"
@@ -25,67 +22,12 @@ VIEWS = [
 VIEWS += [f"models/{FRAUD}/performance", f"models/{CREDIT}", "alerts?state=all", "pipeline", "configuration"]
 
 
-@dataclass(frozen=True, slots=True)
-class Monitor:
-    """A running one that has read the stories of all models."""
-
-    installation: Installation
-    service: Service
-    url: str
-
-    def get(self, path: str) -> dict[str, object]:
-        answer: dict[str, object] = json.loads(self.service.get(f"/api/v1/{path}"))
-        return answer
-
-    def rows(self) -> int:
-        models = self.get("overview")["models"]
-        assert isinstance(models, list)
-        return sum(model["rows"] for model in models)
-
-
-def produce(installation: Installation, told: Sequence[Mapping[str, object]]) -> None:
-    for partition in range(2):
-        values = [json.dumps(event).encode() for event in told[partition::2]]
-        installation.produce(values, partition=partition)
-
-
-def batched(told: Sequence[Mapping[str, object]], n: int) -> Iterator[Sequence[Mapping[str, object]]]:
-    return (told[at : at + n] for at in range(0, len(told), n))
-
-
 @pytest.fixture(scope="module")
 def monitor(kafka: RunningKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitor]:
-    name = f"dashboard-{uuid.uuid4().hex[:8]}"
-    installation = Installation(
-        bootstrap=kafka.bootstrap,
-        name=name,
-        topic=create_topic(kafka.bootstrap, f"{name}.events", partitions=2),
-        directory=tmp_path_factory.mktemp("dashboard"),
-    )
-    told = events(time.time_ns() // 1_000_000)
-    at_once = (
-        len(told) * 7 // 10 if SCREENSHOTS else len(told)
-    )  # pictures are of a monitor that sees it happen
-    produce(installation, told[:at_once])
-    installation.produce([b"this is no JSON", b'{"model": 7}'])
-    service = installation.start(
-        {
-            "http.token": TOKEN,
-            "state.checkpoint_every": "1s",
-            "state.checkpoint_rows": 1_000,
-            "alerting.false_alarms": "1 per week",
-        }
-    )
-    service.wait_until_ready()
-    running = Monitor(installation, service, service.url())
-    service.wait_for(lambda: running.rows() >= at_once - 100, "the stories are not read", seconds=120)
-    for piece in batched(told[at_once:], 250):
-        produce(installation, piece)
-        time.sleep(1.0)
-    service.wait_for(lambda: running.rows() >= len(told), "the stories are not read", seconds=60)
-    service.wait_for(lambda: running.get(f"models/{FRAUD}/heat")["starts"], "no history", seconds=30)
-    yield running
-    installation.remove()
+    with watching(
+        kafka.bootstrap, tmp_path_factory.mktemp("dashboard"), token=TOKEN, slowly=bool(SCREENSHOTS)
+    ) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -115,15 +57,14 @@ def test_the_overview_puts_first_what_needs_attention_and_shows_the_warm_up(dash
 
 
 def test_what_happens_is_shown_without_a_reload(dashboard: Dashboard, monitor: Monitor) -> None:
-    dashboard.open("", "Overview")
+    facts = dashboard.open(f"models/{CHURN}", CHURN).page.locator("dl.facts")
     dashboard.see("live", ".side .connection")
-    model = f"new-{uuid.uuid4().hex[:6]}"
+    before = monitor.get(f"models/{CHURN}")["rows"]
+    assert isinstance(before, int)
+    expect(facts).to_contain_text(f"{before:,}")
     now = time.time_ns() // 1_000_000
-    event = json.dumps(one_of(model, 1, now)).encode()
-    monitor.installation.produce([event], partition=0)
-    monitor.installation.produce([json.dumps(one_of(model, 2, now + 1)).encode()], partition=1)
-    dashboard.page.locator("table.models").get_by_role("link", name=model).wait_for()
-    dashboard.page.locator(".model-list").get_by_role("link", name=model).wait_for()
+    produce(monitor.installation, [one_of(CHURN, number, now + number) for number in range(4)])
+    expect(facts).to_contain_text(f"{before + 4:,}", timeout=PATIENCE_MS)
 
 
 def test_from_the_overview_down_to_the_evidence_and_back(dashboard: Dashboard) -> None:
@@ -185,6 +126,15 @@ def test_the_heat_strip_is_drawn_and_goes_by_keyboard(dashboard: Dashboard) -> N
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Distribution").wait_for()
     assert "/series?name=" in page.url
+
+
+def test_what_moved_and_matters_is_told_from_what_only_moved(dashboard: Dashboard) -> None:
+    impact = dashboard.open(f"models/{FRAUD}", FRAUD).page.get_by_role("region", name="Impact")
+    assert impact.locator("circle").count() == len(IMPORTANCE)
+    impact.locator(".name").get_by_text("amount").wait_for()
+    impact.get_by_role("link", name="feature:amount: effect").focus()
+    dashboard.page.keyboard.press("Enter")
+    dashboard.page.get_by_role("heading", level=1, name="amount").wait_for()
 
 
 def test_the_heat_strip_has_a_table_instead(dashboard: Dashboard) -> None:
@@ -296,14 +246,6 @@ def test_a_series_is_muted_for_a_while_and_heard_again(dashboard: Dashboard, mon
     muted.wait_for(state="detached")
 
 
-def an_alert(monitor: Monitor, model: str, series: str) -> str:
-    alerts = monitor.get(f"alerts?model={model}")["alerts"]
-    assert isinstance(alerts, list)
-    found = next(alert["alert_id"] for alert in alerts if alert["series"] == series)
-    assert isinstance(found, str)
-    return found
-
-
 def test_the_pipeline_shows_partitions_and_why_records_were_rejected(
     dashboard: Dashboard, monitor: Monitor
 ) -> None:
@@ -400,8 +342,10 @@ def test_the_main_views_have_their_picture_taken(browser: Browser, monitor: Moni
         "alert": f"alerts/{an_alert(monitor, FRAUD, 'feature:amount')}",
         "pipeline": "pipeline",
     }
-    suffix = "" if scheme == "light" else "-dark"
     with tab(browser, monitor.url, scheme) as dashboard:
         for name, place in places.items():
             dashboard.open(place)
-            dashboard.picture(f"{name}{suffix}")
+            if scheme == "light":
+                dashboard.picture(name)
+            elif name == "series":
+                dashboard.picture("series-dark")

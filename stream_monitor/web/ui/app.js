@@ -21,14 +21,30 @@ import { Series } from "./views/series.js";
 function viewOf({ parts, query }) {
   const [section = "", name = "", page = ""] = parts;
   if (section === "") return { title: "Overview", section: "", view: html`<${Overview} />` };
-  if (section === "models" && name && page === "") return { title: name, section: name, view: html`<${Model} key=${name} name=${name} />` };
-  if (section === "models" && page === "performance") return { title: `Performance of ${name}`, section: name, view: html`<${Performance} key=${name} name=${name} />` };
-  if (section === "models" && page === "series" && query.get("name")) return { title: `${query.get("name")} of ${name}`, section: name, view: html`<${Series} key=${`${name} ${query.get("name")}`} model=${name} />` };
+  if (section === "models" && name && page === "")
+    return { title: name, section: name, view: html`<${Model} key=${name} name=${name} />` };
+  if (section === "models" && page === "performance")
+    return {
+      title: `Performance of ${name}`,
+      section: name,
+      view: html`<${Performance} key=${name} name=${name} />`,
+    };
+  if (section === "models" && page === "series" && query.get("name"))
+    return {
+      title: `${query.get("name")} of ${name}`,
+      section: name,
+      view: html`<${Series} key=${`${name} ${query.get("name")}`} model=${name} />`,
+    };
   if (section === "alerts" && !name) return { title: "Alerts", section: "alerts", view: html`<${Alerts} />` };
-  if (section === "alerts") return { title: "Alert", section: "alerts", view: html`<${Alert} key=${name} id=${name} />` };
+  if (section === "alerts")
+    return { title: "Alert", section: "alerts", view: html`<${Alert} key=${name} id=${name} />` };
   if (section === "pipeline") return { title: "Pipeline", section, view: html`<${Pipeline} />` };
   if (section === "configuration") return { title: "Configuration", section, view: html`<${Configuration} />` };
-  return { title: "Not found", section: "?", view: html`<h1 tabindex="-1">Nothing is here</h1><p>The address leads nowhere. <a href="#/">To the overview</a></p>` };
+  return {
+    title: "Not found",
+    section: "?",
+    view: html`<h1 tabindex="-1">Nothing is here</h1><p>The address leads nowhere. <a href="#/">To the overview</a></p>`,
+  };
 }
 
 function App() {
@@ -68,8 +84,10 @@ function Side({ section }) {
       <li><a href="#/pipeline" aria-current=${current("pipeline")}>Pipeline</a></li>
       <li><a href="#/configuration" aria-current=${current("configuration")}>Configuration</a></li>
     </ul></nav>
-    <nav class="model-list" aria-label="Models"><h2>Models</h2><ul>${models.map((one) => html`<li key=${one.model}><a href=${link(["models", one.model])} aria-current=${current(one.model)}>
-      <i class="dot ${tone(one.state)}" aria-hidden="true"></i><span>${one.model}</span>${one.open_alerts > 0 && html`<span class="badge ${one.critical ? "critical" : ""}">${one.open_alerts}<span class="sr"> open</span></span>`}</a></li>`)}</ul></nav>
+    <nav class="model-list" aria-label="Models"><h2>Models</h2><ul>${models.map(
+      (one) => html`<li key=${one.model}><a href=${link(["models", one.model])} aria-current=${current(one.model)}>
+      <i class="dot ${tone(one.state)}" aria-hidden="true"></i><span>${one.model}</span>${one.open_alerts > 0 && html`<span class="badge ${one.critical ? "critical" : ""}">${one.open_alerts}<span class="sr"> open</span></span>`}</a></li>`,
+    )}</ul></nav>
     <div class="foot"><${Connection} /><${Scheme} /></div>
   </header>`;
 }

@@ -37,7 +37,11 @@ export function useData(url, { when = () => false, every = 1500, sticky = false 
 
   const reload = useCallback(() => reading.current.again(), []);
   const current = found.url === url;
-  return { data: (current ? found.data : null) ?? kept.get(url ?? "") ?? (sticky ? found.data : null), error: current ? found.error : null, reload };
+  return {
+    data: (current ? found.data : null) ?? kept.get(url ?? "") ?? (sticky ? found.data : null),
+    error: current ? found.error : null,
+    reload,
+  };
 }
 
 /**
@@ -86,5 +90,5 @@ function readingLoop(url, every, tell) {
 function keep(url, data) {
   kept.delete(url);
   kept.set(url, data);
-  if (kept.size > KEPT) kept.delete(kept.keys().next().value);
+  if (kept.size > KEPT) kept.delete(/** @type {string} */ (kept.keys().next().value));
 }

@@ -5,7 +5,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const NOTHING = "–";
 
-/** @param {number|null|undefined} value */
+/** @param {number|null|undefined} value @returns {value is null|undefined} */
 const absent = (value) => value === null || value === undefined || !Number.isFinite(value);
 
 /** Whole numbers with separators; from a million on short. @param {number|null|undefined} value */

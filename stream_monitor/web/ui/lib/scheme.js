@@ -5,7 +5,8 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 const CHANGED = "schemechange";
 
 /** @returns {"light"|"dark"} */
-export const scheme = () => /** @type {any} */ (document.documentElement.dataset.scheme) ?? (dark.matches ? "dark" : "light");
+export const scheme = () =>
+  /** @type {any} */ (document.documentElement.dataset.scheme) ?? (dark.matches ? "dark" : "light");
 
 /** @param {"light"|"dark"} chosen */
 export function choose(chosen) {

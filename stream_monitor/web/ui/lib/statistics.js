@@ -28,7 +28,8 @@ export function distance(first, second) {
     if (p > 0) bits += (p * Math.log2(p / middle)) / 2;
     if (q > 0) bits += (q * Math.log2(q / middle)) / 2;
   });
-  const chance = (Math.max(0, held - 1) * (1 / Math.max(1, first.values) + 1 / Math.max(1, second.values))) / (8 * Math.LN2);
+  const chance =
+    (Math.max(0, held - 1) * (1 / Math.max(1, first.values) + 1 / Math.max(1, second.values))) / (8 * Math.LN2);
   return Math.sqrt(Math.max(0, bits - chance));
 }
 

@@ -15,9 +15,22 @@ const RANK = { critical: 0, warning: 1 };
  */
 export function folded(alerts, incidents) {
   const byId = new Map(alerts.map((alert) => [alert.alert_id, alert]));
-  const groups = incidents.map((incident) => ({ ...incident, key: incident.incident_id, alerts: take(byId, incident.alert_ids) }));
-  for (const alert of byId.values()) groups.push({ key: alert.alert_id, model: alert.model, summary: alert.summary, opened_at: alert.opened_at, alerts: [alert] });
-  return groups.filter((group) => group.alerts.length > 0).sort((a, b) => order(a) - order(b) || b.opened_at - a.opened_at);
+  const groups = incidents.map((incident) => ({
+    ...incident,
+    key: incident.incident_id,
+    alerts: take(byId, incident.alert_ids),
+  }));
+  for (const alert of byId.values())
+    groups.push({
+      key: alert.alert_id,
+      model: alert.model,
+      summary: alert.summary,
+      opened_at: alert.opened_at,
+      alerts: [alert],
+    });
+  return groups
+    .filter((group) => group.alerts.length > 0)
+    .sort((a, b) => order(a) - order(b) || b.opened_at - a.opened_at);
 }
 
 /** @param {Map<string, any>} byId @param {string[]} ids */

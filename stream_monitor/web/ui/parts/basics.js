@@ -72,7 +72,10 @@ export function WarmUp({ warmUp }) {
 }
 
 /** Of one series: its share of the warm-up says how many values it takes. @param {{warm_up: number, values: number}} series */
-export const warmUpOf = ({ warm_up: share, values }) => ({ done: values, of: share > 0 && values > 0 ? Math.round(values / share) : null });
+export const warmUpOf = ({ warm_up: share, values }) => ({
+  done: values,
+  of: share > 0 && values > 0 ? Math.round(values / share) : null,
+});
 
 /** A bar of at most one; decoration, its number stands beside it. @param {{share: number|null, tone?: string}} props */
 export function Meter({ share, tone: colour = "accent" }) {
@@ -86,16 +89,24 @@ export function Meter({ share, tone: colour = "accent" }) {
 export function Stack({ parts }) {
   const total = parts.reduce((sum, part) => sum + part.n, 0);
   let at = 0;
-  const text = parts.filter((part) => part.n > 0).map((part) => `${count(part.n)} ${part.name}`).join(", ");
+  const text = parts
+    .filter((part) => part.n > 0)
+    .map((part) => `${count(part.n)} ${part.name}`)
+    .join(", ");
   return html`<svg class="stack" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label=${text || "no series"}>
     <title>${text}</title>
     <rect class="track" width="100" height="6"></rect>
-    ${total > 0 && parts.map((part) => {
-      const width = (part.n / total) * 100;
-      const x = at;
-      at += width;
-      return part.n > 0 && html`<rect class="fill ${part.tone}" x=${x} width=${Math.max(width, 1.5)} height="6"></rect>`;
-    })}
+    ${
+      total > 0 &&
+      parts.map((part) => {
+        const width = (part.n / total) * 100;
+        const x = at;
+        at += width;
+        return (
+          part.n > 0 && html`<rect class="fill ${part.tone}" x=${x} width=${Math.max(width, 1.5)} height="6"></rect>`
+        );
+      })
+    }
   </svg>`;
 }
 
@@ -107,7 +118,8 @@ export function Fact({ name, value, note, tone: colour = "", title }) {
 }
 
 /** What to do where there is nothing to show. @param {{title: string, children?: any}} props */
-export const Empty = ({ title, children }) => html`<div class="empty"><p class="title">${title}</p><p>${children}</p></div>`;
+export const Empty = ({ title, children }) =>
+  html`<div class="empty"><p class="title">${title}</p><p>${children}</p></div>`;
 
 /** @param {{error: Error}} props */
 export const Failed = ({ error }) =>
@@ -133,8 +145,10 @@ export function Panel({ title, note, actions, children, label, class: extra = ""
 /** One of some. @param {{label: string, value: string, options: [string, string][], choose: (value: string) => void}} props */
 export function Choice({ label, value, options, choose }) {
   return html`<div class="choice" role="group" aria-label=${label}>
-    ${options.map(([one, text]) => html`<button type="button" key=${one} aria-pressed=${String(one === value)}
-      onClick=${() => choose(one)}>${text}</button>`)}
+    ${options.map(
+      ([one, text]) => html`<button type="button" key=${one} aria-pressed=${String(one === value)}
+      onClick=${() => choose(one)}>${text}</button>`,
+    )}
   </div>`;
 }
 

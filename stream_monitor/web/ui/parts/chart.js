@@ -3,7 +3,7 @@ import { html, useEffect, useRef, useState } from "../lib/html.js";
 import { clock, day, moment, number } from "../lib/format.js";
 import { colour, useScheme } from "../lib/scheme.js";
 
-/* global uPlot */
+const { uPlot } = /** @type {any} */ (window); // a classic script, which has run before any module
 
 const DAY = 86_400; // seconds
 
@@ -30,9 +30,10 @@ export function Chart(props) {
   useEffect(() => {
     const element = box.current;
     if (!element) return undefined;
-    // @ts-expect-error uPlot is a classic script, so a global
     plot.current = new uPlot(options(latest, element.clientWidth, setAt), columns(latest.current), element);
-    const sized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: latest.current.height ?? 180 }));
+    const sized = new ResizeObserver(() =>
+      plot.current?.setSize({ width: element.clientWidth, height: latest.current.height ?? 180 }),
+    );
     sized.observe(element);
     return () => {
       sized.disconnect();
@@ -46,8 +47,12 @@ export function Chart(props) {
   const shown = lines.map((one, index) => ({ ...one, index })).filter((one) => !one.quiet);
   const last = at ?? lastWithValue(lines, times.length);
   return html`<figure class="chart" aria-label=${label}>
-    <figcaption class="legend">${shown.map((one) => html`<span key=${one.name}><i class="key ${one.dash ? "dashed" : ""}" style=${{ color: colour(one.colour) }} aria-hidden="true"></i>${one.name}
-      <b class="num">${format(one.values[last] ?? null)}</b></span>`)}
+    <figcaption class="legend">${shown.map(
+      (
+        one,
+      ) => html`<span key=${one.name}><i class="key ${one.dash ? "dashed" : ""}" style=${{ color: colour(one.colour) }} aria-hidden="true"></i>${one.name}
+      <b class="num">${format(one.values[last] ?? null)}</b></span>`,
+    )}
       <span class="when num">${last >= 0 ? `${clock(times[last])}` : ""}</span></figcaption>
     <div class="plot" ref=${box} aria-hidden="true" style=${{ height: `${height}px` }}></div>
     ${table && html`<${Numbers} label=${label} times=${times} lines=${lines} format=${format} />`}
@@ -59,16 +64,20 @@ function Numbers({ label, times, lines, format }) {
   const [open, setOpen] = useState(false);
   return html`<details class="numbers" onToggle=${(/** @type {any} */ event) => setOpen(event.currentTarget.open)}>
     <summary>Numbers</summary>
-    ${open && html`<div class="scroll" tabindex="0" role="region" aria-label="${label}, as numbers"><table><caption class="sr">${label}</caption>
+    ${
+      open &&
+      html`<div class="scroll" tabindex="0" role="region" aria-label="${label}, as numbers"><table><caption class="sr">${label}</caption>
       <thead><tr><th scope="col">time (UTC)</th>${lines.map((one) => html`<th scope="col" class="num" key=${one.name}>${one.name}</th>`)}</tr></thead>
       <tbody>${times.map((time, at) => html`<tr key=${time}><th scope="row">${moment(time)}</th>${lines.map((one) => html`<td class="num" key=${one.name}>${format(one.values[at] ?? null)}</td>`)}</tr>`).reverse()}</tbody>
-    </table></div>`}
+    </table></div>`
+    }
   </details>`;
 }
 
 /** @param {Line[]} lines @param {number} n */
 function lastWithValue(lines, n) {
-  for (let at = n - 1; at >= 0; at -= 1) if (lines.some((one) => one.values[at] !== null && one.values[at] !== undefined)) return at;
+  for (let at = n - 1; at >= 0; at -= 1)
+    if (lines.some((one) => one.values[at] !== null && one.values[at] !== undefined)) return at;
   return -1;
 }
 
@@ -87,12 +96,43 @@ function options(latest, width, setAt) {
     tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: Boolean(select), y: false, setScale: false } },
-    scales: { x: { time: true }, y: log ? { distr: 3, log: 10, range: (_, low, high) => [Math.max(1e-4, Math.min(0.01, low || 0.01)) / 1.5, Math.max(10, high || 1)] } : { range: (_, low, high) => room(latest.current, low, high) } },
+    scales: {
+      x: { time: true },
+      y: log
+        ? {
+            distr: 3,
+            log: 10,
+            range: (_, low, high) => [Math.max(1e-4, Math.min(0.01, low || 0.01)) / 1.5, Math.max(10, high || 1)],
+          }
+        : { range: (_, low, high) => room(latest.current, low, high) },
+    },
     axes: [
-      { ...axis, space: 70, size: 30, values: (_, ticks, __, ___, step) => ticks.map((one) => (step >= DAY ? day(one * 1000) : clock(one * 1000))) },
-      { ...axis, size: 52, space: 34, ...(log ? { splits: powers } : {}), values: (_, ticks) => ticks.map((one) => (one === null ? null : (latest.current.format ?? number)(one))) },
+      {
+        ...axis,
+        space: 70,
+        size: 30,
+        values: (_, ticks, __, ___, step) => ticks.map((one) => (step >= DAY ? day(one * 1000) : clock(one * 1000))),
+      },
+      {
+        ...axis,
+        size: 52,
+        space: 34,
+        ...(log ? { splits: powers } : {}),
+        values: (_, ticks) => ticks.map((one) => (one === null ? null : (latest.current.format ?? number)(one))),
+      },
     ],
-    series: [{}, ...lines.map((one) => ({ label: one.name, stroke: colour(one.colour), width: one.width ?? 1.75, dash: one.dash, fill: one.fill && tinted(colour(one.fill), 0.14), spanGaps: Boolean(one.joined), points: { show: !one.quiet, size: 4, filter: alone } }))],
+    series: [
+      {},
+      ...lines.map((one) => ({
+        label: one.name,
+        stroke: colour(one.colour),
+        width: one.width ?? 1.75,
+        dash: one.dash,
+        fill: one.fill && tinted(colour(one.fill), 0.14),
+        spanGaps: Boolean(one.joined),
+        points: { show: !one.quiet, size: 4, filter: alone },
+      })),
+    ],
     bands: bands.map((one) => ({ series: [one.upper + 1, one.lower + 1], fill: tinted(colour(one.fill), 0.2) })),
     hooks: {
       drawClear: [(plot) => spans(plot, latest.current)],
@@ -138,7 +178,10 @@ function spans(plot, { markers = [] }) {
   for (const marker of markers) {
     if (marker.until === undefined) continue;
     const from = Math.max(left, plot.valToPos(marker.time / 1000, "x", true));
-    const to = Math.min(left + width, marker.until === null ? left + width : plot.valToPos(marker.until / 1000, "x", true));
+    const to = Math.min(
+      left + width,
+      marker.until === null ? left + width : plot.valToPos(marker.until / 1000, "x", true),
+    );
     if (to <= from) continue;
     plot.ctx.fillStyle = tinted(colour(marker.colour), 0.08);
     plot.ctx.fillRect(from, top, to - from, height);
@@ -154,7 +197,8 @@ function marks(plot, { markers = [], threshold, log }) {
   pen.lineWidth = density;
   if (threshold !== undefined && (!log || threshold > 0)) {
     const y = Math.round(plot.valToPos(threshold, "y", true));
-    if (y >= top && y <= top + height) line(pen, colour("--text-3"), [4 * density, 4 * density], left, y, left + width, y);
+    if (y >= top && y <= top + height)
+      line(pen, colour("--text-3"), [4 * density, 4 * density], left, y, left + width, y);
   }
   pen.font = `${11 * density}px ${colour("--font")}`;
   for (const marker of markers) {
@@ -193,5 +237,7 @@ function selected(plot, select) {
 
 /** @param {string} hex @param {number} part */
 function tinted(hex, part) {
-  return `${hex}${Math.round(part * 255).toString(16).padStart(2, "0")}`;
+  return `${hex}${Math.round(part * 255)
+    .toString(16)
+    .padStart(2, "0")}`;
 }

@@ -45,8 +45,23 @@ export function HeatStrip({ heat, model }) {
   };
   const open = (/** @type {number} */ row) => (location.hash = seriesLink(model, heat.series[row]));
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    const from = cursor ?? { row: 0, at: Math.max(0, heat.series[0].scores.findLastIndex((score) => score !== null)) };
-    const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -columns], End: [0, columns], PageUp: [-10, 0], PageDown: [10, 0] };
+    const from = cursor ?? {
+      row: 0,
+      at: Math.max(
+        0,
+        heat.series[0].scores.findLastIndex((score) => score !== null),
+      ),
+    };
+    const steps = {
+      ArrowUp: [-1, 0],
+      ArrowDown: [1, 0],
+      ArrowLeft: [0, -1],
+      ArrowRight: [0, 1],
+      Home: [0, -columns],
+      End: [0, columns],
+      PageUp: [-10, 0],
+      PageDown: [10, 0],
+    };
     if (event.key === "Enter" && cursor) open(cursor.row);
     else if (event.key in steps) {
       const [down, right] = steps[event.key];
@@ -60,7 +75,10 @@ export function HeatStrip({ heat, model }) {
     <div class="heat-box" ref=${box} style=${{ height: `${height}px` }} tabindex="0" role="application"
       aria-roledescription="heat strip" aria-label="Drift score of ${rows} series over time. Arrow keys move, Enter opens a series."
       onKeyDown=${onKeyDown} onMouseMove=${(/** @type {MouseEvent} */ event) => setCursor(under(event))}
-      onMouseLeave=${() => setCursor(null)} onClick=${(/** @type {MouseEvent} */ event) => { const at = under(event); if (at) open(at.row); }}>
+      onMouseLeave=${() => setCursor(null)} onClick=${(/** @type {MouseEvent} */ event) => {
+        const at = under(event);
+        if (at) open(at.row);
+      }}>
       <div class="heat-room" style=${{ height: `${rows * ROW + AXIS}px` }}><canvas ref=${canvas} aria-hidden="true"></canvas></div>
     </div>
     <div class="heat-foot">
@@ -98,7 +116,9 @@ function placeOf(box, event, heat) {
   const row = Math.floor((event.clientY - frame.top + box.scrollTop) / ROW);
   const step = (box.clientWidth - NAMES) / heat.starts.length;
   const at = clamp(Math.floor((event.clientX - frame.left - NAMES) / step), heat.starts.length);
-  return row >= 0 && row < heat.series.length && event.clientY < frame.top + box.clientHeight - AXIS ? { row, at } : null;
+  return row >= 0 && row < heat.series.length && event.clientY < frame.top + box.clientHeight - AXIS
+    ? { row, at }
+    : null;
 }
 
 /** Colours between the stops, and one for "no values". */
@@ -109,7 +129,9 @@ function palette() {
     if (upper < 0) upper = STOPS.length - 1;
     if (upper === 0) return rgb(stops[0]);
     const part = Math.min(1, (score - STOPS[upper - 1]) / (STOPS[upper] - STOPS[upper - 1]));
-    return rgb(stops[upper].map((one, channel) => stops[upper - 1][channel] + part * (one - stops[upper - 1][channel])));
+    return rgb(
+      stops[upper].map((one, channel) => stops[upper - 1][channel] + part * (one - stops[upper - 1][channel])),
+    );
   };
 }
 

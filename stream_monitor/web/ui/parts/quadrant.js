@@ -17,27 +17,46 @@ export function Quadrant({ series, model }) {
   const points = useMemo(() => placed(series), [series]);
   const most = Math.max(1, ...points.map((one) => one.effect));
   const highest = Math.max(0, ...points.map((one) => one.importance)) || 1;
-  const x = (/** @type {number} */ effect) => EDGE.left + (Math.sqrt(effect / most)) * (width - EDGE.left - EDGE.right);
-  const y = (/** @type {number} */ importance) => HEIGHT - EDGE.bottom - (importance / highest) * (HEIGHT - EDGE.top - EDGE.bottom);
+  const x = (/** @type {number} */ effect) => EDGE.left + Math.sqrt(effect / most) * (width - EDGE.left - EDGE.right);
+  const y = (/** @type {number} */ importance) =>
+    HEIGHT - EDGE.bottom - (importance / highest) * (HEIGHT - EDGE.top - EDGE.bottom);
   const half = (HEIGHT - EDGE.top - EDGE.bottom) / 2;
   const ticks = [0, 0.1, 0.5, 1, 2, 5].filter((one) => one <= most);
-  const labels = spaced(points.filter((one) => one.drifting).slice(0, NAMED).concat(points.filter((one) => one.key === over && !one.drifting)), x, y, width);
-  return html`<div class="quadrant" ref=${box}>${points.length === 0 ? html`<p class="none">No input has an effect to show yet.</p>` : html`<svg width=${width} height=${HEIGHT} viewBox="0 0 ${width} ${HEIGHT}" role="group" aria-label="Impact of inputs: effect against importance">
+  const labels = spaced(
+    points
+      .filter((one) => one.drifting)
+      .slice(0, NAMED)
+      .concat(points.filter((one) => one.key === over && !one.drifting)),
+    x,
+    y,
+    width,
+  );
+  return html`<div class="quadrant" ref=${box}>${
+    points.length === 0
+      ? html`<p class="none">No input has an effect to show yet.</p>`
+      : html`<svg width=${width} height=${HEIGHT} viewBox="0 0 ${width} ${HEIGHT}" role="group" aria-label="Impact of inputs: effect against importance">
     <rect class="hot" x=${x(most * 0.16)} y=${EDGE.top} width=${width - EDGE.right - x(most * 0.16)} height=${half}></rect>
-    ${ticks.map((one) => html`<g key=${one}><line class="grid" x1=${x(one)} x2=${x(one)} y1=${EDGE.top} y2=${HEIGHT - EDGE.bottom}></line>
-      <text class="tick" x=${x(one)} y=${HEIGHT - EDGE.bottom + 14} text-anchor="middle">${one}</text></g>`)}
+    ${ticks.map(
+      (
+        one,
+      ) => html`<g key=${one}><line class="grid" x1=${x(one)} x2=${x(one)} y1=${EDGE.top} y2=${HEIGHT - EDGE.bottom}></line>
+      <text class="tick" x=${x(one)} y=${HEIGHT - EDGE.bottom + 14} text-anchor="middle">${one}</text></g>`,
+    )}
     <line class="grid" x1=${EDGE.left} x2=${width - EDGE.right} y1=${EDGE.top + half} y2=${EDGE.top + half}></line>
     <path class="frame" d="M${EDGE.left} ${EDGE.top}V${HEIGHT - EDGE.bottom}H${width - EDGE.right}"></path>
     <text class="axis" x=${width - EDGE.right} y=${HEIGHT - 6} text-anchor="end">effect, in sd of the reference →</text>
     <text class="axis" transform="rotate(-90 12 ${EDGE.top})" x="12" y=${EDGE.top + 4} text-anchor="end">importance →</text>
     <text class="corner" x=${width - EDGE.right - 8} y=${EDGE.top + half - 10} text-anchor="end">moved and matters</text>
-    ${points.map((one) => html`<a key=${one.key} href=${seriesLink(model, one.series)} tabindex=${one.drifting ? 0 : -1}
+    ${points.map(
+      (one) => html`<a key=${one.key} href=${seriesLink(model, one.series)} tabindex=${one.drifting ? 0 : -1}
       aria-label="${one.series.series}: effect ${signed(one.series.effect)} sd, importance ${number(one.series.importance)}"
       onMouseEnter=${() => setOver(one.key)} onMouseLeave=${() => setOver("")} onFocus=${() => setOver(one.key)} onBlur=${() => setOver("")}>
       <circle class="${one.tone} ${over === one.key ? "over" : ""}" cx=${x(one.effect)} cy=${y(one.importance)} r=${one.drifting ? 6 : 3.5}>
-        <title>${one.series.series}: effect ${signed(one.series.effect)} sd, importance ${number(one.series.importance)}</title></circle></a>`)}
+        <title>${one.series.series}: effect ${signed(one.series.effect)} sd, importance ${number(one.series.importance)}</title></circle></a>`,
+    )}
     ${labels.map((one) => html`<text key=${one.key} class="name" x=${one.x} y=${one.y} text-anchor=${one.anchor}>${one.text}</text>`)}
-  </svg>`}</div>`;
+  </svg>`
+  }</div>`;
 }
 
 /** Inputs with an effect, the most moved first. @param {any[]} series */
@@ -64,6 +83,12 @@ function spaced(points, x, y, width) {
     let at = y(one.importance) + 4;
     while (used.some((other) => Math.abs(other - at) < 13)) at += 13;
     used.push(at);
-    return { key: one.key, x: x(one.effect) + (right ? 10 : -10), y: at, anchor: right ? "start" : "end", text: nameOf(one.series.series).name };
+    return {
+      key: one.key,
+      x: x(one.effect) + (right ? 10 : -10),
+      y: at,
+      anchor: right ? "start" : "end",
+      text: nameOf(one.series.series).name,
+    };
   });
 }

@@ -37,7 +37,12 @@ export function MiniHistogram({ reference, current, tone = "accent" }) {
   if (!first || first.length === 0) return html`<span class="nothing">–</span>`;
   const highest = Math.max(...first, ...(current ?? [])) || 1;
   const step = WIDTH / first.length;
-  const bar = (/** @type {number} */ share, /** @type {number} */ at, /** @type {string} */ name, /** @type {number} */ part) => {
+  const bar = (
+    /** @type {number} */ share,
+    /** @type {number} */ at,
+    /** @type {string} */ name,
+    /** @type {number} */ part,
+  ) => {
     const height = (share / highest) * (HEIGHT - 1);
     return html`<rect class=${name} x=${at * step + (step * (1 - part)) / 2} y=${HEIGHT - height} width=${step * part} height=${height}></rect>`;
   };

@@ -21,9 +21,20 @@ import { count } from "../lib/format.js";
  *   sorted: id of the column at first, else as they come; marked: class of a row
  */
 export function Table({ caption, columns, rows, id, size = 40, empty, sorted = "", marked = () => "" }) {
-  const [order, setOrder] = useState({ column: sorted, descending: columns.find((one) => one.id === sorted)?.descending ?? false });
+  const [order, setOrder] = useState({
+    column: sorted,
+    descending: columns.find((one) => one.id === sorted)?.descending ?? false,
+  });
   const [wanted, setPage] = useState(0);
-  const ordered = useMemo(() => sort(rows, columns.find((one) => one.id === order.column), order.descending), [rows, order, columns]);
+  const ordered = useMemo(
+    () =>
+      sort(
+        rows,
+        columns.find((one) => one.id === order.column),
+        order.descending,
+      ),
+    [rows, order, columns],
+  );
   const pages = Math.max(1, Math.ceil(ordered.length / size));
   const page = Math.min(wanted, pages - 1);
   const shown = ordered.slice(page * size, (page + 1) * size);

@@ -15,14 +15,17 @@ export function Timeline({ groups, from, to }) {
   const [box, width] = useWidth(1000);
   const shown = groups.slice(0, SHOWN);
   const height = shown.length * ROW + AXIS;
-  const x = (/** @type {number} */ time) => NAMES + (Math.max(0, Math.min(1, (time - from) / Math.max(1, to - from)))) * (width - NAMES - 6);
+  const x = (/** @type {number} */ time) =>
+    NAMES + Math.max(0, Math.min(1, (time - from) / Math.max(1, to - from))) * (width - NAMES - 6);
   const ticks = [0, 0.2, 0.4, 0.6, 0.8].map((part) => from + part * (to - from));
   return html`<div class="timeline scroll" tabindex="0" role="region" aria-label="Timeline of alerts"><div ref=${box}><svg width=${width} height=${height} viewBox="0 0 ${width} ${height}" role="group" aria-label="Alerts from ${moment(from)} to ${moment(to)}">
     ${ticks.map((time) => html`<g key=${time}><line class="grid" x1=${x(time)} x2=${x(time)} y1="0" y2=${height - AXIS}></line><text class="tick" x=${x(time)} y=${height - 6}>${clock(time)}</text></g>`)}
-    ${shown.map((group, row) => html`<g key=${group.key} transform="translate(0 ${row * ROW})">
+    ${shown.map(
+      (group, row) => html`<g key=${group.key} transform="translate(0 ${row * ROW})">
       <text class="name" x="0" y="17">${fitted(group.model, 20)}${group.alerts.length > 1 ? ` · ${group.alerts.length}` : ""}</text>
       ${group.alerts.map((alert) => html`<${Bar} key=${alert.alert_id} alert=${alert} x=${x} />`)}
-    </g>`)}
+    </g>`,
+    )}
   </svg></div>${groups.length > SHOWN && html`<p class="note">and ${plural(groups.length - SHOWN, "more incident")}</p>`}</div>`;
 }
 

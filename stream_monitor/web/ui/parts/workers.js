@@ -16,6 +16,10 @@ export function WorkerStrip({ workers }) {
   if (workers.length === 0)
     return html`<${Panel} title="Workers" actions=${more}><p class="none">No worker has reported for a minute. Start one with <code>stream-monitor run</code>.</p><//>`;
   return html`<${Panel} title="Workers" note=${plural(workers.length, "worker")} actions=${more}><ul class="workers">
-    ${workers.map((one) => html`<li key=${one.worker}><${State} state=${one.ready ? "ready" : "silent"} text=${one.ready ? "ready" : "not ready"} /><b>${one.worker}</b>
-      <span class="note">${plural(one.partitions, "partition")} · lag <span class="num">${count(one.lag)}</span> · heard of ${span(one.age * 1000)} ago</span></li>`)}</ul><//>`;
+    ${workers.map(
+      (
+        one,
+      ) => html`<li key=${one.worker}><${State} state=${one.ready ? "ready" : "silent"} text=${one.ready ? "ready" : "not ready"} /><b>${one.worker}</b>
+      <span class="note">${plural(one.partitions, "partition")} · lag <span class="num">${count(one.lag)}</span> · heard of ${span(one.age * 1000)} ago</span></li>`,
+    )}</ul><//>`;
 }

@@ -9,7 +9,11 @@ import { Choice, Empty, Loaded, Panel } from "../parts/basics.js";
 import { Incidents, folded } from "../parts/alerts.js";
 import { Timeline } from "../parts/timeline.js";
 
-const STATES = /** @type {[string, string][]} */ ([["open", "open"], ["resolved", "resolved"], ["all", "all"]]);
+const STATES = /** @type {[string, string][]} */ ([
+  ["open", "open"],
+  ["resolved", "resolved"],
+  ["all", "all"],
+]);
 const HOUR = 3_600_000;
 
 export function Alerts() {
@@ -25,7 +29,9 @@ export function Alerts() {
       <div class="actions"><${Choice} label="State" value=${state} options=${STATES} choose=${(value) => refine({ state: value })} />
         <label class="inline">Model <select value=${model} onChange=${(event) => refine({ model: event.currentTarget.value })}><option value="">all</option>
           ${[...new Set(model ? [model, ...models] : models)].sort().map((one) => html`<option key=${one} value=${one}>${one}</option>`)}</select></label></div></div>
-    <${Loaded} data=${data} error=${error}>${(found) => html`<${Found} groups=${folded(found.alerts, found.incidents)} state=${state} />
+    <${Loaded} data=${data} error=${error}>${(
+      found,
+    ) => html`<${Found} groups=${folded(found.alerts, found.incidents)} state=${state} />
       ${found.more > 0 && html`<p class="note">and ${plural(found.more, "more alert")} that ${found.more === 1 ? "is" : "are"} not shown</p>`}`}<//>
     <${Mutes} mutes=${mutes.data?.mutes ?? []} />`;
 }
@@ -33,9 +39,11 @@ export function Alerts() {
 /** @param {{groups: any[], state: string}} props */
 function Found({ groups, state }) {
   if (groups.length === 0)
-    return html`<${Empty} title=${state === "open" ? "No alert is open." : "No alert here."}>${state === "open"
-      ? html`Look at <button type="button" class="quiet" onClick=${() => refine({ state: "all" })}>all alerts</button> for those that are over, or at the configuration for what would be found.`
-      : "Alerts of the last days appear here once there are some."}<//>`;
+    return html`<${Empty} title=${state === "open" ? "No alert is open." : "No alert here."}>${
+      state === "open"
+        ? html`Look at <button type="button" class="quiet" onClick=${() => refine({ state: "all" })}>all alerts</button> for those that are over, or at the configuration for what would be found.`
+        : "Alerts of the last days appear here once there are some."
+    }<//>`;
   const alerts = groups.flatMap((group) => group.alerts);
   const to = Math.max(...alerts.map((one) => one.resolved_at ?? one.time));
   const from = Math.min(...alerts.map((one) => one.change_point));
@@ -58,7 +66,9 @@ function Mutes({ mutes }) {
   };
   if (mutes.length === 0) return null;
   return html`<${Panel} title="Muted" note="found and shown, but nobody is notified">${error && html`<p class="problem" role="alert">${error}</p>`}
-    <ul class="lines">${mutes.map((one) => html`<li key=${one.mute_id}><span><b>${one.model}</b> <code>${one.series}</code> – ${one.reason}
+    <ul class="lines">${mutes.map(
+      (one) => html`<li key=${one.mute_id}><span><b>${one.model}</b> <code>${one.series}</code> – ${one.reason}
       <span class="note">by ${one.by}, ends <time title="${moment(one.until)} UTC">${ago(one.until)}</time></span></span>
-      <button type="button" onClick=${() => end(one.mute_id)}>Unmute</button></li>`)}</ul><//>`;
+      <button type="button" onClick=${() => end(one.mute_id)}>Unmute</button></li>`,
+    )}</ul><//>`;
 }

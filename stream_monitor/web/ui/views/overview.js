@@ -13,14 +13,21 @@ const SHOWN = 8;
 
 export function Overview() {
   const overview = useData(address("overview"), { when: () => true, every: 1500 });
-  const alerts = useData(address("alerts", { state: "open", limit: 200 }), { when: (change) => change.alerts || change.operations, every: 2000 });
+  const alerts = useData(address("alerts", { state: "open", limit: 200 }), {
+    when: (change) => change.alerts || change.operations,
+    every: 2000,
+  });
   return html`<${Loaded} data=${overview.data} error=${overview.error}>${(data) => html`
     <${Head} data=${data} />
     <${Problems} problems=${data.problems} />
-    ${data.models.length === 0 ? html`<${NoModels} data=${data} />` : html`
+    ${
+      data.models.length === 0
+        ? html`<${NoModels} data=${data} />`
+        : html`
       <${Attention} groups=${folded(alerts.data?.alerts ?? [], alerts.data?.incidents ?? [])} />
       <${Models} models=${data.models} />
-      <${WorkerStrip} workers=${data.workers} />`}`}<//>`;
+      <${WorkerStrip} workers=${data.workers} />`
+    }`}<//>`;
 }
 
 /** @param {{data: any}} props */
@@ -85,23 +92,29 @@ function ModelRow({ model }) {
 export const total = (series) => series.warming + series.watching + series.drifting + series.unwatched;
 
 /** @param {{series: any}} props */
-export const SeriesStack = ({ series }) => html`<${Stack} parts=${[
-  { tone: "critical", n: series.drifting, name: "drifting" },
-  { tone: "warming", n: series.warming, name: "warming up" },
-  { tone: "good", n: series.watching, name: "watching" },
-  { tone: "silent", n: series.unwatched, name: "unwatched" },
-]} />`;
+export const SeriesStack = ({ series }) =>
+  html`<${Stack} parts=${[
+    { tone: "critical", n: series.drifting, name: "drifting" },
+    { tone: "warming", n: series.warming, name: "warming up" },
+    { tone: "good", n: series.watching, name: "watching" },
+    { tone: "silent", n: series.unwatched, name: "unwatched" },
+  ]} />`;
 
 /** A figure with its interval, and what was promised. @param {{figure: any}} props */
 export function Headline({ figure }) {
   if (!figure || figure.value === null) return html`<span class="nothing">no labels</span>`;
-  const worse = figure.expected !== null && figure.high !== null && figure.low !== null && (figure.high < figure.expected || figure.low > figure.expected);
+  const worse =
+    figure.expected !== null &&
+    figure.high !== null &&
+    figure.low !== null &&
+    (figure.high < figure.expected || figure.low > figure.expected);
   return html`<span class="headline" title="95 % interval; expected ${number(figure.expected)}"><span class="role">${words(figure.figure)}</span>
     <b class="num ${worse ? "warning" : ""}">${number(figure.value)}</b>${figure.low !== null && html`<span class="note num">${number(figure.low)}–${number(figure.high)}</span>`}</span>`;
 }
 
 /** @param {{data: any}} props */
-const NoModels = ({ data }) => data.caught_up
-  ? html`<${Empty} title="No model has been seen yet.">Models appear when events are read from the topics of <code>discovery.topics</code> or <code>models[].sources</code>.
+const NoModels = ({ data }) =>
+  data.caught_up
+    ? html`<${Empty} title="No model has been seen yet.">Models appear when events are read from the topics of <code>discovery.topics</code> or <code>models[].sources</code>.
       Start a worker with <code>stream-monitor run -c monitor.yaml</code>, or see what is wrong with <code>stream-monitor doctor</code>.<//>`
-  : html`<${Empty} title="Reading the topics…">Models appear as soon as the status topic has been read.<//>`;
+    : html`<${Empty} title="Reading the topics…">Models appear as soon as the status topic has been read.<//>`;

@@ -14,14 +14,19 @@ const CHARTS = 6;
 /** @param {{name: string}} props */
 export function Performance({ name }) {
   const concerns = (/** @type {any} */ change) => change.models.includes(name);
-  const { data, error } = useData(address(`models/${encodeURIComponent(name)}/performance`), { when: concerns, every: 3000 });
+  const { data, error } = useData(address(`models/${encodeURIComponent(name)}/performance`), {
+    when: concerns,
+    every: 3000,
+  });
   const model = useData(address(`models/${encodeURIComponent(name)}`), { when: concerns, every: 8000 });
   return html`<${ModelHead} model=${model.data ?? { model: name }} tab="performance" />
     <${Loaded} data=${data} error=${error}>${(found) => html`
       ${found.labels && html`<${Labels} labels=${found.labels} />`}
-      ${found.versions.length === 0
-        ? html`<${Empty} title="No labels, so no performance.">Send labels with the <code>id</code> of their prediction: <code>{"model": "${name}", "id": "e-1", "label": "legit"}</code>. They may come hours or days later.<//>`
-        : html`<${Versions} versions=${found.versions} />`}
+      ${
+        found.versions.length === 0
+          ? html`<${Empty} title="No labels, so no performance.">Send labels with the <code>id</code> of their prediction: <code>{"model": "${name}", "id": "e-1", "label": "legit"}</code>. They may come hours or days later.<//>`
+          : html`<${Versions} versions=${found.versions} />`
+      }
       <${SideBySide} rows=${model.data?.side_by_side ?? []} /><${Fairness} rows=${model.data?.fairness ?? []} />`}<//>`;
 }
 
@@ -34,7 +39,9 @@ function Labels({ labels }) {
     <${Fact} name="half come within" value=${span(delays["0.5"])} />
     <${Fact} name="90 % within" value=${span(delays["0.9"])} />
     <${Fact} name="99 % within" value=${span(delays["0.99"])} />
-    ${Object.entries(labels.outcomes ?? {}).filter(([, n]) => n > 0).map(([what, n]) => html`<${Fact} key=${what} name=${words(what)} value=${count(/** @type {number} */ (n))} />`)}
+    ${Object.entries(labels.outcomes ?? {})
+      .filter(([, n]) => n > 0)
+      .map(([what, n]) => html`<${Fact} key=${what} name=${words(what)} value=${count(/** @type {number} */ (n))} />`)}
   </dl><//>`;
 }
 
@@ -43,7 +50,9 @@ function Versions({ versions }) {
   const [wanted, setWanted] = useState("");
   const nameOf = (/** @type {any} */ one) => one.version ?? "";
   const chosen = versions.find((one) => nameOf(one) === wanted) ?? versions.at(-1);
-  const options = versions.map((one) => /** @type {[string, string]} */ ([nameOf(one), nameOf(one) ? `version ${nameOf(one)}` : "no version"]));
+  const options = versions.map(
+    (one) => /** @type {[string, string]} */ ([nameOf(one), nameOf(one) ? `version ${nameOf(one)}` : "no version"]),
+  );
   return html`${versions.length > 1 && html`<div class="bar"><${Choice} label="Version" value=${nameOf(chosen)} options=${options} choose=${setWanted} /></div>`}
     <${Version} key=${nameOf(chosen)} version=${chosen} />`;
 }
@@ -51,7 +60,9 @@ function Versions({ versions }) {
 /** @param {{version: any}} props */
 function Version({ version }) {
   const { status, history } = version;
-  const main = Object.keys(history ?? {}).filter((name) => FIRST.includes(name)).sort((a, b) => FIRST.indexOf(a) - FIRST.indexOf(b));
+  const main = Object.keys(history ?? {})
+    .filter((name) => FIRST.includes(name))
+    .sort((a, b) => FIRST.indexOf(a) - FIRST.indexOf(b));
   return html`${status?.withheld && html`<p class="problem">No figures are shown: ${status.withheld}</p>`}
     ${main.length > 0 && html`<div class="charts">${main.slice(0, CHARTS).map((name) => html`<${Figure} key=${name} name=${name} points=${history[name]} status=${status?.figures?.[name]} />`)}</div>`}
     ${status && html`<div class="columns"><${Figures} status=${status} /><${Calibration} bins=${status.calibration ?? []} /></div>`}`;
@@ -67,7 +78,16 @@ function Figure({ name, points, status }) {
       { name: words(name), values: column(1), colour: "--accent", width: 2 },
       { name: "low", values: column(2), colour: "--accent-line", width: 0, quiet: true },
     ];
-    if (points.some((point) => (point[4] ?? null) !== null)) all.push(/** @type {any} */ ({ name: "estimate", values: column(4), colour: "--warming-line", dash: [5, 4], width: 1.5 }));
+    if (points.some((point) => (point[4] ?? null) !== null))
+      all.push(
+        /** @type {any} */ ({
+          name: "estimate",
+          values: column(4),
+          colour: "--warming-line",
+          dash: [5, 4],
+          width: 1.5,
+        }),
+      );
     return all;
   }, [points, name]);
   const bands = useMemo(() => [{ upper: 0, lower: 2, fill: "--accent-line" }], []);
@@ -104,7 +124,9 @@ function FigureRow({ name, figure, estimate, score }) {
 
 /** What was promised by probabilities against what came. @param {{bins: any[]}} props */
 function Calibration({ bins }) {
-  const known = bins.filter((bin) => bin.observed !== null && bin.expected !== null).map((bin) => [bin.expected, bin.observed, bin.n]);
+  const known = bins
+    .filter((bin) => bin.observed !== null && bin.expected !== null)
+    .map((bin) => [bin.expected, bin.observed, bin.n]);
   const most = Math.max(1, ...known.map(([, , n]) => n));
   if (known.length === 0) return null;
   const at = (/** @type {number} */ share) => 30 + share * 190;
@@ -120,14 +142,24 @@ function Calibration({ bins }) {
 /** @param {{rows: any[]}} props */
 function SideBySide({ rows }) {
   if (rows.length === 0) return null;
-  return html`<${Panel} title="Side by side" note="two versions on the same cases"><ul class="lines">${rows.map((one) => html`<li key=${`${one.first} ${one.second}`}>
-    Version <b>${one.second}</b> against <b>${one.first}</b>: ${words(one.figure)} worse by <b class="num">${signed(one.worse)}</b> ${one.low !== null && html`<span class="note num">(${signed(one.low)} … ${signed(one.high)})</span>`} on ${plural(one.cases, "case")}</li>`)}</ul><//>`;
+  return html`<${Panel} title="Side by side" note="two versions on the same cases"><ul class="lines">${rows.map(
+    (one) => html`<li key=${`${one.first} ${one.second}`}>
+    Version <b>${one.second}</b> against <b>${one.first}</b>: ${words(one.figure)} worse by <b class="num">${signed(one.worse)}</b> ${one.low !== null && html`<span class="note num">(${signed(one.low)} … ${signed(one.high)})</span>`} on ${plural(one.cases, "case")}</li>`,
+  )}</ul><//>`;
 }
 
 /** @param {{rows: any[]}} props */
 function Fairness({ rows }) {
-  const figures = rows.flatMap((one) => Object.entries(one.figures).map(([name, figure]) => ({ version: one.version, name, .../** @type {any} */ (figure) })));
+  const figures = rows.flatMap((one) =>
+    Object.entries(one.figures).map(([name, figure]) => ({
+      version: one.version,
+      name,
+      .../** @type {any} */ (figure),
+    })),
+  );
   if (figures.length === 0) return null;
-  return html`<${Panel} title="Fairness" note="between the groups that are declared"><ul class="lines">${figures.map((one) => html`<li key=${`${one.version} ${one.name}`}>
-    ${one.beyond && html`<${State} state="warning" text="beyond" />`} ${words(one.name)}${one.version ? ` of version ${one.version}` : ""}: <b class="num">${number(one.value)}</b> <span class="note">${one.reason ?? `${one.lowest} against ${one.highest}; accepted ${number(one.tolerance)}`}</span></li>`)}</ul><//>`;
+  return html`<${Panel} title="Fairness" note="between the groups that are declared"><ul class="lines">${figures.map(
+    (one) => html`<li key=${`${one.version} ${one.name}`}>
+    ${one.beyond && html`<${State} state="warning" text="beyond" />`} ${words(one.name)}${one.version ? ` of version ${one.version}` : ""}: <b class="num">${number(one.value)}</b> <span class="note">${one.reason ?? `${one.lowest} against ${one.highest}; accepted ${number(one.tolerance)}`}</span></li>`,
+  )}</ul><//>`;
 }

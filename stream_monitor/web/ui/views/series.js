@@ -12,9 +12,19 @@ import { Histogram } from "../parts/histogram.js";
 
 const LEAST = 1e-4; // evidence below it is none, and a logarithm has to end somewhere
 const HOUR = 3_600_000;
-const SPANS = /** @type {[string, string][]} */ ([["", "all kept"], ["1", "1 h"], ["4", "4 h"], ["24", "24 h"], ["168", "7 d"]]);
+const SPANS = /** @type {[string, string][]} */ ([
+  ["", "all kept"],
+  ["1", "1 h"],
+  ["4", "4 h"],
+  ["24", "24 h"],
+  ["168", "7 d"],
+]);
 const WINDOWS = [5, 15, 60, 240]; // buckets: minutes, hours or days, as the history is kept
-const AGAINST = /** @type {[string, string][]} */ ([["reference", "reference"], ["before", "the window before"], ["start", "start of the chart"]]);
+const AGAINST = /** @type {[string, string][]} */ ([
+  ["reference", "reference"],
+  ["before", "the window before"],
+  ["start", "start of the chart"],
+]);
 
 /** @param {{model: string}} props */
 export function Series({ model }) {
@@ -24,8 +34,15 @@ export function Series({ model }) {
   const path = `models/${encodeURIComponent(model)}/series`;
   const newest = useData(address("overview"), { when: () => false });
   const latest = newest.data?.models.find((one) => one.model === model)?.time;
-  const url = useMemo(() => address(path, { ...which, from: hours && latest - Number(hours) * HOUR }), [path, query.get("name"), which.version, which.segment, hours, latest === undefined]);
-  const { data, error } = useData(hours && latest === undefined ? null : url, { when: (change) => change.models.includes(model) || change.alerts || change.operations, every: 3000, sticky: true });
+  const url = useMemo(
+    () => address(path, { ...which, from: hours && latest - Number(hours) * HOUR }),
+    [path, query.get("name"), which.version, which.segment, hours, latest === undefined],
+  );
+  const { data, error } = useData(hours && latest === undefined ? null : url, {
+    when: (change) => change.models.includes(model) || change.alerts || change.operations,
+    every: 3000,
+    sticky: true,
+  });
   return html`<${Loaded} data=${data} error=${error}>${(series) => html`<${Whole} model=${model} which=${which} data=${series} hours=${hours} />`}<//>`;
 }
 
@@ -38,9 +55,11 @@ function Whole({ model, which, data, hours }) {
       <div class="actions"><${Choice} label="Time span" value=${hours} options=${SPANS} choose=${(value) => refine({ span: value, from: "", to: "" })} /></div></div>
     ${status && html`<${Facts} status=${status} reference=${data.reference} />`}
     ${data.alerts.map((alert) => html`<${AlertLine} key=${alert.alert_id} alert=${alert} model=${false} series=${false} />`)}
-    ${buckets.length === 0
-      ? html`<${Empty} title="No history in this span.">History is written with every snapshot, by default each 30 seconds, once the series has a reference. Try a longer span.<//>`
-      : html`<${Drift} data=${data} /><${Compare} data=${data} /><${Values} data=${data} />`}`;
+    ${
+      buckets.length === 0
+        ? html`<${Empty} title="No history in this span.">History is written with every snapshot, by default each 30 seconds, once the series has a reference. Try a longer span.<//>`
+        : html`<${Drift} data=${data} /><${Compare} data=${data} /><${Values} data=${data} />`
+    }`;
 }
 
 /** @param {any} props */
@@ -62,7 +81,11 @@ function Facts({ status, reference }) {
 /** @param {any[]} alerts @returns {import("../parts/chart.js").Marker[]} */
 function markersOf(alerts) {
   return alerts.flatMap((alert) => {
-    const colour = alert.resolved_at ? "--silent" : alert.severity === "critical" ? "--critical-line" : "--warning-line";
+    const colour = alert.resolved_at
+      ? "--silent"
+      : alert.severity === "critical"
+        ? "--critical-line"
+        : "--warning-line";
     return [
       { time: alert.change_point, colour: "--accent-line", text: "change", dash: true },
       { time: alert.opened_at, colour, text: "alert", until: alert.resolved_at },
@@ -75,8 +98,21 @@ function Drift({ data }) {
   const { buckets } = data;
   const times = useMemo(() => buckets.map((one) => one.start), [buckets]);
   const markers = useMemo(() => markersOf(data.alerts), [data.alerts]);
-  const score = useMemo(() => [{ name: "score", values: buckets.map((one) => one.score), colour: "--accent", fill: "--accent" }], [buckets]);
-  const evidence = useMemo(() => [{ name: "evidence", values: buckets.map((one) => (one.evidence === null ? null : Math.max(one.evidence, LEAST))), colour: "--warming-line", joined: true }], [buckets]);
+  const score = useMemo(
+    () => [{ name: "score", values: buckets.map((one) => one.score), colour: "--accent", fill: "--accent" }],
+    [buckets],
+  );
+  const evidence = useMemo(
+    () => [
+      {
+        name: "evidence",
+        values: buckets.map((one) => (one.evidence === null ? null : Math.max(one.evidence, LEAST))),
+        colour: "--warming-line",
+        joined: true,
+      },
+    ],
+    [buckets],
+  );
   const custom = (/** @type {number} */ from, /** @type {number} */ to) => refine({ from, to });
   return html`<div class="columns even">
     <${Panel} title="Score" note="distance from the reference, 0 to 1; 0.1 is worth a look. Drag over a span to compare it.">
@@ -93,21 +129,45 @@ function windows({ buckets, reference, width }, query) {
   const chosen = Number(query.get("window") ?? 15);
   const [from, to] = custom ? [Number(query.get("from")), Number(query.get("to"))] : [end - chosen * width, end];
   const groups = reference?.groups.length;
-  const within = (/** @type {number} */ low, /** @type {number} */ high) => buckets.filter((one) => one.start >= low && one.start < high && one.counts.length === groups);
+  const within = (/** @type {number} */ low, /** @type {number} */ high) =>
+    buckets.filter((one) => one.start >= low && one.start < high && one.counts.length === groups);
   const against = query.get("against") ?? "reference";
   const size = to - from;
   const start = buckets[0].start;
-  const first = against === "reference"
-    ? { name: `reference (${count(reference?.size)} values)`, shares: reference?.shares ?? null, values: reference?.size ?? 0 }
-    : windowOf(within(...(against === "before" ? /** @type {[number, number]} */ ([from - size, from]) : /** @type {[number, number]} */ ([start, start + size]))), against === "before" ? "before" : "start");
-  return { custom: Boolean(custom), chosen: String(chosen), against, first, second: windowOf(within(from, to), custom ? `${clock(from)}–${clock(to)}` : `last ${span(size)}`) };
+  const first =
+    against === "reference"
+      ? {
+          name: `reference (${count(reference?.size)} values)`,
+          shares: reference?.shares ?? null,
+          values: reference?.size ?? 0,
+        }
+      : windowOf(
+          within(
+            ...(against === "before"
+              ? /** @type {[number, number]} */ ([from - size, from])
+              : /** @type {[number, number]} */ ([start, start + size])),
+          ),
+          against === "before" ? "before" : "start",
+        );
+  return {
+    custom: Boolean(custom),
+    chosen: String(chosen),
+    against,
+    first,
+    second: windowOf(within(from, to), custom ? `${clock(from)}–${clock(to)}` : `last ${span(size)}`),
+  };
 }
 
 /** Buckets that were counted by an earlier reference have no counts. @param {any[]} buckets @param {string} name */
 function windowOf(buckets, name) {
   const counts = added(buckets.map((one) => one.counts));
   const values = buckets.reduce((sum, one) => sum + one.values, 0);
-  return { name: `${name} (${count(values)} values)`, shares: shares(counts), unusable: buckets.reduce((sum, one) => sum + one.unusable, 0), values };
+  return {
+    name: `${name} (${count(values)} values)`,
+    shares: shares(counts),
+    unusable: buckets.reduce((sum, one) => sum + one.unusable, 0),
+    values,
+  };
 }
 
 /** @param {any} props */
@@ -117,7 +177,10 @@ function Compare({ data }) {
   const options = WINDOWS.map((one) => /** @type {[string, string]} */ ([String(one), span(one * data.width)]));
   const groups = data.reference?.groups ?? [];
   if (groups.length === 0) return null;
-  const apart = first.shares && second.shares && first.shares.length === second.shares.length ? distance(first, second) : null;
+  const apart =
+    first.shares && second.shares && first.shares.length === second.shares.length
+      ? distance(/** @type {any} */ (first), /** @type {any} */ (second))
+      : null;
   return html`<${Panel} title="Distribution" note=${apart === null ? "" : html`these two are <b class="num ${grade(apart)}">${number(apart)}</b> apart (Jensen-Shannon distance)`} actions=${html`
       <${Choice} label="Window" value=${custom ? "" : chosen} options=${options} choose=${(value) => refine({ window: value, from: "", to: "" })} />
       <span class="between">against</span>
@@ -131,8 +194,30 @@ function Values({ data }) {
   const { buckets } = data;
   const times = useMemo(() => buckets.map((one) => one.start), [buckets]);
   const markers = useMemo(() => markersOf(data.alerts), [data.alerts]);
-  const missing = useMemo(() => [{ name: "missing", values: buckets.map((one) => (one.values + one.unusable > 0 ? one.unusable / (one.values + one.unusable) : null)), colour: "--warning-line", fill: "--warning-line" }], [buckets]);
-  const rows = useMemo(() => [{ name: "values", values: buckets.map((one) => one.values + one.unusable), colour: "--accent", fill: "--accent" }], [buckets]);
+  const missing = useMemo(
+    () => [
+      {
+        name: "missing",
+        values: buckets.map((one) =>
+          one.values + one.unusable > 0 ? one.unusable / (one.values + one.unusable) : null,
+        ),
+        colour: "--warning-line",
+        fill: "--warning-line",
+      },
+    ],
+    [buckets],
+  );
+  const rows = useMemo(
+    () => [
+      {
+        name: "values",
+        values: buckets.map((one) => one.values + one.unusable),
+        colour: "--accent",
+        fill: "--accent",
+      },
+    ],
+    [buckets],
+  );
   const quantiles = buckets.some((one) => one.quantiles);
   return html`${quantiles ? html`<${Quantiles} buckets=${buckets} times=${times} markers=${markers} />` : html`<${Categories} data=${data} times=${times} markers=${markers} />`}
     <div class="columns even"><${Panel} title="Missing"><${Chart} label="Missing rate over time" times=${times} lines=${missing} range=${[0, 0.02]} format=${percent} height=${130} /><//>
@@ -141,9 +226,16 @@ function Values({ data }) {
 
 /** @param {any} props */
 function Quantiles({ buckets, times, markers }) {
-  const lines = useMemo(() => ["p90", "p50", "p10"].map((name) => ({
-    name, values: buckets.map((one) => one.quantiles?.[name] ?? null), colour: name === "p50" ? "--accent" : "--accent-line", width: name === "p50" ? 2 : 1,
-  })), [buckets]);
+  const lines = useMemo(
+    () =>
+      ["p90", "p50", "p10"].map((name) => ({
+        name,
+        values: buckets.map((one) => one.quantiles?.[name] ?? null),
+        colour: name === "p50" ? "--accent" : "--accent-line",
+        width: name === "p50" ? 2 : 1,
+      })),
+    [buckets],
+  );
   const bands = useMemo(() => [{ upper: 0, lower: 2, fill: "--accent-line" }], []);
   return html`<${Panel} title="Quantiles" note="between 10 % and 90 % of the values, and the median; from the counts of the groups">
     <${Chart} label="Quantiles over time" times=${times} lines=${lines} bands=${bands} markers=${markers} height=${200} /><//>`;
@@ -154,8 +246,15 @@ const HUES = ["--accent", "--warning-line", "--warming-line", "--good-line", "--
 /** The shares of the largest categories over time. @param {any} props */
 function Categories({ data, times, markers }) {
   const lines = useMemo(() => {
-    const order = (data.reference?.shares ?? []).map((share, at) => ({ share, at })).sort((a, b) => b.share - a.share).slice(0, HUES.length);
-    return order.map(({ at }, place) => ({ name: data.reference.groups[at], values: data.buckets.map((one) => shares(one.counts)?.[at] ?? null), colour: HUES[place] }));
+    const order = (data.reference?.shares ?? [])
+      .map((share, at) => ({ share, at }))
+      .sort((a, b) => b.share - a.share)
+      .slice(0, HUES.length);
+    return order.map(({ at }, place) => ({
+      name: data.reference.groups[at],
+      values: data.buckets.map((one) => shares(one.counts)?.[at] ?? null),
+      colour: HUES[place],
+    }));
   }, [data]);
   if (lines.length === 0) return null;
   return html`<${Panel} title="Shares" note="of the largest groups"><${Chart} label="Shares over time" times=${times} lines=${lines} markers=${markers} range=${[0, null]} format=${percent} height=${200} /><//>`;
