@@ -111,12 +111,15 @@ def test_the_heat_strip_is_drawn_and_goes_by_keyboard(dashboard: Dashboard) -> N
     page = dashboard.open(f"models/{FRAUD}", FRAUD).page
     strip = page.get_by_role("application", name="Drift score")
     strip.wait_for()
-    colours = page.evaluate(
-        """() => { const c = document.querySelector('.heat canvas');
-        const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; const seen = new Set();
-        for (let i = 0; i < d.length; i += 4) seen.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]); return seen.size }"""
+    page.wait_for_function(
+        """() => {
+        const canvas = document.querySelector('.heat canvas');
+        const dots = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+        const colours = new Set();
+        for (let i = 0; i < dots.length; i += 4) colours.add(dots[i] << 16 | dots[i + 1] << 8 | dots[i + 2]);
+        return colours.size > 20;
+        }"""
     )
-    assert colours > 20
     strip.focus()
     page.keyboard.press("ArrowDown")
     expect(page.locator(".heat-said")).to_contain_text("score")
