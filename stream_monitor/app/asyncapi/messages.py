@@ -80,11 +80,6 @@ def mapped_event(where: Mapping[str, object]) -> Schema:
     }
 
 
-def dead_letter_headers() -> Schema:
-    """Headers of a dead letter, as the format writes them."""
-    return {name: value.decode() for name, value in _example_dead_letter().items()}
-
-
 @cache
 def _examples() -> Mapping[str, list[Any]]:
     """Payloads by message, as they were published."""
@@ -236,16 +231,14 @@ def _prefixed(prefix: str, what: str) -> Schema:
     return {"type": "string", "pattern": f"^{prefix}.", "description": f"{prefix} and {what}."}
 
 
-def _example_dead_letter() -> Mapping[str, bytes]:
+def _dead_letter_parts() -> Schema:
+    """Headers and example of a dead letter, as the format writes it."""
     record = Record(41, 1795255200123, b"user-7", b'{"model":3}')
     rejected = Rejected(
         Source("fraud.events", 3), record, 0, Reason.MISSING_MODEL, "model is a number, not text"
     )
-    return dict(dead_letter.encode(rejected, "stream-monitor", payload=False).headers)
-
-
-def _dead_letter_parts() -> Schema:
-    example = dead_letter_headers()
+    headers = dead_letter.encode(rejected, "stream-monitor", payload=False).headers
+    example = {name: value.decode() for name, value in headers}
     closed: dict[str, Schema] = {
         dead_letter.REASON_HEADER: {"enum": [str(reason) for reason in Reason]},
         dead_letter.PAYLOAD_HEADER: {"enum": ["withheld", "copied", "too_large"]},
