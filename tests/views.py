@@ -34,6 +34,7 @@ from stream_monitor.core.status import (
     SeriesStatus,
 )
 from stream_monitor.telemetry.collector import Build, ViewCollector
+from stream_monitor.telemetry.deliveries import Deliveries
 from stream_monitor.telemetry.metric import Abort, Discard, Rebalance, Stage
 from stream_monitor.telemetry.recorder import Telemetry
 from stream_monitor.telemetry.view import Loss, View, ViewHolder
@@ -337,4 +338,5 @@ def full_registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     tell_everything(Telemetry(registry))
     ViewCollector(registry, ViewHolder(a_full_view()), BUILD)
+    Deliveries(registry).tried("webhook", "delivered", 0.1, 1_795_255_200_000)
     return registry

@@ -271,6 +271,13 @@ def _sinks() -> Iterator[Panel]:
             (f"sum by (sink, outcome) ({deliveries})", "{{sink}} {{outcome}}"),
         ],
     )
+    buckets = f"rate(stream_monitor_sink_delivery_seconds_bucket{{{_WITHIN}}}[$__rate_interval])"
+    yield Panel(
+        title="Time of deliveries",
+        description="95 % of the tries to deliver took less, by sink; failed ones included.",
+        unit="s",
+        queries=[(f"histogram_quantile(0.95, sum by (sink, le) ({buckets}))", "{{sink}}")],
+    )
     yield Panel(
         title="Last delivery by sink",
         description="Time since a sink last took a delivery.",

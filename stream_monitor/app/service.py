@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import replace
 from types import FrameType
 
@@ -56,9 +56,13 @@ class SystemClock:
 
 
 def run_service(
-    settings: Settings, stop: Callable[[], bool], environ: Mapping[str, str] = os.environ
+    settings: Settings,
+    stop: Callable[[], bool],
+    environ: Mapping[str, str] = os.environ,
+    beside: Callable[[CollectorRegistry], AbstractContextManager[object]] = nullcontext,
 ) -> None:
-    """Run one worker until `stop`. Raises StreamMonitorError with what to do.
+    """Run one worker until `stop`. beside: what else runs meanwhile, with its metrics among ours.
+    Raises StreamMonitorError with what to do.
 
     Checks or creates the topics, serves HTTP, joins the group; at the end commits with snapshots and leaves it.
     """
@@ -79,6 +83,7 @@ def run_service(
     with ExitStack() as opened:
         reach = kafka_reach(settings, options, always=False)
         opened.enter_context(serving(settings, shown.holder, metrics, reach))
+        opened.enter_context(beside(metrics))
         worker = compose(settings, kafka_adapters(settings, options, clock, environ), shown, name=name)
         _settle()
         worker.run(stop)

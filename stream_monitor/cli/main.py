@@ -11,6 +11,7 @@ from stream_monitor.cli import (
     doctor,
     explain,
     export,
+    notify,
     reference,
     replay,
     run,
@@ -52,6 +53,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("ui")(ui.ui)
+app.command("notify")(notify.notify)
 app.command("status")(status.status)
 app.add_typer(alerts.app, name="alerts")
 app.command("doctor")(doctor.doctor)

@@ -1,5 +1,7 @@
 """`stream-monitor run`."""
 
+from functools import partial
+
 from stream_monitor.cli.options import (
     BootstrapServers,
     ConfigFile,
@@ -23,8 +25,9 @@ def run(
     """
     given = overrides_of(http=http, bootstrap_servers=bootstrap_servers, properties=properties)
     settings = load_settings(config, given)
+    from stream_monitor.app.notify import beside_worker
     from stream_monitor.app.service import configure_logging, run_service, stop_on_signals
 
     configure_logging(settings)
     with stop_on_signals() as stop:
-        run_service(settings, stop.is_set)
+        run_service(settings, stop.is_set, beside=partial(beside_worker, settings))

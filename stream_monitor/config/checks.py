@@ -67,17 +67,24 @@ def check_kafka(settings: Settings) -> Iterator[Finding]:
 
 
 def _sinks(settings: Settings) -> Iterator[Finding]:
-    for at in range(1, len(settings.sinks)):
-        yield Finding(
-            ("sinks", at), "a second Kafka sink", "keep one: others can read its topic", on_key=True
-        )
+    first: dict[str, int] = {}
+    for at, sink in enumerate(settings.sinks):
+        name = "kafka" if sink.kafka is not None else sink.label
+        if first.setdefault(name, at) == at:
+            continue
+        if sink.kafka is not None:
+            what, instead = "a second Kafka sink", "keep one: others can read its topic"
+        else:
+            what, instead = f"a second sink called {name}", "give each a name of its own"
+        yield Finding(("sinks", at), what, instead, on_key=True)
 
 
 def _own_topics(settings: Settings) -> Iterator[Finding]:
     """The monitor's topics differ from each other, and none is an input: that would be a loop."""
     topics = settings.topics
     own: dict[str, Path] = {}
-    named = {"state": ("state", "topic"), "alerts": ("sinks", 0, "kafka", "topic")}
+    at = next((at for at, sink in enumerate(settings.sinks) if sink.kafka is not None), 0)
+    named: dict[str, Path] = {"state": ("state", "topic"), "alerts": ("sinks", at, "kafka", "topic")}
     for role in ("columns", "dead_letter", "status", "history", "operations", "state", "alerts"):
         name, path = getattr(topics, role), named.get(role, ("kafka", "topic_prefix"))
         if name in own:

@@ -17,8 +17,6 @@ _ALERTING: Final = {
 }
 _KEYS: Final = {
     "kafka.schema_registry": "records with a schema registry",
-    "sinks[].alertmanager": "sending alerts to Alertmanager",
-    "sinks[].webhook": "sending alerts to a webhook",
     "sinks[].kafka.mode": "binary CloudEvents; drift events are structured JSON",
     "models[].top_features": "choosing features by importance",
     "models[].features.*.severity": "severity by feature",

@@ -17,7 +17,13 @@ _REFERENCE: Final = re.compile(r"\$?\$\{([^}]*)\}?")
 
 
 # Keys whose values may hold references; elsewhere they would be taken as they stand. `*`: any place in a list.
-_REFERRING: Final = (("kafka", "properties"), ("http", "token"))
+_REFERRING: Final = (
+    ("kafka", "properties"),
+    ("http", "token"),
+    ("sinks", "*", "alertmanager", "bearer_token"),
+    ("sinks", "*", "webhook", "url"),
+    ("sinks", "*", "webhook", "secret"),
+)
 
 
 def may_refer(path: Path) -> bool:

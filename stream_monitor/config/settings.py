@@ -24,6 +24,7 @@ from stream_monitor.config.kafka_settings import KafkaSettings
 from stream_monitor.config.model_settings import Alerting, ModelSettings
 from stream_monitor.config.outcome_settings import LabelChoice, LabelSettings, PerformanceSettings
 from stream_monitor.config.secrets import mask
+from stream_monitor.config.sink_settings import NotifySettings, SinkSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +53,6 @@ class DiscoverySettings(Section):
     max_features_per_model: Whole = Field(
         500, ge=1, description="Features watched per model; further ones are counted."
     )
-
-
-class KafkaSinkSettings(Section):
-    """Drift events to a Kafka topic."""
-
-    topic: TopicName | None = Field(
-        None, description="Topic of the drift events; `<kafka.topic_prefix>.alerts` if absent."
-    )
-
-
-class SinkSettings(Section):
-    """Where drift events go."""
-
-    kafka: KafkaSinkSettings = Field(description="A Kafka topic; at most one.")
 
 
 class StateSettings(Section):
@@ -161,6 +148,9 @@ class Settings(Section):
         description="Series computed from events, for every model that says nothing else.",
     )
     sinks: list[SinkSettings] = Field(default_factory=list, description="Where drift events go.")
+    notify: NotifySettings = Field(
+        default_factory=NotifySettings, description="Who sends to Alertmanager and webhooks."
+    )
     http: HttpSettings = Field(
         default_factory=HttpSettings, description="Metrics, health, API and dashboard over HTTP."
     )
@@ -172,7 +162,7 @@ class Settings(Section):
     def topics(self) -> Topics:
         """Names of the monitor's own topics, configured or from the prefix."""
         prefix = self.kafka.topic_prefix
-        sink = self.sinks[0].kafka.topic if self.sinks else None
+        sink = next((one.kafka.topic for one in self.sinks if one.kafka is not None), None)
         return Topics(
             columns=f"{prefix}.columns",
             state=self.state.topic or f"{prefix}.state",

@@ -75,6 +75,17 @@ def make_glancing_consumer(options: KafkaOptions, errors: ClientErrors) -> Consu
     return _make(Consumer, options, reader_config(options) | {"isolation.level": "read_uncommitted"}, errors)
 
 
+def make_feed_consumer(options: KafkaOptions, group: str, errors: ClientErrors) -> Consumer:
+    """A member of another group, that reads what the monitor publishes; where it begins it says itself."""
+    config = member_config(options) | {
+        "group.id": group,
+        "auto.offset.reset": "earliest",
+        "enable.partition.eof": False,
+    }
+    config.pop("group.instance.id", None)  # it belongs to the worker
+    return _make(Consumer, options, config, errors)
+
+
 def make_producer(options: KafkaOptions, errors: ClientErrors) -> Producer:
     """A transactional producer, before init_transactions."""
     return _make(Producer, options, producer_config(options), errors)

@@ -5,6 +5,11 @@ from typing import Final, NamedTuple
 
 PREFIX: Final = "stream_monitor_"
 
+FAST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+SLOW: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+AGES: Final = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 3_600.0, 21_600.0, 86_400.0)
+"""Upper bounds of the buckets of histograms, seconds."""
+
 
 class Type(StrEnum):
     """The types of the exposition format that are used."""

@@ -7,14 +7,12 @@ assignment carry the label names of kafka_exporter, so that joins with its metri
 from typing import Final
 
 from stream_monitor.core.status import Phase
-from stream_monitor.telemetry.metric import Metric, Type
+from stream_monitor.telemetry.metric import AGES, FAST, SLOW, Metric, Type
+from stream_monitor.telemetry.sink_metrics import DELIVERED
 
 PHASES: Final = {Phase.UNWATCHED: 0, Phase.WARMING: 1, Phase.WATCHING: 2, Phase.DRIFTING: 3}
 """Values of `series_status`; ordered so that `max by (model)` says what needs attention."""
 
-_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-_AGES = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 3_600.0, 21_600.0, 86_400.0)
-_SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _PARTITION = ("consumergroup", "topic", "partition")
 _VERSION = ("model", "version")
 _FIGURE = (*_VERSION, "figure", "class")
@@ -34,7 +32,7 @@ EVENT_DELAY = Metric(
     _H,
     ("topic",),
     "Time from the newest event of a batch to its decoding, once a batch of a partition.",
-    _AGES,
+    AGES,
 )
 REJECTED = Metric(
     "records_rejected_total", _C, ("reason",), "Bad events sent to the dead-letter topic, by reason."
@@ -52,7 +50,7 @@ REBALANCES = Metric(
     "rebalances_total", _C, ("kind",), "Times the group assigned, revoked or lost partitions of this worker."
 )
 CHECKPOINT_SECONDS = Metric(
-    "checkpoint_seconds", _H, (), "Time to commit a checkpoint as one transaction.", _SLOW
+    "checkpoint_seconds", _H, (), "Time to commit a checkpoint as one transaction.", SLOW
 )
 CHECKPOINTS_ABORTED = Metric(
     "checkpoints_aborted_total", _C, ("reason",), "Checkpoints given up; what they held is read again."
@@ -72,7 +70,7 @@ DISCARDED = Metric(
     "Stored snapshots that could not be used; what they held warms up again.",
 )
 RESTORE_SECONDS = Metric(
-    "restore_seconds", _H, (), "Time to restore one columns partition: snapshots, then refold.", _SLOW
+    "restore_seconds", _H, (), "Time to restore one columns partition: snapshots, then refold.", SLOW
 )
 ROWS_RESTORED = Metric("rows_refolded_total", _C, (), "Rows observed again, without output, while restoring.")
 DRIFT_EVENTS = Metric(
@@ -94,7 +92,7 @@ SUPPRESSED = Metric(
     "Confirmed detections not published: the alarm budget held no credit.",
 )
 STAGE_SECONDS = Metric(
-    "stage_seconds", _H, ("stage",), "Time of one step of the worker's loop over one batch.", _FAST
+    "stage_seconds", _H, ("stage",), "Time of one step of the worker's loop over one batch.", FAST
 )
 
 # Read from the view at scrape time (collector.py): gone as soon as the view no longer has them.
@@ -397,4 +395,4 @@ VIEWED: Final = (
     FAIRNESS_HIGH,
     FAIRNESS_BEYOND,
 )
-CATALOGUE: Final = (*RECORDED, *VIEWED)
+CATALOGUE: Final = (*RECORDED, *VIEWED, *DELIVERED)

@@ -48,6 +48,7 @@ CHOSEN = {
 NO_SINK = "this run has no sink"
 MAY_BE_EMPTY = {
     ("pipeline", "Deliveries to sinks"): NO_SINK,
+    ("pipeline", "Time of deliveries"): NO_SINK,
     ("pipeline", "Last delivery by sink"): NO_SINK,
 }
 NOT_IN_THIS_RUN = {

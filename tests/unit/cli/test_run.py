@@ -14,7 +14,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """Settings of the services that would have been run."""
     seen: list[Settings] = []
 
-    def run_service(settings: Settings, stop: Callable[[], bool]) -> None:
+    def run_service(settings: Settings, stop: Callable[[], bool], **_: object) -> None:
         assert not stop()
         seen.append(settings)
 
@@ -41,7 +41,7 @@ def test_a_wrong_option_is_a_problem_of_the_command_line(tmp_path: Path, started
 
 
 def test_a_failure_of_the_service_is_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def run_service(_settings: Settings, _stop: Callable[[], bool]) -> None:
+    def run_service(_settings: Settings, _stop: Callable[[], bool], **_: object) -> None:
         raise StreamMonitorError("no broker answers; start one")
 
     monkeypatch.setattr(service, "run_service", run_service)

@@ -42,8 +42,6 @@ def test_later_keys_are_absent() -> None:
     text = json.dumps(json_schema())
     for key in (
         "schema_registry",
-        "webhook",
-        "alertmanager",
         "label_delay",
         "top_features",
         "cooldown",

@@ -19,12 +19,10 @@ EACH = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 # Known to Grafana; the full list is in packages/grafana-data/src/valueFormats/categories.ts of grafana/grafana.
 UNITS = {"short", "s", "bytes", "Bps", "percentunit", "none"}
 ADDED_BY_PROMETHEUS = {"job", "instance", "le"}
-# Of the client library, and of the notifier, which may be another process.
+# Of the client library.
 OF_OTHERS: dict[str, set[str]] = {
     "process_cpu_seconds_total": set(),
     "process_resident_memory_bytes": set(),
-    "stream_monitor_sink_deliveries_total": {"sink", "outcome"},
-    "stream_monitor_sink_last_success_timestamp_seconds": {"sink"},
 }
 # Restores are rare, and what they find comes often before the first scrape: a rate of it would be empty nearly always.
 AS_COUNTED = {"restore_seconds", "rows_refolded_total", "snapshots_discarded_total"}

@@ -20,11 +20,6 @@ RULES = [rule for group in GROUPS for rule in group["rules"]]
 ALERTS = [rule for rule in RULES if "alert" in rule]
 RECORDS = [rule["record"] for rule in RULES if "record" in rule]
 TESTS: dict[str, Any] = yaml.safe_load((PROMETHEUS / "rules_test.yml").read_text())
-# What the notifier tells of its sinks; in the catalogue of the process that runs it.
-OF_SINKS = {
-    "stream_monitor_sink_deliveries_total": {"sink", "outcome"},
-    "stream_monitor_sink_last_success_timestamp_seconds": {"sink"},
-}
 EACH = pytest.mark.parametrize("alert", ALERTS, ids=lambda a: f"{a['alert']}-{a['labels']['severity']}")
 
 
@@ -43,7 +38,7 @@ def known() -> dict[str, set[str]]:
     for metric in CATALOGUE:
         if metric.type is Type.HISTOGRAM:
             labels |= {metric.full_name + end: {*metric.labels} for end in ("_bucket", "_sum", "_count")}
-    return labels | {name: labels.get(name, of) for name, of in OF_SINKS.items()}
+    return labels
 
 
 def slug(alert: str) -> str:

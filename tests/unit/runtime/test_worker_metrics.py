@@ -31,6 +31,7 @@ ONLY_IN_TROUBLE = {
     metrics.PERFORMANCE_ESTIMATE_UNRELIABLE,
     metrics.SERIES_BLIND,
     metrics.MODEL_BLIND,
+    *metrics.DELIVERED,  # of those who serve sinks
 }
 # Alarms that wait for the budget, and a detector that shows its evidence.
 MODELS: Sequence[Mapping[str, Any]] = [

@@ -1,0 +1,1 @@
+"""From the alerts topic to people's tools: one `Delivery` a sink, at least once, in order."""

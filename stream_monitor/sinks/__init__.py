@@ -1,0 +1,1 @@
+"""How drift events leave for people: HTTP. Knows nothing of what is sent."""
