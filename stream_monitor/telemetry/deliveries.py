@@ -6,8 +6,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from stream_monitor.telemetry import metrics
 from stream_monitor.telemetry.logs import get_logger
+from stream_monitor.telemetry.sink_metrics import SINK_DELIVERIES, SINK_LAST_SUCCESS, SINK_SECONDS
 
 
 class Deliveries(Collector):
@@ -15,7 +15,7 @@ class Deliveries(Collector):
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._log = get_logger("stream_monitor.notify")
-        found, last, seconds = metrics.SINK_DELIVERIES, metrics.SINK_LAST_SUCCESS, metrics.SINK_SECONDS
+        found, last, seconds = SINK_DELIVERIES, SINK_LAST_SUCCESS, SINK_SECONDS
         self._outcomes = Counter(found.full_name, found.help, found.labels, registry=None)
         self._last = Gauge(last.full_name, last.help, last.labels, registry=None)
         self._seconds = Histogram(

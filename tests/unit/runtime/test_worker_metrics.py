@@ -14,6 +14,7 @@ from stream_monitor.telemetry import metrics
 from stream_monitor.telemetry.collector import ViewCollector
 from stream_monitor.telemetry.metric import Rebalance, Stage, Type
 from stream_monitor.telemetry.metrics import CATALOGUE
+from stream_monitor.telemetry.sink_metrics import DELIVERED
 from tests.driver import Cluster, RunningWorker
 from tests.property.produced import SETTINGS, T0, TOPICS, Produced, records
 from tests.views import BUILD
@@ -31,7 +32,7 @@ ONLY_IN_TROUBLE = {
     metrics.PERFORMANCE_ESTIMATE_UNRELIABLE,
     metrics.SERIES_BLIND,
     metrics.MODEL_BLIND,
-    *metrics.DELIVERED,  # of those who serve sinks
+    *DELIVERED,  # of those who serve sinks
 }
 # Alarms that wait for the budget, and a detector that shows its evidence.
 MODELS: Sequence[Mapping[str, Any]] = [

@@ -11,7 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from stream_monitor.core.status import Phase
-from stream_monitor.telemetry import metrics
+from stream_monitor.telemetry import metrics, sink_metrics
 from stream_monitor.telemetry.metric import PREFIX, Metric, Type
 from stream_monitor.telemetry.metrics import CATALOGUE, PHASES
 from tests.views import full_registry
@@ -25,7 +25,8 @@ def exported() -> dict[str, Family]:
 
 
 def test_every_constant_is_in_the_catalogue_once() -> None:
-    constants = [value for value in vars(metrics).values() if isinstance(value, Metric)]
+    modules = (metrics, sink_metrics)
+    constants = [value for module in modules for value in vars(module).values() if isinstance(value, Metric)]
     assert sorted(constants) == sorted(CATALOGUE)
     assert len({metric.name for metric in CATALOGUE}) == len(CATALOGUE)
 
