@@ -30,7 +30,7 @@ def doctor(
     bootstrap_servers: BootstrapServers = None,
     properties: Properties = None,
 ) -> None:
-    """Look for what is wrong: brokers, topics, rights, group, restore point, workers, clocks.
+    """Look for what is wrong: brokers, topics, rights, group, restore point, workers, clocks, sinks.
 
     Every line is ok, warn or fail, and a line that is not ok says how to mend it. Nothing is changed and the group is not joined.
 

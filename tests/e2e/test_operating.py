@@ -170,7 +170,12 @@ def test_doctor_finds_nothing_wrong_with_a_running_monitor(monitor: Installation
 def test_doctor_says_what_is_wrong_and_how_to_mend_it(monitor: Installation, tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     tree = monitor.configuration(
-        {"kafka.partitions": 5, "discovery.topics": ["missing-topic"], "kafka.group_id": "another"}
+        {
+            "kafka.partitions": 5,
+            "discovery.topics": ["missing-topic"],
+            "kafka.group_id": "another",
+            "sinks": [{"alertmanager": {"url": "http://127.0.0.1:1"}}],
+        }
     )
     other.write_text(yaml.safe_dump(tree))
     ended = run("doctor", "-c", other)
@@ -178,6 +183,7 @@ def test_doctor_says_what_is_wrong_and_how_to_mend_it(monitor: Installation, tmp
     assert re.search(rf"fail  topic {monitor.name}\.columns: has 2 partitions", ended.out)
     assert "fix: set kafka.partitions to 2" in ended.out
     assert "warn  input missing-topic: does not exist" in ended.out
+    assert "fail  sink alertmanager: 127.0.0.1:1 does not answer" in ended.out
     assert re.search(r"fail  restore point: group another has no committed offset", ended.out)
 
 

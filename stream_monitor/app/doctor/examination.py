@@ -9,6 +9,7 @@ from typing import Final
 from stream_monitor.app.composition import input_topics as configured_inputs
 from stream_monitor.app.doctor import running, topics
 from stream_monitor.app.doctor.checks import Check, counted, failed, passed, warned
+from stream_monitor.app.doctor.sinks import sink_check
 from stream_monitor.app.operating import board_now, connected, wall
 from stream_monitor.app.service import topic_plans
 from stream_monitor.config import Settings
@@ -195,6 +196,14 @@ def _times(patient: Patient) -> Iterator[Check]:
         yield running.future_check(topic, time, wall(), allowed)
 
 
+def _sinks(patient: Patient) -> Iterator[Check]:
+    for sink in patient.settings.sinks:
+        if sink.alertmanager is not None:
+            yield sink_check(sink.label, sink.alertmanager.url)
+        elif sink.webhook is not None:
+            yield sink_check(sink.label, sink.webhook.url.value)
+
+
 _PARTS: Final[Mapping[str, Callable[[Patient], Iterator[Check]]]] = {
     "brokers": _brokers,
     "own topics": _own_topics,
@@ -205,6 +214,7 @@ _PARTS: Final[Mapping[str, Callable[[Patient], Iterator[Check]]]] = {
     "restore point": _restore_point,
     "workers": _workers,
     "times of inputs": _times,
+    "sinks": _sinks,
 }
 
 
