@@ -143,8 +143,16 @@ def _serve(
                 while not stopped():
                     delivery.step()
                     pause = _FIRST_PAUSE
-        except StreamMonitorError as error:
-            _log.warning("sink is not served, trying again", sink=sink.label, why=str(error), seconds=pause)
+        except Exception as error:  # noqa: BLE001 (a thread that ends would leave people untold, and nobody would know)
+            expected = isinstance(error, StreamMonitorError)
+            why = str(error) if expected else repr(error)
+            _log.warning(
+                "sink is not served, trying again",
+                sink=sink.label,
+                why=why,
+                seconds=pause,
+                exc_info=not expected,
+            )
             wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 

@@ -45,7 +45,11 @@ class KafkaAlertFeed:
     def poll(self, timeout: float) -> Sequence[tuple[Source, Record]]:
         """See the port. Raises StreamMonitorError."""
         found = []
-        for message in self._consumer.consume(1 if self._held else _BATCH, timeout):
+        try:
+            messages = self._consumer.consume(1 if self._held else _BATCH, timeout)
+        except KafkaException as refusal:
+            raise StreamMonitorError(unreachable(self._servers, refusal.args[0])) from refusal
+        for message in messages:
             error = message.error()
             source = Source(message.topic() or "", message.partition() or 0)
             if error is None:
@@ -70,8 +74,11 @@ class KafkaAlertFeed:
             self._consumer.resume(self._partitions())
 
     def commit(self, source: Source, offset: int) -> None:
-        """See the port. Best effort while the broker is away: what is not committed is told again."""
-        self._consumer.commit(offsets=[TopicPartition(*source, offset)], asynchronous=True)
+        """See the port. What a broker that is away does not hear of is told again. Raises StreamMonitorError."""
+        try:
+            self._consumer.commit(offsets=[TopicPartition(*source, offset)], asynchronous=True)
+        except KafkaException as error:
+            raise StreamMonitorError(unreachable(self._servers, error.args[0])) from error
 
     def close(self) -> None:
         """See the port."""
