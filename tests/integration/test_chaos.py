@@ -1,4 +1,4 @@
-"""The promises on a real broker, in the size they are made for: `make chaos` runs the same and prints the table."""
+"""The promises on a real broker. `make chaos` runs the same with more than twice as many events, and prints the table."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +10,8 @@ from tests.chaos.report import Report
 from tests.chaos.run import Size, run
 from tests.conftest import ClusterFactory
 
+EVENTS = 90_000  # what the suite has time for; the promise is made for 200,000 and more
+
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 
@@ -17,11 +19,11 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 def test_nothing_is_lost_doubled_or_changed_whatever_dies(
     kafka_cluster: ClusterFactory, tmp_path: Path
 ) -> None:
-    report = run(kafka_cluster(), tmp_path, Size())
+    report = run(kafka_cluster(), tmp_path, Size(events=EVENTS))
 
     print(report.table())
     report.check()
-    assert len(report.workload.expected) >= 200_000
+    assert len(report.workload.expected) >= EVENTS * 0.9
     assert report.done.kills.total() >= 20
     assert all(report.done.kills[step] for step in STEPS)
     assert report.done.broker_kills
