@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import ConfigResource, ResourceType  # type: ignore[attr-defined]
+from confluent_kafka.admin import ConfigResource, ResourceType  # type: ignore[attr-defined]  # re-exported, says its documentation
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.kafka.clients import ClientErrors, make_admin, make_producer

@@ -124,7 +124,7 @@ class Endpoints:
 
         return Response(await self._in_turn(answer), media_type="application/json")
 
-    async def _document(self, request: Request) -> Response:  # noqa: ARG002
+    async def _document(self, request: Request) -> Response:  # noqa: ARG002 (the protocol's)
         return Response(await asyncio.to_thread(_openapi_json), media_type="application/json")
 
     async def _stream(self, request: Request) -> Response:
@@ -173,7 +173,7 @@ def _found(answer: object | None, request: Request) -> object:
 # ------------------------------------------------------------------------------------ what each one asks
 
 
-def _overview(request: Request, now: int) -> Question:  # noqa: ARG001
+def _overview(request: Request, now: int) -> Question:  # noqa: ARG001 (every question takes both)
     return lambda board: board.overview(now)
 
 
@@ -181,7 +181,7 @@ def _model(request: Request, now: int) -> Question:
     return lambda board: board.model(request.path_params["model"], now)
 
 
-def _heat(request: Request, now: int) -> Question:  # noqa: ARG001
+def _heat(request: Request, now: int) -> Question:  # noqa: ARG001 (every question takes both)
     query = query_of(request, HeatQuery)
     return lambda board: board.heat(request.path_params["model"], query.begin, query.end, query.buckets)
 
@@ -197,7 +197,7 @@ def _series(request: Request, now: int) -> Question:
     )
 
 
-def _performance(request: Request, now: int) -> Question:  # noqa: ARG001
+def _performance(request: Request, now: int) -> Question:  # noqa: ARG001 (every question takes both)
     query = query_of(request, Span)
     return lambda board: board.performance(request.path_params["model"], query.begin, query.end)
 
@@ -211,11 +211,11 @@ def _alert(request: Request, now: int) -> Question:
     return lambda board: board.alert(request.path_params["alert_id"], now)
 
 
-def _mutes(request: Request, now: int) -> Question:  # noqa: ARG001
+def _mutes(request: Request, now: int) -> Question:  # noqa: ARG001 (every question takes both)
     return lambda board: board.mutes(now)
 
 
-def _pipeline(request: Request, now: int) -> Question:  # noqa: ARG001
+def _pipeline(request: Request, now: int) -> Question:  # noqa: ARG001 (every question takes both)
     return lambda board: board.pipeline(now)
 
 

@@ -293,4 +293,4 @@ def scores(series: Sequence[SeriesLedger], stretch: Stretch) -> list[Scores]:
 def _optional(values: "np.ndarray[tuple[int], np.dtype[np.floating]]") -> tuple[float | None, ...]:
     """Rounded to what is worth sending; None for NaN."""
     rounded = np.round(values.astype(np.float64), 4).tolist()
-    return tuple([None if value != value else value for value in rounded])  # noqa: PLR0124
+    return tuple([None if value != value else value for value in rounded])  # noqa: PLR0124 (only NaN differs from itself)

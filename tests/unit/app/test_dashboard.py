@@ -95,7 +95,7 @@ def test_nothing_reads_the_topics_before_somebody_looks() -> None:
     def refuse(_: object) -> object:
         raise AssertionError("nobody looked")
 
-    reach = Reach(open_reader=refuse, open_writer=refuse, always=False)  # type: ignore[arg-type]
+    reach = Reach(open_reader=refuse, open_writer=refuse, always=False)  # type: ignore[arg-type]  # the test gives what the types forbid or cannot follow
     with served(reach, wanted) as (_, dashboard):
         assert not dashboard.reader.running
 
@@ -106,7 +106,7 @@ def test_readiness_says_what_keeps_it_from_reading() -> None:
     def refuse(_: object) -> object:
         raise StreamMonitorError("no broker answers")
 
-    reach = Reach(open_reader=refuse, open_writer=refuse, always=True)  # type: ignore[arg-type]
+    reach = Reach(open_reader=refuse, open_writer=refuse, always=True)  # type: ignore[arg-type]  # the test gives what the types forbid or cannot follow
     with open_dashboard(wanted, reach, clock) as dashboard:
         deadline = time.monotonic() + PATIENCE
         while (check := board_checks(dashboard.reader, clock)[0]).detail != "no broker answers":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from scipy import stats  # type: ignore[import-untyped]  # no stubs
-from scipy.spatial.distance import jensenshannon  # type: ignore[import-untyped]
+from scipy.spatial.distance import jensenshannon  # type: ignore[import-untyped]  # comes without types
 from scipy.stats.contingency import association  # type: ignore[import-untyped]
 
 from stream_monitor.core.detector import FloatArray, Kind

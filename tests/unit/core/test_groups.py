@@ -19,7 +19,7 @@ NORMAL = np.random.default_rng(7).normal(size=10_000)
 def counted(reference: Reference, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[int]:
     lens = Lens(reference)
     counts = np.bincount(lens.bin(values), minlength=lens.bins)
-    return np.add.reduceat(counts, first_bins(reference)).tolist()  # type: ignore[no-any-return]
+    return np.add.reduceat(counts, first_bins(reference)).tolist()  # type: ignore[no-any-return]  # numpy's tolist is Any
 
 
 def test_neighbouring_bins_of_numbers_become_at_most_twenty_about_equal_groups() -> None:

@@ -143,7 +143,7 @@ def test_cuts_and_restarts_change_no_score(size: int) -> None:
             outcomes.parameters,
             outcomes.dump(),
             chunks,
-            lambda *why: lost.append(why),  # noqa: B023
+            lambda *why: lost.append(why),  # noqa: B023 (called before the loop goes on)
         )
         assert not lost
     (version,), (other,) = whole.outcomes.versions.values(), cut.outcomes.versions.values()

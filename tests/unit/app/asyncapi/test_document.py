@@ -173,7 +173,7 @@ def test_each_operation_is_one_message_of_its_channel() -> None:
         body = json.loads(value)
         key = f"{name}/{body['alert_id' if name == 'acknowledge' else 'mute_id']}"
         operation = decode(key.encode(), value)
-        written = [(name, encode(operation)), ("taken-back", taken_back(name, "x"))]  # type: ignore[arg-type]
+        written = [(name, encode(operation)), ("taken-back", taken_back(name, "x"))]  # type: ignore[arg-type]  # the test gives what the types forbid or cannot follow
         for expected, one in written:
             record = Record(0, 0, one.key, one.value, one.headers)
             assert matching(record, messages_of("operations")) == [expected]

@@ -142,8 +142,8 @@ def test_features_that_only_moved_with_the_output_do_not_become_important() -> N
     """In a table that a drift runs through all of them go with the output; in the others they do not."""
     rows = cases(16_000, SIX)
     for row in rows[7_000:]:
-        row.features.update({name: value + 3.0 for name, value in row.features.items()})  # type: ignore[operator, attr-defined]
-        row.outputs["prediction"] += 4.5  # type: ignore[index, operator]
+        row.features.update({name: value + 3.0 for name, value in row.features.items()})  # type: ignore[operator, attr-defined]  # the events of this test are dictionaries of numbers
+        row.outputs["prediction"] += 4.5  # type: ignore[index, operator]  # the events of this test are dictionaries of numbers
     found = weights_of(placed(rows))
     assert found["first"] == 1.0
     assert found["second"] == pytest.approx(0.5, abs=0.12)
@@ -156,7 +156,7 @@ def test_what_was_learned_outlives_another_reference() -> None:
     parameters = ModelParameters(name="m", default=QUICK, budget=generous, after_drift=AfterDrift.ADOPT)
     rows = cases(16_000, SIX)
     for row in rows[9_000:]:
-        row.features["first"] += 3.0  # type: ignore[index, operator]
+        row.features["first"] += 3.0  # type: ignore[index, operator]  # the events of this test are dictionaries of numbers
     monitor = monitor_of(parameters)
     events = observe(monitor, placed(rows))
     assert any(event.resolution == "adopted" for event in events)

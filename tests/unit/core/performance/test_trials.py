@@ -153,7 +153,7 @@ def test_where_labels_come_late_trials_begin_far_apart() -> None:
     trials = Trials(BINARY)
     trials.settle(due(after=40_000), BINARY)
     see(trials, 100_000, first=0)
-    begins = [trial["first"] for trial in trials.dump()["trials"]]  # type: ignore[call-overload,index,union-attr]
+    begins = [trial["first"] for trial in trials.dump()["trials"]]  # type: ignore[call-overload,index,union-attr]  # plain values of a dump
     assert begins == [at * 5_000 for at in range(8)]
 
 
@@ -256,8 +256,8 @@ def with_trial(**fields: Any) -> dict[str, Any]:
         changed(kept={"figures": {"accuracy": []}}),
         changed(kept={"figures": {"accuracy": [{"estimated": 1.0}]}}),
         changed(trials=[{}]),
-        changed(trials=[*full().dump()["trials"]] * 3),  # type: ignore[misc]
-        changed(trials=[*full().dump()["trials"]][::-1]),  # type: ignore[misc]
+        changed(trials=[*full().dump()["trials"]] * 3),  # type: ignore[misc]  # plain values of a dump
+        changed(trials=[*full().dump()["trials"]][::-1]),  # type: ignore[misc]  # plain values of a dump
         with_trial(predictions=0),
         with_trial(predictions=LENGTH + 1),
         with_trial(predicted=b"\x00" * 3),

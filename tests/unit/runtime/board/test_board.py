@@ -59,7 +59,7 @@ def test_a_model_is_as_its_status_says() -> None:
 def test_an_alert_that_nobody_knows_of_needs_attention(
     said: tuple[object, ...], expected: ModelState
 ) -> None:
-    assert state(a_board(QUIET, *said)) is expected  # type: ignore[arg-type]
+    assert state(a_board(QUIET, *said)) is expected  # type: ignore[arg-type]  # the test gives what the types forbid or cannot follow
 
 
 def test_a_model_warms_up_and_falls_silent() -> None:

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import jensenshannon  # type: ignore[import-untyped]
+from scipy.spatial.distance import jensenshannon  # type: ignore[import-untyped]  # comes without types
 
 from stream_monitor.runtime.board.distances import js_distances, quantiles
 

@@ -54,7 +54,7 @@ def test_a_shift_is_seen_in_score_and_quantiles() -> None:
     assert before.quantiles is not None
     assert after.quantiles is not None
     assert (before.quantiles.p50, after.quantiles.p50) == (12.0, 26.0)
-    row = next(one for one in board.model("fraud", NOON).series if one.series == "feature:amount")  # type: ignore[union-attr]
+    row = next(one for one in board.model("fraud", NOON).series if one.series == "feature:amount")  # type: ignore[union-attr]  # the model is there
     assert row.sparkline[-2:] == (before.score, after.score)
     assert row.current is not None
     assert (row.current.values, row.current.shares) == (2_000, (0.0, 0.25, 0.75, 0.0))

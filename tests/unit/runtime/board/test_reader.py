@@ -88,7 +88,7 @@ class Moody:
         self._reader = MemoryTopicReader(log, topics)
         self._fails = fails
 
-    def read(self, max_records: int, timeout: float) -> "list[Fetched]":  # noqa: ARG002
+    def read(self, max_records: int, timeout: float) -> "list[Fetched]":  # noqa: ARG002 (the protocol's)
         found = list(self._reader.read(1, timeout))
         if self._fails and not found:
             raise StreamMonitorError("the broker went away")
