@@ -22,9 +22,9 @@ from stream_monitor.core.detector import Kind
 from stream_monitor.core.history import ModelHistory, SeriesHistory
 from stream_monitor.core.reference_status import ReferenceOrigin, ReferenceStatus, SeriesReference
 from stream_monitor.core.status import ModelStatus, Phase, SeriesStatus
-from stream_monitor.formats.encoded import EncodedRecord
+from stream_monitor.memory.log import MemoryLog
+from stream_monitor.memory.topics import MemoryOperationsWriter
 from stream_monitor.runtime.board.board import Board
-from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.telemetry.collector import Build
 from stream_monitor.web.app import Published, create_app
 from stream_monitor.web.dashboard import Dashboard, Endpoints
@@ -42,15 +42,6 @@ PATHS = (
     "/pipeline",
     "/configuration",
 )
-
-
-class NoWriter:
-    """Nothing is changed here."""
-
-    def write(self, record: EncodedRecord, deadline: Deadline) -> None:
-        raise NotImplementedError
-
-    def close(self) -> None: ...
 
 
 def filled_board(models: int, series: int) -> Board:
@@ -175,7 +166,7 @@ def main() -> None:
     endpoints = Endpoints(
         Dashboard(
             board=lambda _: board,
-            writer=NoWriter(),
+            writer=MemoryOperationsWriter(MemoryLog(), TOPICS.operations),
             configuration=Effective(settings, token=None),
             token=None,
             wall=lambda: NOW,

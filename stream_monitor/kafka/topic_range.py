@@ -7,7 +7,7 @@ group and commits nothing. Knows nothing of what the records hold.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
@@ -16,6 +16,7 @@ from stream_monitor.kafka.cluster import REACH_SECONDS, Bounds, Cluster, all_par
 from stream_monitor.kafka.failures import AUTO_OFFSET_RESET, PARTITION_EOF, forbidden, is_fatal, unreachable
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.records import record_of
+from stream_monitor.kafka.times import offsets_at_times
 from stream_monitor.runtime.deadline import Deadline
 
 _ASK_SECONDS: Final = 10.0
@@ -118,20 +119,9 @@ class TopicRange:
 
     def _at_time(self, bounds: Mapping[int, Bounds], time: int) -> Mapping[int, int]:
         """The first offset of every partition whose record is not older; its end where there is none."""
-        asked = [TopicPartition(self._topic, partition, time) for partition in bounds]
-        try:
-            answers = self._consumer.offsets_for_times(asked, _ASK_SECONDS)
-        except KafkaException as error:
-            raise StreamMonitorError(
-                forbidden(error.args[0]) or unreachable(self._servers, error.args[0])
-            ) from error
-        found = {}
-        for answer in answers:
-            if answer.error is not None:
-                raise StreamMonitorError(forbidden(answer.error) or unreachable(self._servers, answer.error))
-            there = bounds[answer.partition]
-            found[answer.partition] = there.high if answer.offset < 0 else max(there.low, answer.offset)
-        return found
+        sources = {Source(self._topic, partition): one for partition, one in bounds.items()}
+        found = offsets_at_times(self._consumer, self._servers, dict.fromkeys(sources, time), sources)
+        return {source.partition: offset for source, offset in found.items()}
 
     def _is_end(self, message: Message, span: Span) -> bool:
         """Whether it says that the partition has no more to read now, and not an error that the client retries."""

@@ -6,7 +6,7 @@ An end is what a read_committed reader can see: records behind an open transacti
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
@@ -15,6 +15,7 @@ from stream_monitor.kafka.cluster import REACH_SECONDS, Bounds, Cluster, all_par
 from stream_monitor.kafka.failures import AUTO_OFFSET_RESET, PARTITION_EOF, forbidden, is_fatal, unreachable
 from stream_monitor.kafka.options import KafkaOptions
 from stream_monitor.kafka.records import record_of
+from stream_monitor.kafka.times import offsets_at_times
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ports import Begin, Fetched
 
@@ -80,32 +81,14 @@ class KafkaTopicReader:
             return starts
         bounds = self._bounds(limited)
         timed = [source for source in limited if topics[source.topic].time is not None]
-        starts |= self._at_times(bounds, {source: topics[source.topic].time or 0 for source in timed})
+        times = {source: topics[source.topic].time or 0 for source in timed}
+        starts |= offsets_at_times(self._consumer, self._servers, times, bounds)
         for source in limited:
             latest = topics[source.topic].latest
             if latest is not None:
                 last = bounds[source].high - latest
                 starts[source] = max(starts[source], bounds[source].low, last)
         return starts
-
-    def _at_times(self, bounds: Mapping[Source, Bounds], times: Mapping[Source, int]) -> dict[Source, int]:
-        """Offset of the first record of every partition that is not older; its end where there is none."""
-        if not times:
-            return {}
-        asked = [TopicPartition(*source, time) for source, time in times.items()]
-        try:
-            answers = self._consumer.offsets_for_times(asked, _ASK_SECONDS)
-        except KafkaException as error:
-            raise StreamMonitorError(
-                forbidden(error.args[0]) or unreachable(self._servers, error.args[0])
-            ) from error
-        found = {}
-        for answer in answers:
-            if answer.error is not None:
-                raise StreamMonitorError(forbidden(answer.error) or unreachable(self._servers, answer.error))
-            source = Source(answer.topic, answer.partition)
-            found[source] = answer.offset if answer.offset >= 0 else bounds[source].high
-        return found
 
     def _bounds(self, sources: Sequence[Source]) -> Mapping[Source, Bounds]:
         deadline = Deadline(_ASK_SECONDS)
