@@ -45,6 +45,10 @@ class Column:
     codes: NDArray[np.uint8]
     texts: tuple[str, ...] = ()
 
+    def slice(self, begin: int, end: int) -> "Column":
+        """The cells from `begin` to before `end`: views, nothing is copied."""
+        return Column(values=self.values[begin:end], codes=self.codes[begin:end], texts=self.texts)
+
     def take(self, at: NDArray[np.intp]) -> "Column":
         """The cells at the positions `at`: (k,)."""
         return Column(values=self.values[at], codes=self.codes[at], texts=self.texts)
@@ -72,6 +76,20 @@ class ColumnBatch:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    def slice(self, begin: int, end: int) -> "ColumnBatch":
+        """The rows from `begin` to before `end`: views, nothing is copied but the ids. Cost: ~1 µs a column."""
+        return replace(
+            self,
+            times=self.times[begin:end],
+            source_at=self.source_at[begin:end],
+            offsets=self.offsets[begin:end],
+            items=self.items[begin:end],
+            version_at=self.version_at[begin:end],
+            ids=self.ids[begin:end],
+            roles=self.roles[begin:end],
+            columns={name: column.slice(begin, end) for name, column in self.columns.items()},
+        )
 
     def take(self, at: NDArray[np.intp]) -> "ColumnBatch":
         """The rows at the positions `at`: (k,), in that order."""

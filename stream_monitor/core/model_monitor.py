@@ -349,7 +349,7 @@ def _cut(batch: ColumnBatch, first_row: int) -> Iterator[ColumnBatch]:
         yield batch
         return
     for begin, end in pairwise(borders):
-        yield batch.take(np.arange(begin, end))
+        yield batch.slice(begin, end)
 
 
 def _by_appearance(new: tuple[int, SeriesKey]) -> tuple[int, str, str, str]:

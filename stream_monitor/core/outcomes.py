@@ -68,7 +68,7 @@ class Outcomes:
                 return ()
             self.active = True
             first = int(labelled[0])
-            batch, first_row = batch.take(np.arange(first, len(batch))), first_row + first
+            batch, first_row = batch.slice(first, len(batch)), first_row + first
         for performance in self.versions.values():
             performance.begin()
         joined = self.joined = self.join.observe(batch, first_row)

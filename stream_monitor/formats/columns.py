@@ -198,7 +198,7 @@ def split(
     else:
         step = -(-rows // min(parts, rows))
         for start in range(0, rows, step):
-            part = _compact(batch.take(np.arange(start, min(start + step, rows))))
+            part = _compact(batch.slice(start, min(start + step, rows)))
             yield from split(part, max_cells=max_cells, max_bytes=max_bytes)
 
 
