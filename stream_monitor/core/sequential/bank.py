@@ -113,15 +113,16 @@ class Bank:
         self.blocks[rows] += new.size
         return self._accumulate(new, gain.reshape(m, parts, n, -1))
 
-    def rest(self, row: int, blocks: int) -> None:
-        """So many new blocks of this constant, which has no evidence, hold nothing but its level."""
-        renewed = RENEWALS.before(int(self.blocks[row]) + blocks)
-        if renewed >= self.blocks[row]:
-            self.seen[row] = self.urn[row]
-            self.seen[row, 0] += (renewed - self.blocks[row]) * BLOCK
-        self.urn[row, 0] += blocks * BLOCK
-        self.blocks[row] += blocks
-        self.peak[row] = 0.0
+    def rest(self, rows: NDArray[np.intp], blocks: NDArray[np.int64]) -> None:
+        """So many (n,) new blocks of these constants, which have no evidence, hold nothing but their levels."""
+        done = self.blocks[rows]
+        renewed = RENEWALS.before(done + blocks) - done
+        anew = rows[renewed >= 0]
+        self.seen[anew] = self.urn[anew]
+        self.seen[anew, 0] += renewed[renewed >= 0] * BLOCK
+        self.urn[rows, 0] += blocks * BLOCK
+        self.blocks[rows] += blocks
+        self.peak[rows] = 0.0
 
     def load(self, row: int, fields: Fields) -> None:
         """Read a row, and make again the tables that follow from it. Raises CorruptState."""

@@ -33,18 +33,18 @@ class Schedule:
         place = np.arange(len(stream)) - np.repeat(np.cumsum(many) - many, many)
         return Due(stream, self._numbers[begin[stream] + place] - done[stream])
 
-    def after(self, done: int) -> int:
-        """The next number above this one.
+    def after(self, done: Integers) -> Integers:
+        """The next numbers above these (n,).
 
-        >>> Schedule(first=16, least=16, growth=0.1).after(200)
-        212
+        >>> Schedule(first=16, least=16, growth=0.1).after(np.array([200])).tolist()
+        [212]
         """
-        return int(self._numbers[np.searchsorted(self._numbers, done, side="right")])
+        return self._numbers[np.searchsorted(self._numbers, done, side="right")]
 
-    def before(self, end: int) -> int:
-        """The last number below this one, which is above the first.
+    def before(self, end: Integers) -> Integers:
+        """The last numbers below these (n,), which are above the first.
 
-        >>> Schedule(first=16, least=16, growth=0.1).before(212)
-        193
+        >>> Schedule(first=16, least=16, growth=0.1).before(np.array([212])).tolist()
+        [193]
         """
-        return int(self._numbers[np.searchsorted(self._numbers, end) - 1])
+        return self._numbers[np.searchsorted(self._numbers, end) - 1]

@@ -18,15 +18,28 @@ _IQR_OF_NORMAL = 1.349
 
 
 class Blocks(NamedTuple):
-    """m full blocks of one series. numbers: (m, BLOCK). times: (m, BLOCK) event time of every value, ms; 0 where there is none.
+    """m full blocks of one series. numbers: (m, BLOCK), or the one that all of them are. times: (m, BLOCK) event time of every
+    value, ms; 0 where there is none.
 
     weights: (m,) share of the alarm budget that each is worth, known before it, >= 0. A block of weight 0 is learned from and
     puts no evidence in.
     """
 
-    numbers: FloatArray
+    numbers: FloatArray | float
     times: NDArray[np.int64]
     weights: FloatArray
+
+    def values(self, start: int, stop: int) -> FloatArray:
+        """Numbers (stop - start, BLOCK) of some of them."""
+        if isinstance(self.numbers, np.ndarray):
+            return self.numbers[start:stop]
+        return np.full((stop - start, BLOCK), self.numbers)
+
+    def hold_only(self, level: float, start: int, stop: int) -> bool:
+        """Whether some of them hold nothing but this number."""
+        if isinstance(self.numbers, np.ndarray):
+            return bool((self.numbers[start:stop] == level).all())
+        return self.numbers == level
 
 
 class BankKind(NamedTuple):

@@ -72,21 +72,19 @@ class SequentialTests:
         taken = dict.fromkeys(arrived, 0)
         while left := {key: rest for key, at in taken.items() if (rest := len(arrived[key].weights) - at)}:
             whole: list[Series] = []
+            constant: list[Series] = []
             running: list[Series] = []
-            due: list[Series] = []
             for key in left:
                 series = self.series[key]
                 if series.slots is None:
                     taken[key] += _collect(series, arrived[key], taken[key])
                     whole += [series] if len(series.sample) == LEARN else []
-                elif not self._rests(series, arrived[key], taken):
-                    running.append(series)
-                elif series.blocks == series.look:
-                    due.append(series)
+                else:
+                    (constant if series.constant else running).append(series)
             if whole:
                 self._begin(whole)
-            if due:
-                self._engine.look(due)
+            if constant:
+                running += self._rest(constant, arrived, taken)
             if running:
                 size = _evened([min(left[series.key], self._room(series)) for series in running])
                 new = _gathered(running, size, arrived, taken)
@@ -148,13 +146,34 @@ class SequentialTests:
         room = min(_MOST, series.look - series.blocks, series.until)
         return room if series.bank is not None else min(room, LEARN - len(series.sample))
 
-    def _rests(self, series: Series, blocks: Blocks, taken: dict[Hashable, int]) -> bool:
-        """Whether the next blocks of a series are passed over, up to the next choice about it."""
-        numbers = blocks.numbers[(start := taken[series.key]) : start + self._room(series)]
-        if not self._engine.rest(series, numbers):
-            return False
-        self._move(series, len(numbers), taken)
-        return True
+    def _rest(
+        self, constant: Sequence[Series], arrived: Mapping[Hashable, Blocks], taken: dict[Hashable, int]
+    ) -> list[Series]:
+        """The next blocks of these series, up to the next choice about each, are passed over where nothing happens in them.
+
+        Returns the series where something may.
+        """
+        awake, resting, many = [], [], []
+        for series in constant:
+            blocks, start = arrived[series.key], taken[series.key]
+            stop = min(len(blocks.weights), start + series.look - series.blocks)
+            if blocks.hold_only(float(series.testing().edges[0]), start, stop):
+                resting.append(series)
+                many.append(stop - start)
+            else:
+                awake.append(series)
+        due = []
+        for series, size, passed in zip(
+            resting, many, self._engine.rest(resting, many).tolist(), strict=True
+        ):
+            if passed:
+                self._move(series, size, taken)
+                due += [series] if series.blocks == series.look else []
+            else:
+                awake.append(series)
+        if due:
+            self._engine.look(due)
+        return awake
 
     def _move(self, series: Series, blocks: int, taken: dict[Hashable, int]) -> None:
         """So many blocks more of a series were seen."""
@@ -226,7 +245,7 @@ class SequentialTests:
 def _collect(series: Series, blocks: Blocks, start: int) -> int:
     """A series that has no slots yet takes blocks to learn them from. Returns how many."""
     stop = min(len(blocks.weights), start + LEARN - len(series.sample))
-    series.keep(blocks.numbers[start:stop], hours_of(blocks.times[start:stop]))
+    series.keep(blocks.values(start, stop), hours_of(blocks.times[start:stop]))
     series.seen += (stop - start) * BLOCK
     series.blocks += stop - start
     return stop - start
@@ -252,10 +271,8 @@ def _gathered(
     for one, many in zip(series, size.tolist(), strict=True):
         blocks, start = arrived[one.key], taken[one.key]
         span = slice(start, start + many)
-        parts.append(Blocks(blocks.numbers[span], blocks.times[span], blocks.weights[span]))
-    numbers = np.concatenate([part.numbers for part in parts])
-    times = np.concatenate([part.times for part in parts])
-    weights = np.concatenate([part.weights for part in parts])
+        parts.append((blocks.values(start, start + many), blocks.times[span], blocks.weights[span]))
+    numbers, times, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
     hours = hours_of(times) if times.any() else None
     ordinals = np.array([one.seen for one in series])
     return Pass(series, Layout.of(size), numbers, hours, weights, ordinals)

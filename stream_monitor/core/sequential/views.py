@@ -163,10 +163,10 @@ class Views:
         seen.values[mine] = self._evened(rows[indirect], part, seen.values[mine], seen.usable[mine])
         return seen
 
-    def rest(self, row: int, blocks: int) -> None:
-        """So many new blocks of this series are nothing but zeros, which add nothing to any sum."""
-        self.number[row, 0] += blocks * BLOCK
-        self.last[row, 0] = 0.0
+    def rest(self, rows: NDArray[np.intp], blocks: NDArray[np.int64]) -> None:
+        """So many (n,) new blocks of these series are nothing but zeros, which add nothing to any sum."""
+        self.number[rows, 0] += blocks * BLOCK
+        self.last[rows, 0] = 0.0
 
     def look(self, rows: NDArray[np.intp], ages: NDArray[np.int64], fixed: NDArray[np.bool_]) -> list[bool]:
         """These series, so many blocks old, choose their view. fixed: (n,) which cannot but watch values.

@@ -144,7 +144,7 @@ def test_passing_over_a_constant_is_as_advancing_it(blocks: int) -> None:
     over, through = (_bank(np.array([512.0, 1.0]), numeric=False) for _ in range(2))
     counts = np.full((blocks, PARTS, 1, 2), [BLOCK // PARTS, 0])
     for _ in range(3):
-        over.rest(0, blocks)
+        over.rest(np.array([0]), np.array([blocks]))
         through.advance(_blocks(counts, np.ones((blocks, 1))))
         for name in (*Bank.ARRAYS, *Bank.MADE):
             assert getattr(over, name).tobytes() == getattr(through, name).tobytes(), name

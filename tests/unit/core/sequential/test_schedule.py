@@ -32,4 +32,4 @@ def test_due_is_what_lies_before_one_of_the_next_steps(spans: list[tuple[int, in
 
 @given(st.integers(0, 1_900))
 def test_after_is_the_next_number_above(done: int) -> None:
-    assert SCHEDULE.after(done) == min(number for number in NUMBERS if number > done)
+    assert SCHEDULE.after(np.array([done])) == min(number for number in NUMBERS if number > done)

@@ -1,6 +1,7 @@
 """The tests of many series: cut anywhere, stored anywhere, in any company, they say the same."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -129,6 +130,31 @@ def test_series_that_come_and_go_do_not_disturb_the_others(
     _advance(tests, {"season": (at, BLOCKS)} if at < BLOCKS else {}, found)
     assert found.get("season") == ALONE[0]["season"]
     assert _packed(tests, "season") == ALONE[1]["season"]
+
+
+@given(st.lists(st.integers(0, 150), max_size=4))
+@settings(max_examples=20, deadline=None)
+def test_one_number_for_all_values_is_as_that_many_of_it(cuts: Sequence[int]) -> None:
+    """Of what was always constant, of what no longer is, and of what is still learned."""
+    told, ends = {}, sorted([0, *cuts, 150])
+    for short in (True, False):
+        tests, found = _new(NAMES), Found()
+        for start, stop in pairwise(ends):
+            arrived: dict[Hashable, Blocks] = {}
+            for at, name in enumerate(NAMES):
+                blocks = _blocks(name, start, stop)
+                if name == "constant" or stop <= 9 * at or start >= 100:
+                    level = 4.2 if name == "constant" or at % 2 else 0.0
+                    blocks = blocks._replace(
+                        numbers=level if short else np.full((stop - start, BLOCK), level)
+                    )
+                arrived[name] = blocks
+            for key, alarms in tests.advance(arrived).items():
+                found.setdefault(key, []).extend(
+                    (start + one.at, one.evidence, one.confirms) for one in alarms
+                )
+        told[short] = found, {name: _packed(tests, name) for name in NAMES}
+    assert told[True] == told[False]
 
 
 def test_a_one_sided_test_finds_a_rise_sooner_and_a_fall_never() -> None:
