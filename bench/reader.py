@@ -19,7 +19,14 @@ from prometheus_client import CollectorRegistry
 
 from stream_monitor.app.composition import Shown, compose, first_view
 from stream_monitor.app.dashboard import kafka_reach
-from stream_monitor.app.service import SystemClock, kafka_adapters, kafka_options, serving, topic_plans
+from stream_monitor.app.service import (
+    SystemClock,
+    kafka_adapters,
+    kafka_options,
+    serving,
+    settle,
+    topic_plans,
+)
 from stream_monitor.config import load
 from stream_monitor.kafka.clients import member_config
 from stream_monitor.kafka.options import KafkaOptions
@@ -93,7 +100,9 @@ def monitor(bootstrap: str, topic: str, events: int) -> Cost:
     enough = Enough(telemetry, topic, events)
     with serving(settings, holder, metrics, kafka_reach(settings, options, always=False)):
         adapters = kafka_adapters(settings, options, clock, os.environ)
-        compose(settings, adapters, Shown(holder=holder, telemetry=telemetry), name="bench").run(enough)
+        worker = compose(settings, adapters, Shown(holder=holder, telemetry=telemetry), name="bench")
+        settle()
+        worker.run(enough)
     return Cost(
         events=events - enough.span.before,
         cpu_seconds=time.process_time() - enough.span.cpu,

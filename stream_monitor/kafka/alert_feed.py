@@ -53,7 +53,7 @@ class KafkaAlertFeed:
             error = message.error()
             source = Source(message.topic() or "", message.partition() or 0)
             if error is None:
-                found.append((source, record_of(message, message.offset() or 0)))
+                found.append((source, record_of(message)))
             elif (why := forbidden(error)) is not None or is_fatal(error):
                 raise StreamMonitorError(why or error.str())
         trouble, self._trouble = self._trouble, None

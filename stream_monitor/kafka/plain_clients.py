@@ -62,7 +62,7 @@ class TopicReader:
         for message in self._consumer.consume(_BATCH, 0.0):
             error = message.error()
             if error is None:
-                found.append(record_of(message, message.offset() or 0))
+                found.append(record_of(message))
             elif error.code() != PARTITION_EOF and not error.retriable():
                 raise StreamMonitorError(refusal(error) or KafkaException(error).args[0].str())
         return found

@@ -5,7 +5,9 @@ raised by `poll`. No callback asks the broker anything: start offsets are found 
 nothing of a partition until then. Knows nothing of what is in the records.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import compress
 from typing import Any
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -28,10 +30,10 @@ from stream_monitor.kafka.failures import (
 from stream_monitor.kafka.first_start import refuse_expired_group
 from stream_monitor.kafka.membership import member_metadata
 from stream_monitor.kafka.options import KafkaOptions
-from stream_monitor.kafka.records import record_of
+from stream_monitor.kafka.records import records_of
 from stream_monitor.kafka.starts import Starts
 from stream_monitor.kafka.topic_watch import TopicWatch
-from stream_monitor.runtime.assignment import Assignment, Progress
+from stream_monitor.runtime.assignment import Assignment
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ports import Fenced, Fetched, RebalanceListener, TransactionAborted
 from stream_monitor.runtime.positions import note, out_of_range, recreated
@@ -271,25 +273,30 @@ class KafkaSource:
     # ------------------------------------------------------------------ records and errors
 
     def _sorted(self, messages: Sequence[Message]) -> Sequence[Fetched]:
-        batches: dict[tuple[str | None, int | None], tuple[Progress | None, list[Record]]] = {}
+        """The records by partition. What stands in the place of a record comes after them: it says which it precedes."""
+        told: list[tuple[KafkaError, Message]] = []
+        by_partition: defaultdict[tuple[str | None, int | None], list[Message]] = defaultdict(list)
         for message in messages:
             error = message.error()
-            if error is not None:
-                self._on_error(error, message)
-                continue
-            place = (message.topic(), message.partition())
-            batch = batches.get(place)
-            if batch is None:
-                batch = batches[place] = (self._assignment.get(_source(message)), [])
-            progress, records = batch
-            offset = message.offset() or 0
-            if progress is not None and progress.take(offset):
-                records.append(record_of(message, offset))
-        return [
-            Fetched(Source(topic or "", number or 0), records)
-            for (topic, number), (_, records) in batches.items()
-            if records
-        ]
+            if error is None:
+                by_partition[message.topic(), message.partition()].append(message)
+            else:
+                told.append((error, message))
+        fetched = []
+        for (topic, number), mine in by_partition.items():
+            source = Source(topic or "", number or 0)
+            if records := self._taken(source, mine):
+                fetched.append(Fetched(source, records))
+        for error, message in told:
+            self._on_error(error, message)
+        return fetched
+
+    def _taken(self, source: Source, messages: Sequence[Message]) -> Sequence[Record]:
+        progress = self._assignment.get(source)
+        if progress is None:
+            return []
+        records = records_of(messages)
+        return list(compress(records, progress.take([record.offset for record in records])))
 
     def _on_error(self, error: KafkaError, message: Message) -> None:
         """Errors that come in the place of a record; those that stop us are kept for `poll`."""

@@ -123,7 +123,7 @@ class KafkaStateStore:
                 offset = message.offset() or 0
                 position = offset + 1
                 if offset < last:
-                    yield record_of(message, offset)
+                    yield record_of(message)
             if messages:
                 patience = Deadline(_RENEW_SECONDS)
             else:

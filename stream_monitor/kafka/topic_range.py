@@ -77,7 +77,7 @@ class TopicRange:
                 offset = message.offset() or 0
                 position, at_end = offset + 1, None
                 if offset < span.last:
-                    yield record_of(message, offset)
+                    yield record_of(message)
             if messages:
                 patience = Deadline(_PATIENCE_SECONDS)
             if at_end is not None and at_end.passed and position < span.last:

@@ -58,7 +58,7 @@ class KafkaTopicReader:
             if message.error() is not None:
                 self._at_error(message, source)
             else:
-                found.setdefault(source, []).append(record_of(message, offset))
+                found.setdefault(source, []).append(record_of(message))
                 self._next[source] = offset + 1
         if found:
             self._errors.last = self._patience = None

@@ -28,12 +28,21 @@ class Progress:
     paused: bool = False
     stopped: bool = False
 
-    def take(self, offset: int) -> bool:
-        """Whether a record that the client returned is one we wait for; if so it goes to the worker. Hot: per record."""
-        if self.next is None or self.paused or offset < self.next:
-            return False  # fetched before a revoke, a rewind or a pause
-        self.next, self.end = offset + 1, None
-        return True
+    def take(self, offsets: Sequence[int]) -> Sequence[bool]:
+        """Which of the records that the client returned we wait for; those go to the worker.
+
+        The others were fetched before a revoke, a rewind or a pause.
+        """
+        if self.next is None or self.paused:
+            return [False] * len(offsets)
+        taken, wanted = [], self.next
+        for offset in offsets:
+            taken.append(offset >= wanted)
+            if offset >= wanted:
+                wanted = offset + 1
+        if wanted > self.next:
+            self.next, self.end = wanted, None
+        return taken
 
 
 class Assignment:

@@ -1,6 +1,6 @@
 """The columns partitions that this worker owns: those being restored and those that are live."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stream_monitor.core.checkpoint import Checkpoint
@@ -77,6 +77,10 @@ class Partitions:
         """Every model that lives here, in order of partition and name."""
         for _, monitor in sorted(self._live.items()):
             yield from (task for _, task in sorted(monitor.models.items()))
+
+    def positions(self) -> Mapping[int, int]:
+        """Behind the last log entry taken, of every live partition: state is the same while these are."""
+        return {partition: monitor.next_offset for partition, monitor in self._live.items()}
 
     def begin(self, partition: int) -> None:
         """The partition is ours: bring its state back."""

@@ -31,6 +31,7 @@ class Publisher:
     _seen: set[str] = field(default_factory=set)
     _status_at: float = 0.0
     _models: tuple[ModelStatus, ...] = ()
+    _models_at: Mapping[int, int] = field(default_factory=dict)
     _next_models: float = 0.0
 
     def changed(self, model: str) -> None:
@@ -53,12 +54,13 @@ class Publisher:
         yield from (status_of(t) for t in partitions.tasks() if t.monitor.parameters.name in changed)
 
     def publish(self, partitions: Partitions, event_times: Mapping[Source, int], clock: Clock) -> None:
-        """Replace the view. The models in it are made anew only now and then: that is what costs.
+        """Replace the view. The models in it are made anew only now and then, and after new entries: that is what costs.
 
         event_times: latest one read of every input, ms UTC.
         """
         now = clock.monotonic()
-        if now >= self._next_models:
+        if now >= self._next_models and (positions := partitions.positions()) != self._models_at:
+            self._models_at = positions
             self._models = tuple(status_of(task) for task in partitions.tasks())
             took = clock.monotonic() - now
             self._next_models = now + max(VIEW_SECONDS, took / VIEW_SHARE)
