@@ -6,8 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from stream_monitor.core.batch import Cell, Column, ColumnBatch
+from stream_monitor.core.batch import Cell, Column, ColumnBatch, Columns
 from stream_monitor.core.events import Role, Source
+from stream_monitor.core.ids import Ids
 
 ROWS: Final = 4_096  # of a batch
 
@@ -43,13 +44,16 @@ def _batch(of: np.ndarray, roles: np.ndarray, now: int) -> ColumnBatch:
         items=np.zeros(number, np.uint32),
         versions=("7", None),
         version_at=(~predicts).astype(np.uint16),
-        ids=tuple(map(identifier, of.tolist())),
+        ids=Ids.of(list(map(identifier, of.tolist()))),
         roles=roles.astype(np.uint8),
-        columns={
-            "prediction": Column(values=classes, codes=codes(Cell.TEXT, predicts), texts=texts),
-            "probability": Column(values=of % 1000 / 1000, codes=codes(Cell.NUMBER, predicts)),
-            "label": Column(values=classes, codes=codes(Cell.TEXT, ~predicts), texts=texts),
-        },
+        columns=Columns.of(
+            {
+                "prediction": Column(values=classes, codes=codes(Cell.TEXT, predicts), texts=texts),
+                "probability": Column(values=of % 1000 / 1000, codes=codes(Cell.NUMBER, predicts)),
+                "label": Column(values=classes, codes=codes(Cell.TEXT, ~predicts), texts=texts),
+            },
+            number,
+        ),
     )
 
 

@@ -6,10 +6,11 @@ from typing import NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch
+from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, Columns
 from stream_monitor.core.detector import Detector, FloatArray, Kind, Scalar
 from stream_monitor.core.drift_event import Status
 from stream_monitor.core.events import Role, Source
+from stream_monitor.core.ids import Ids
 from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.parameters import Budget, BudgetUnit, ModelParameters
 from stream_monitor.core.sequential.series import Blocks
@@ -154,9 +155,9 @@ class _Product:
             items=np.zeros(n, np.uint32),
             versions=(None,),
             version_at=np.zeros(n, np.uint16),
-            ids=(None,) * n,
+            ids=Ids.none(n),
             roles=np.full(n, int(Role.FEATURES), np.uint8),
-            columns={f"{FEATURE}x": self._column(values)},
+            columns=Columns.of({f"{FEATURE}x": self._column(values)}, n),
         )
 
     def _column(self, values: FloatArray) -> Column:

@@ -10,8 +10,9 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch
+from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, Columns
 from stream_monitor.core.events import Decoded, Rejected, Role, Row, Source
+from stream_monitor.core.ids import Ids
 
 _MISSING = object()
 
@@ -98,9 +99,9 @@ class Rows:
             items=placed.items,
             versions=tuple(versions),
             version_at=np.array(version_at, np.uint16),
-            ids=tuple([row.id for row in rows]),
+            ids=Ids.of([row.id for row in rows]),
             roles=np.array([row.roles for row in rows], np.uint8),
-            columns=columns,
+            columns=Columns.of(columns, len(rows)),
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, concatenate
+from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, Columns, concatenate
 from stream_monitor.core.columnise import PlacedRow, columnise
 from stream_monitor.core.events import Decoded, Role, Source
 from stream_monitor.files.rows import CHUNK_ROWS
@@ -32,12 +32,12 @@ def feature_rows(decoded: Decoded, exclude: Iterable[str]) -> ColumnBatch | None
     if not placed:
         return None
     batch = columnise("", placed, (Source("", 0),))
-    kept = {
-        name: column
-        for name, column in batch.columns.items()
+    kept = [
+        name
+        for name in batch.columns
         if not any(fnmatchcase(name.removeprefix(FEATURE), pattern) for pattern in exclude)
-    }
-    return replace(batch, columns=kept)
+    ]
+    return replace(batch, columns=batch.columns.only(kept))
 
 
 class RowSample:
@@ -80,8 +80,10 @@ class RowSample:
             at = np.sort(np.argpartition(keys, self._size)[: self._size])
             batch, keys = batch.take(at), keys[at]
             self._highest = float(keys.max())
-        columns = {name: _only_used_texts(column) for name, column in batch.columns.items()}
-        self._batches, self._keys, self._held = [replace(batch, columns=columns)], [keys], len(keys)
+        if batch.columns.texts:
+            columns = {name: _only_used_texts(column) for name, column in batch.columns.items()}
+            batch = replace(batch, columns=Columns.of(columns, len(batch)))
+        self._batches, self._keys, self._held = [batch], [keys], len(keys)
 
 
 def _only_used_texts(column: Column) -> Column:

@@ -1,23 +1,24 @@
-"""Entries of the columns topic: a `ColumnBatch` as an Arrow IPC stream (lz4), a `Tick` as JSON; headers say which.
+"""Entries of the columns topic: a `ColumnBatch` as its arrays (lz4), a `Tick` as JSON; headers say which.
 
-The stream holds one record batch, one row per event: any Arrow reader can open it. What is the same in all rows (a code, a
-source, a role; everything when there is one row) is in the schema's metadata and not a column; a column of numbers is only
-its numbers. Arrays are handed over as buffers: `pyarrow.array` imports pandas when that is installed: 2.5 s of start-up.
+A batch is the length of its head (4 bytes), the head as JSON, and one LZ4 frame that holds the arrays one behind the other, those
+of the widest cells first, so that each is aligned where it stands: reading them back copies nothing. All is little-endian. What
+is the same in all rows (a source, a role, that all cells are numbers) is said in the head. docs/adr/0013 has the layout.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, cell_of_absence
+from stream_monitor.core.batch import FEATURE, Cell, ColumnBatch, Columns, cell_of_absence
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.events import Source
+from stream_monitor.core.ids import Ids
 from stream_monitor.core.tick import SourceProgress, Tick
 
 Entry = TypeVar("Entry")
@@ -34,52 +35,45 @@ MAX_ENTRY_BYTES = 786_432
 """What `split` aims at: well below the 1 MiB that a broker takes by default."""
 MAX_CELLS = 400_000
 
-_METADATA = b"stream-monitor"
 _KEPT_CHARACTERS = 256
-_ENTRY_OVERHEAD = 4_096
-_COLUMN_OVERHEAD = 400  # two Arrow fields, their buffers' descriptions and padding
-_CONSTANT_OVERHEAD = 80  # one object in the metadata
-_ROW_BYTES = 8 + 8 + 4 + 2 + 2 + 1 + 4 + 1
+_LENGTH: Final = 4  # bytes that tell the length of the head
+_ENTRY_OVERHEAD = 512  # the names of the fields of the head, and the frame around the arrays
+_ROW_BYTES = 8 + 8 + 4 + 4 + 2 + 2 + 1
 _CELL_BYTES = 9
-# characters of a column's name shown to other Arrow readers; the whole name is in the metadata
-_LONGEST_FIELD = 64
-_ROW_ARRAYS: dict[str, Any] = {
+_END: Final = np.array([69], np.uint8)  # behind the arrays: a body that ends early does not have it
+_MOST_EXPANDED: Final = 256  # LZ4 cannot make more bytes of one
+# dtype of every array, in the order in which they stand: of a row, of a cell (values, codes), of all ids (texts, at last)
+_ARRAYS: Final[Mapping[str, Any]] = {
     "time": np.int64,
     "offset": np.int64,
+    "values": np.float64,
     "item": np.uint32,
+    "id": np.int32,
     "source": np.uint16,
     "version": np.uint16,
     "role": np.uint8,
+    "codes": np.uint8,
+    "ids": np.uint8,
+    "end": np.uint8,
 }
-_ARROW = {
-    np.dtype(np.int64): pa.int64(),
-    np.dtype(np.float64): pa.float64(),
-    np.dtype(np.uint32): pa.uint32(),
-    np.dtype(np.uint16): pa.uint16(),
-    np.dtype(np.uint8): pa.uint8(),
-}
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+_OF_ROWS: Final = ("time", "offset", "item", "source", "version", "role")
+_LZ4: Final = pa.Codec("lz4")
 
 
-class _ColumnHead(msgspec.Struct, frozen=True, omit_defaults=True):
-    """value, code: of every cell; None where an array of them is stored (the values first)."""
-
-    name: str
-    code: int | None = None
-    value: float | None = None
-    texts: tuple[str, ...] = ()
-
-
-class _Head(msgspec.Struct, frozen=True):
-    """What a batch holds besides columns. constants: row arrays that have one value. ids: whether any row has one."""
+class _Head(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a batch holds besides arrays. constants: row arrays that have one value. ids: bytes of all of them, None where no row
+    has one. numbers: every cell is one, and codes are not stored. texts: by column, of those that have any.
+    """
 
     model: str
     rows: int
     sources: tuple[tuple[str, int], ...]
     versions: tuple[str | None, ...]
     constants: dict[str, int]
-    ids: bool
-    columns: tuple[_ColumnHead, ...]
+    columns: tuple[str, ...]
+    ids: int | None = None
+    numbers: bool = False
+    texts: dict[str, tuple[str, ...]] = {}
 
 
 class _TickBody(msgspec.Struct, frozen=True):
@@ -95,7 +89,6 @@ _UNREADABLE = (
     LookupError,
     OSError,
     OverflowError,
-    StopIteration,  # fewer columns than named, or no batch in the stream
     ValueError,
 )
 _heads = msgspec.json.Decoder(_Head)
@@ -105,39 +98,26 @@ _ticks = msgspec.json.Decoder(_TickBody)
 def encode_batch(batch: ColumnBatch) -> bytes:
     """The entry of `batch`: value for the headers `BATCH_HEADERS`. Not bounded; see `split`.
 
-    Values of cells whose code carries none (all but NUMBER and TEXT) are 0 by contract and may not be stored.
-    Cost: ~0.3 ms plus ~0.3 µs a row of 20 numbers.
+    Cost: ~30 µs plus ~0.25 µs a row of 20 numbers, nearly all of it compression.
     """
-    arrays: list[Any] = []
-    names: list[str] = []
-    constants: dict[str, int] = {}
-    for name, array in _row_arrays(batch).items():
-        if _is_constant(array):
-            constants[name] = int(array[0])
-        else:
-            arrays.append(_arrow(array))
-            names.append(name)
-    has_ids = any(identifier is not None for identifier in batch.ids)
-    if has_ids:
-        arrays.append(_arrow_texts(batch.ids))
-        names.append("id")
-    heads = []
-    for name, column in batch.columns.items():
-        described, parts = _encode_column(name, column)
-        heads.append(described)
-        arrays += map(_arrow, parts)
-        shown = name[:_LONGEST_FIELD]
-        names += [shown] * (described.value is None) + [shown + " code"] * (described.code is None)
+    columns, ids = batch.columns, batch.ids.compact()
+    arrays = _row_arrays(batch)
     head = _Head(
         model=batch.model,
         rows=len(batch),
         sources=batch.sources,
         versions=batch.versions,
-        constants=constants,
-        ids=has_ids,
-        columns=tuple(heads),
+        constants={name: int(array[0]) for name, array in arrays.items() if _is_constant(array)},
+        columns=columns.names,
+        ids=len(ids.data) if ids.present.any() else None,
+        numbers=columns.only_numbers,
+        texts=dict(columns.texts),
     )
-    return _write(arrays, names, msgspec.json.encode(head))
+    arrays |= {"values": columns.cells, "codes": columns.codes, "id": ids.lengths, "end": _END}
+    arrays["ids"] = np.frombuffer(ids.data, np.uint8)
+    body = b"".join([_bytes_of(arrays[name]) for name in _layout(head)])
+    described, packed = msgspec.json.encode(head), _LZ4.compress(body, asbytes=True)
+    return b"".join((len(described).to_bytes(_LENGTH, "little"), described, packed))
 
 
 def encode_tick(tick: Tick) -> bytes:
@@ -155,7 +135,7 @@ def decode_entry(value: bytes | None, headers: Headers) -> ColumnBatch | Tick:
     """What an entry of the columns topic holds. The arrays of a batch are read-only and contiguous.
 
     Raises NewerState when a newer release wrote it, CorruptState when it is not what this program writes.
-    Cost: ~0.3 ms plus ~0.15 µs a row of 20 numbers, and 0.1 µs an id.
+    Cost: ~30 µs plus ~0.06 µs a row of 20 numbers.
     """
     named = dict(headers)
     version = named.get(FORMAT_HEADER) or b""
@@ -203,137 +183,97 @@ def split(
 
 
 def entry_bound(batch: ColumnBatch) -> int:
-    """An upper bound of the bytes of the entry of `batch`. Cost: ~1 µs a column, and 20 ns a text and id."""
-    texts: list[Any] = [batch.model, batch.sources, batch.versions, list(batch.columns)]
-    texts += [column.texts for column in batch.columns.values()]
-    identifiers = sum(len(identifier.encode()) for identifier in batch.ids if identifier is not None)
-    size = _ENTRY_OVERHEAD + len(msgspec.json.encode(texts)) + identifiers
-    if len(batch) <= 1:
-        return size + len(batch.columns) * _CONSTANT_OVERHEAD
-    # A name is shown twice, with up to four bytes a character.
-    shown = sum(min(len(name), _LONGEST_FIELD) * 8 for name in batch.columns)
-    arrays = len(batch) * (_ROW_BYTES + len(batch.columns) * _CELL_BYTES)
+    """An upper bound of the bytes of the entry of `batch`. Cost: ~10 µs, and 20 ns a column name and text."""
+    columns, ids = batch.columns, batch.ids.size
+    said = msgspec.json.encode(
+        [batch.model, batch.sources, batch.versions, columns.names, dict(columns.texts)]
+    )
+    arrays = len(batch) * (_ROW_BYTES + len(columns) * _CELL_BYTES) + ids
     # LZ4 adds 1/255 to what it cannot compress.
-    return size + shown + len(batch.columns) * _COLUMN_OVERHEAD + arrays + (arrays + identifiers) // 255
+    return _ENTRY_OVERHEAD + len(said) + arrays + arrays // 255
 
 
 def _compact(batch: ColumnBatch) -> ColumnBatch:
     sources, source_at = _used(batch.sources, batch.source_at)
     versions, version_at = _used(batch.versions, batch.version_at)
-    absent = {True: cell_of_absence(FEATURE, batch.roles), False: cell_of_absence("", batch.roles)}
     return replace(
         batch,
         sources=sources,
         source_at=source_at,
         versions=versions,
         version_at=version_at,
-        columns={
-            name: _compact_column(column)
-            for name, column in batch.columns.items()
-            if not np.array_equal(column.codes, absent[name.startswith(FEATURE)])
-        },
+        columns=_compact_columns(batch.columns, batch.roles),
     )
 
 
-def _compact_column(column: Column) -> Column:
-    if not column.texts:
-        return column
-    is_text = column.codes == Cell.TEXT
-    texts, at = _used(column.texts, column.values[is_text].astype(np.intp))
-    values = column.values.copy()
-    values[is_text] = at
-    return replace(column, values=values, texts=texts)
+def _compact_columns(columns: Columns, roles: NDArray[np.uint8]) -> Columns:
+    """Those that hold anything, with the texts that they use."""
+    if columns.only_numbers:
+        return columns
+    absent = {True: cell_of_absence(FEATURE, roles), False: cell_of_absence("", roles)}
+    columns = columns.only(
+        name for name in columns if not np.array_equal(columns[name].codes, absent[name.startswith(FEATURE)])
+    )
+    if not columns.texts:
+        return columns
+    values, texts = columns.cells.copy(), {}
+    for name, entries in columns.texts.items():
+        cells, is_text = values[columns.place(name)], columns[name].codes == Cell.TEXT
+        texts[name], cells[is_text] = _used(entries, cells[is_text].astype(np.intp))
+    return Columns(columns.names, values, columns.codes, {name: used for name, used in texts.items() if used})
 
 
 def _used(entries: tuple[Entry, ...], at: NDArray[Position]) -> tuple[tuple[Entry, ...], NDArray[Position]]:
     """The entries that positions point at, in their order, and the positions among them."""
-    used, place = np.unique(at, return_inverse=True)
-    return tuple([entries[i] for i in used.tolist()]), place.astype(at.dtype)
+    used = np.flatnonzero(np.bincount(at, minlength=len(entries)))
+    if len(used) == len(entries):
+        return entries, at
+    place = np.zeros(len(entries), at.dtype)
+    place[used] = np.arange(len(used))
+    return tuple([entries[i] for i in used.tolist()]), place[at]
 
 
 def _cut_texts(batch: ColumnBatch) -> ColumnBatch:
     """One row has one text a column: cutting it cannot make two texts the same."""
-    cut = {
-        name: replace(column, texts=tuple([text[:_KEPT_CHARACTERS] for text in column.texts]))
-        for name, column in batch.columns.items()
-    }
-    return replace(batch, columns=cut)
-
-
-def _encode_column(name: str, column: Column) -> tuple[_ColumnHead, list[NDArray[Any]]]:
-    """What is said of a column, and what is stored of it: values, then codes, each only where they differ."""
-    codes, values = column.codes, column.values
-    code = int(codes[0]) if _is_constant(codes) else None
-    # The codes to look at: one stands for all where they are the same.
-    looked_at = codes if code is None else codes[:1]
-    carries = bool(((looked_at == Cell.NUMBER) | (looked_at == Cell.TEXT)).any())
-    value = 0.0 if not carries else float(values[0]) if _is_constant(values.view(np.int64)) else None
-    if value is not None and not math.isfinite(value):
-        value = None  # JSON could not say it
-    parts: list[NDArray[Any]] = [values] if value is None else []
-    if code is None:
-        parts.append(codes)
-    return _ColumnHead(name=name, code=code, value=value, texts=column.texts), parts
+    columns = batch.columns
+    cut = {name: tuple([text[:_KEPT_CHARACTERS] for text in texts]) for name, texts in columns.texts.items()}
+    return replace(batch, columns=Columns(columns.names, columns.cells, columns.codes, cut))
 
 
 def _row_arrays(batch: ColumnBatch) -> dict[str, NDArray[Any]]:
     arrays = (batch.times, batch.offsets, batch.items, batch.source_at, batch.version_at, batch.roles)
-    return dict(zip(_ROW_ARRAYS, arrays, strict=True))
+    return dict(zip(_OF_ROWS, arrays, strict=True))
 
 
 def _is_constant(array: NDArray[Any]) -> bool:
     return len(array) > 0 and array[0] == array[-1] and bool((array == array[0]).all())
 
 
-def _arrow(array: NDArray[Any]) -> Any:
-    return pa.Array.from_buffers(
-        _ARROW[array.dtype], len(array), [None, _buffer(np.ascontiguousarray(array))]
-    )
+def _bytes_of(array: NDArray[Any]) -> Any:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
-def _buffer(data: Any) -> Any:
-    return pa.py_buffer(data)  # takes arrays too, which its annotation does not say
-
-
-def _arrow_texts(texts: Sequence[str | None]) -> Any:
-    encoded = [b"" if text is None else text.encode() for text in texts]
-    ends = np.zeros(len(texts) + 1, np.int32)
-    np.cumsum(np.fromiter(map(len, encoded), np.int32, len(encoded)), out=ends[1:])
-    present = np.fromiter((text is not None for text in texts), np.bool_, len(texts))
-    valid = None if present.all() else _buffer(np.packbits(present, bitorder="little"))
-    buffers = [valid, _buffer(ends), _buffer(b"".join(encoded))]
-    return pa.Array.from_buffers(pa.utf8(), len(texts), buffers)
-
-
-def _write(arrays: list[Any], names: list[str], metadata: bytes) -> bytes:
-    fields = [
-        pa.field(name, array.type, nullable=name == "id") for name, array in zip(names, arrays, strict=True)
-    ]
-    schema = pa.schema(fields, metadata={_METADATA: metadata})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema, options=_OPTIONS) as writer:
-        writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
-    entry: bytes = sink.getvalue().to_pybytes()
-    return entry
+def _layout(head: _Head) -> dict[str, tuple[int, ...]]:
+    """Shapes of the arrays that are stored, in the order in which they stand."""
+    left_out = set(head.constants) & set(_OF_ROWS)
+    if head.ids is None:
+        left_out |= {"id", "ids"}
+    if head.numbers:
+        left_out.add("codes")
+    cells = (len(head.columns), head.rows)
+    other = {"values": cells, "codes": cells, "ids": (head.ids or 0,), "end": _END.shape}
+    return {name: other.get(name, (head.rows,)) for name in _ARRAYS if name not in left_out}
 
 
 def _decode_batch(value: bytes) -> ColumnBatch:
-    with pa.ipc.open_stream(value) as reader:
-        head = _heads.decode((reader.schema.metadata or {})[_METADATA])
-        stored = reader.read_next_batch()
-    stored.validate(full=True)
-    _require(head.rows == stored.num_rows or (stored.num_columns == 0 and head.rows <= MAX_CELLS), "rows")
-    parts = iter(stored.columns)
-    arrays = {
-        name: np.full(head.rows, head.constants[name], dtype)
-        if name in head.constants
-        else _numbers(next(parts), head.rows, dtype)
-        for name, dtype in _ROW_ARRAYS.items()
-    }
-    ids = tuple(next(parts).to_pylist()) if head.ids else (None,) * head.rows
-    columns = {column.name: _decode_column(column, head.rows, parts) for column in head.columns}
-    _require(next(parts, None) is None, "more columns than named")
-    _require(len(ids) == head.rows and _below(arrays["source"], len(head.sources)), "ids or sources")
+    begin = _LENGTH + int.from_bytes(value[:_LENGTH], "little")
+    head = _heads.decode(value[_LENGTH:begin])
+    arrays = _stored(head, memoryview(value)[begin:])
+    for name in set(_OF_ROWS) - set(arrays):
+        arrays[name] = np.full(head.rows, head.constants[name], _ARRAYS[name])
+    columns = Columns(head.columns, arrays["values"], arrays.get("codes"), head.texts)
+    _check_cells(columns)
+    _require(_below(arrays["source"], len(head.sources)), "sources")
     _require(_below(arrays["version"], len(head.versions)), "versions")
     return ColumnBatch(
         model=head.model,
@@ -344,30 +284,53 @@ def _decode_batch(value: bytes) -> ColumnBatch:
         items=arrays["item"],
         versions=head.versions,
         version_at=arrays["version"],
-        ids=ids,
+        ids=Ids.none(head.rows) if head.ids is None else _ids(arrays["ids"].tobytes(), arrays["id"]),
         roles=arrays["role"],
         columns=columns,
     )
 
 
-def _decode_column(head: _ColumnHead, rows: int, parts: Iterator[Any]) -> Column:
-    values = _numbers(next(parts), rows, np.float64) if head.value is None else np.full(rows, head.value)
-    constant = head.code is not None
-    codes = np.full(rows, head.code, np.uint8) if constant else _numbers(next(parts), rows, np.uint8)
-    _require(_below(codes, len(Cell)), "codes")
-    if head.code is None or head.code == Cell.TEXT:
-        places = values[codes == Cell.TEXT]
-        _require(bool(((places >= 0) & (places < len(head.texts)) & (places % 1 == 0)).all()), "texts")
-    return Column(values=values, codes=codes, texts=head.texts)
+def _stored(head: _Head, packed: memoryview) -> dict[str, NDArray[Any]]:
+    """The arrays of the body: views of what it is unpacked to."""
+    layout = _layout(head)
+    counts = {name: math.prod(shape) for name, shape in layout.items()}
+    size = sum(count * np.dtype(_ARRAYS[name]).itemsize for name, count in counts.items())
+    fits = 0 <= head.rows <= MAX_CELLS and (head.ids or 0) >= 0
+    _require(fits and size <= _MOST_EXPANDED * (len(packed) + 1), "rows")
+    body, at = memoryview(_LZ4.decompress(packed, size)), 0
+    arrays = {}
+    for name, shape in layout.items():
+        array = np.frombuffer(body, _ARRAYS[name], counts[name], at)
+        arrays[name], at = array.reshape(shape), at + array.nbytes
+    _require(bool((arrays["end"] == _END).all()), "length")
+    return arrays
 
 
-def _numbers(array: Any, rows: int, dtype: Any) -> NDArray[Any]:
-    _require(array.type == _ARROW[np.dtype(dtype)] and array.null_count == 0, "type")
-    return np.frombuffer(array.buffers()[1], dtype, rows)
+def _check_cells(columns: Columns) -> None:
+    _require(len(set(columns.names)) == len(columns), "columns")
+    _require(columns.texts.keys() <= set(columns.names), "texts")
+    if columns.only_numbers:
+        return
+    _require(_below(columns.codes, len(Cell)), "codes")
+    is_text = columns.codes == Cell.TEXT
+    if is_text.any():
+        limits = np.array([len(columns.texts.get(name, ())) for name in columns])[np.nonzero(is_text)[0]]
+        places = columns.cells[is_text]
+        _require(bool(((places >= 0) & (places < limits) & (places % 1 == 0)).all()), "texts")
+
+
+def _ids(data: bytes, lengths: NDArray[np.int32]) -> Ids:
+    ids = Ids.packed(data, lengths)
+    _require(bool((lengths >= -1).all()) and ids.size == len(data), "ids")
+    if not data.isascii():
+        data.decode()
+        first = np.frombuffer(data, np.uint8)[ids.begins[lengths > 0]]
+        _require(bool((first & 0xC0 != 0x80).all()), "ids")  # none begins inside of a character
+    return ids
 
 
 def _below(positions: NDArray[Any], limit: int) -> bool:
-    return len(positions) == 0 or int(positions.max()) < limit
+    return positions.size == 0 or int(positions.max()) < limit
 
 
 def _require(condition: bool, what: str) -> None:  # noqa: FBT001  # reads as the sentence it is

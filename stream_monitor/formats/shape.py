@@ -15,9 +15,10 @@ import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 from numpy.typing import NDArray
 
-from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch
+from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, Columns
 from stream_monitor.core.columnise import Placed, column_of
 from stream_monitor.core.events import Role
+from stream_monitor.core.ids import Ids
 from stream_monitor.formats.native_json import MAX_CLASSES, MAX_FEATURES, MAX_NAME
 from stream_monitor.formats.timestamps import EARLIEST_MS, LATEST_MS, parse_rfc3339
 
@@ -147,9 +148,9 @@ class Shape:
             items=placed.items,
             versions=tuple(texts),
             version_at=np.array(version_at, np.uint16),
-            ids=tuple(ids),
+            ids=Ids.of(ids),
             roles=roles,
-            columns=self._columns(rows, roles),
+            columns=Columns.of(self._columns(rows, roles), len(rows)),
         )
 
     def tell_times(self, rows: Sequence[Any], timestamps: Sequence[int]) -> NDArray[np.int64] | None:

@@ -12,7 +12,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_monitor.core.batch import Cell, Column, ColumnBatch, concatenate
+from stream_monitor.core.batch import Cell, Column, ColumnBatch, Columns, concatenate
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.drift_event import (
     Attribution,
@@ -26,6 +26,7 @@ from stream_monitor.core.drift_event import (
 )
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.events import Source
+from stream_monitor.core.ids import Ids
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.core.tick import SourceProgress, Tick
 from stream_monitor.formats import columns, drift_events, snapshots, status
@@ -92,12 +93,15 @@ def batches(draw: st.DrawFn) -> ColumnBatch:
         items=array(st.integers(0, 2**32 - 1), np.uint32),
         versions=tuple(versions),
         version_at=array(st.integers(0, len(versions) - 1), np.uint16),
-        ids=tuple(draw(st.lists(st.none() | texts, min_size=rows, max_size=rows))),
+        ids=Ids.of(draw(st.lists(st.none() | texts, min_size=rows, max_size=rows))),
         roles=array(st.integers(0, 7), np.uint8),
-        columns={
-            name: draw(some_columns(rows))
-            for name in draw(st.lists(names | names.map("feature:{}".format), unique=True, max_size=4))
-        },
+        columns=Columns.of(
+            {
+                name: draw(some_columns(rows))
+                for name in draw(st.lists(names | names.map("feature:{}".format), unique=True, max_size=4))
+            },
+            rows,
+        ),
     )
 
 

@@ -33,10 +33,8 @@ class Duplicates:
 
     def find(self, batch: ColumnBatch, first_row: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Positions of the rows of `batch`, the first of them with that ordinal, that have an id; and those that repeat."""
-        ids = [one for one in batch.ids if one is not None]
-        named = np.arange(len(batch))
-        if len(ids) < len(batch):
-            named = np.flatnonzero(np.array([one is not None for one in batch.ids]))
+        ids = [one for one in batch.ids.encoded() if one is not None]
+        named = np.flatnonzero(batch.ids.present)
         if len(named) == 0:
             return named, named
         prints = _prints(batch, named, ids)
@@ -90,14 +88,12 @@ class Duplicates:
         return duplicates
 
 
-def _prints(batch: ColumnBatch, named: NDArray[np.intp], ids: Sequence[str]) -> NDArray[np.uint32]:
+def _prints(batch: ColumnBatch, named: NDArray[np.intp], ids: Sequence[bytes]) -> NDArray[np.uint32]:
     """Fingerprints (k,) of the rows `named` with these `ids`: of id, version and roles together."""
-    try:
-        sums = list(map(crc32, map(str.encode, ids)))
-    except UnicodeEncodeError:  # half of a surrogate pair
-        sums = [_sum_of(one) for one in ids]
     versions = np.array([_sum_of(f"{version}") for version in batch.versions], np.uint32)
-    mixed = np.array(sums, np.uint32) ^ (versions * _VERSIONS)[batch.version_at[named]]
+    mixed = (
+        np.fromiter(map(crc32, ids), np.uint32, len(ids)) ^ (versions * _VERSIONS)[batch.version_at[named]]
+    )
     return np.asarray(mixed ^ batch.roles[named].astype(np.uint32) * _ROLES)
 
 

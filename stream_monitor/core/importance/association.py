@@ -106,7 +106,8 @@ class Association:
 
     def _told(self, batch: ColumnBatch, apart: NDArray[np.intp], first_row: int) -> Told:
         """What the rows at (k,), with features or with a prediction, tell that concerns the sample."""
-        at = self._apart.concerned(batch.ids, apart, _sampled(first_row + apart, _APART))
+        texts = batch.ids.texts()
+        at = self._apart.concerned(texts, apart, _sampled(first_row + apart, _APART))
         outputs = self._outputs_of(batch, at)
         told = (batch.roles[at] & Role.FEATURES) != 0
         outputs[told] = NOTHING
@@ -114,7 +115,7 @@ class Association:
         at, told, outputs = at[here], told[here], outputs[here]
         features = np.full((len(at), len(self._coded)), MISSING, np.uint8)
         features[told] = self._features_of(batch, at[told])
-        ids = [batch.ids[one] or "" for one in at.tolist()]
+        ids = [texts[one] or "" for one in at.tolist()]
         return Told(ids, _sampled(first_row + at, _APART), features, outputs)
 
     def _features_of(self, batch: ColumnBatch, at: NDArray[np.intp]) -> Groups:

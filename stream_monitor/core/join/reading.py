@@ -38,7 +38,7 @@ class Reader:
 
     def read(self, batch: ColumnBatch, rows: slice, first_row: int, clock: int) -> Piece:
         """The rows of a part of `batch`; the first has the ordinal `first_row`, and `clock` was reached before it."""
-        roles, times, ids = batch.roles[rows], batch.times[rows], batch.ids[rows]
+        roles, times, ids = batch.roles[rows], batch.times[rows], batch.ids.slice(rows.start, rows.stop)
         columns = {name: part_of(batch.columns[name], rows) for name in self._wanted(batch)}
         label = batch.columns.get(LABEL)
         labels = _nothing(len(times)) if label is None else part_of(label, rows)
@@ -48,7 +48,7 @@ class Reader:
         labelled = (roles & Role.LABEL) != 0
         keys = np.zeros(len(times), np.uint64)
         wanted = np.flatnonzero(predicted | labelled)
-        keys[wanted] = keys_of(ids if len(wanted) == len(ids) else [ids[at] for at in wanted.tolist()])
+        keys[wanted] = keys_of(ids.take(wanted).texts())
         versions = self._version_places(batch, rows, predicted & (keys != 0))
         self._count(keys, prints, predicted, labelled)
         predicted &= (keys != 0) & (versions >= 0)

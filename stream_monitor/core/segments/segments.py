@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch
+from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, Columns
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.events import Role
 from stream_monitor.core.fields import Fields
@@ -77,7 +77,8 @@ class Segments:
             return Placed(batch, packed)
         codes = np.where(packed != 0, Cell.NUMBER, Cell.NONE).astype(np.uint8)
         column = Column(values=packed.astype(np.float64), codes=codes)
-        return Placed(replace(batch, columns={**batch.columns, self.column: column}), packed)
+        columns = Columns.of({**batch.columns, self.column: column}, len(batch))
+        return Placed(replace(batch, columns=columns), packed)
 
     def _own(self, batch: ColumnBatch) -> Places:
         """Packed places as the rows' own features tell them."""
@@ -278,7 +279,7 @@ def _filled(packed: Places, known: Places, slicings: int) -> Places:
 
 
 def _keys(batch: ColumnBatch, at: NDArray[np.intp]) -> NDArray[np.uint64]:
-    return keys_of([batch.ids[one] for one in at.tolist()])
+    return keys_of(batch.ids.take(at).texts())
 
 
 def _slice(

@@ -39,7 +39,7 @@ def bits(batch: ColumnBatch) -> dict[str, Any]:
     return {
         "model": batch.model,
         "arrays": [of(array) for array in arrays],
-        "dictionaries": (batch.sources, batch.versions, batch.ids),
+        "dictionaries": (batch.sources, batch.versions, batch.ids.texts()),
         "columns": [
             (name, of(column.values), of(column.codes), column.texts)
             for name, column in batch.columns.items()

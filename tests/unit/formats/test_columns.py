@@ -1,6 +1,8 @@
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -8,9 +10,10 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from stream_monitor.core.batch import Cell, Column, ColumnBatch, concatenate
+from stream_monitor.core.batch import Cell, ColumnBatch, concatenate
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.events import Record, Source
+from stream_monitor.core.ids import Ids
 from stream_monitor.core.tick import SourceProgress, Tick
 from stream_monitor.formats.columns import (
     BATCH_HEADERS,
@@ -46,8 +49,15 @@ def decoded(batch: ColumnBatch) -> ColumnBatch:
     return back
 
 
-def stored(batch: ColumnBatch) -> pa.RecordBatch:
-    return pa.ipc.open_stream(encode_batch(batch)).read_next_batch()
+def head_of(value: bytes) -> dict[str, Any]:
+    head: dict[str, Any] = orjson.loads(value[4 : 4 + int.from_bytes(value[:4], "little")])
+    return head
+
+
+def with_head(value: bytes, head: dict[str, Any]) -> bytes:
+    described = orjson.dumps(head)
+    packed = value[4 + int.from_bytes(value[:4], "little") :]
+    return len(described).to_bytes(4, "little") + described + packed
 
 
 def test_every_cell_comes_back_bit_for_bit() -> None:
@@ -65,20 +75,28 @@ def test_any_number_of_rows_comes_back(rows: int) -> None:
     assert bits(decoded(batch)) == bits(batch)
 
 
-def test_a_number_column_is_only_its_numbers_and_contiguous() -> None:
-    batch = batch_of([{"amount": at / 7, "flag": True, "age": None} for at in range(10)])
-    names = stored(batch).schema.names
-    assert [name for name in names if "feature" in name] == ["feature:amount"]
-    values = decoded(batch).columns["feature:amount"].values
+def test_numbers_are_stored_without_codes_and_come_back_contiguous() -> None:
+    batch = batch_of([{"amount": at / 7, "age": at} for at in range(10)])
+    assert head_of(encode_batch(batch))["numbers"]
+    back = decoded(batch)
+    assert back.columns.only_numbers
+    values = back.columns["feature:amount"].values
     assert values.dtype == np.float64
     assert values.flags.c_contiguous
+    assert np.shares_memory(values, back.columns.cells)
 
 
-def test_other_arrow_readers_see_one_row_per_event() -> None:
-    table = stored(batch_of([{"amount": at / 7} for at in range(4)]))
-    assert table.column("feature:amount").to_pylist() == [0.0, 1 / 7, 2 / 7, 3 / 7]
-    assert table.column("time").to_pylist() == [NOON, NOON + 1, NOON + 2, NOON + 3]
-    assert table.column("id").to_pylist() == [None, "e-1", None, "e-3"]
+def test_the_layout_is_the_documented_one() -> None:
+    value = encode_batch(batch_of([{"amount": at / 7} for at in range(4)]))
+    begin = 4 + int.from_bytes(value[:4], "little")
+    body = pa.Codec("lz4").decompress(value[begin:], 8 * 12 + 4 * 8 + 2 * 8 + 6 + 1).to_pybytes()
+    assert np.frombuffer(body, "<i8", 4).tolist() == [NOON, NOON + 1, NOON + 2, NOON + 3]
+    assert np.frombuffer(body, "<i8", 4, 32).tolist() == [1000, 1001, 1002, 1003]
+    assert np.frombuffer(body, "<f8", 4, 64).tolist() == [0.0, 1 / 7, 2 / 7, 3 / 7]
+    assert np.frombuffer(body, "<u4", 4, 96).tolist() == [0, 1, 2, 3]
+    assert np.frombuffer(body, "<i4", 4, 112).tolist() == [-1, 3, -1, 3]
+    assert np.frombuffer(body, "<u2", 4, 128).tolist() == [0, 1, 0, 1]
+    assert body[144:] == b"e-1e-3E"
 
 
 def test_negative_zero_among_zeros_is_kept() -> None:
@@ -86,13 +104,9 @@ def test_negative_zero_among_zeros_is_kept() -> None:
     assert np.signbit(decoded(batch).columns["feature:a"].values).tolist() == [False, True, False]
 
 
-def test_strided_columns_are_stored_too() -> None:
-    batch = batch_of([{"a": 1.0}, {"a": 2.0}, {"a": 3.0}])
-    values = np.array([[1.0, 9.0], [2.0, 9.0], [3.0, 9.0]])[:, 0]
-    strided = {"feature:a": Column(values=values, codes=batch.columns["feature:a"].codes)}
-    batch = ColumnBatch(
-        **{name: getattr(batch, name) for name in ColumnBatch.__slots__} | {"columns": strided}
-    )
+def test_a_part_of_a_batch_is_stored_too() -> None:
+    batch = batch_of([{"a": at, "t": "xyz"[at % 3]} for at in range(9)]).slice(2, 7)
+    assert not batch.columns.cells.flags.c_contiguous
     assert bits(decoded(batch)) == bits(batch)
 
 
@@ -122,7 +136,9 @@ def test_a_newer_format_is_told_from_a_corrupt_one() -> None:
         decode_entry(None, TICK_HEADERS)
 
 
-@pytest.mark.parametrize("value", [b"", b"{}", b"[", b'{"worker":1}', b"\xff\xff\xff\xff\0\0\0\0"])
+@pytest.mark.parametrize(
+    "value", [b"", b"{}", b"[", b'{"worker":1}', b"\xff\xff\xff\xff\0\0\0\0", b"\2\0\0\0{}"]
+)
 def test_what_is_no_entry_is_corrupt(value: bytes) -> None:
     for headers in (TICK_HEADERS, BATCH_HEADERS):
         with pytest.raises(CorruptState, match="cannot be read"):
@@ -133,33 +149,72 @@ def test_what_is_no_entry_is_corrupt(value: bytes) -> None:
     "change",
     [
         lambda head: head["columns"].pop(),
-        lambda head: head["columns"].append({"name": "feature:more"}),
-        lambda head: head["columns"][0].update(code=1),
-        lambda head: head["columns"][1].update(texts=["a"]),
-        lambda head: head["columns"][1].update(code=77),
+        lambda head: head["columns"].append("feature:more"),
+        lambda head: head.update(columns=["feature:text", "feature:text"]),
+        lambda head: head.update(texts={}),
+        lambda head: head["texts"].update({"feature:text": ["a"]}),
+        lambda head: head["texts"].update({"feature:else": ["a"]}),
         lambda head: head.update(sources=[]),
         lambda head: head.update(versions=[]),
-        lambda head: head.update(ids=False),
+        lambda head: head.update(ids=None),
+        lambda head: head.update(ids=head["ids"] + 1),
+        lambda head: head.update(ids=-1),
+        lambda head: head.update(numbers=True),
         lambda head: head.update(rows=2),
         lambda head: head.update(rows=-1),
+        lambda head: head.update(rows=10**12),
         lambda head: head["constants"].pop("role"),
         lambda head: head["constants"].update(role=256),
         lambda head: head.pop("model"),
     ],
 )
-def test_a_head_that_does_not_fit_its_columns_is_corrupt(change: object) -> None:
+def test_a_head_that_does_not_fit_its_arrays_is_corrupt(change: object) -> None:
     batch = batch_of([{"mixed": cell, "text": "abc"[at % 3]} for at, cell in enumerate(EVERY_CELL)])
     assert callable(change)
-    reader = pa.ipc.open_stream(encode_batch(batch))
-    table = reader.read_next_batch()
-    head = orjson.loads(table.schema.metadata[b"stream-monitor"])
+    value = encode_batch(batch)
+    head = head_of(value)
     change(head)
-    schema = table.schema.with_metadata({b"stream-monitor": orjson.dumps(head)})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema) as writer:
-        writer.write_batch(pa.RecordBatch.from_arrays(table.columns, schema=schema))
     with pytest.raises(CorruptState):
-        decode_entry(sink.getvalue().to_pybytes(), BATCH_HEADERS)
+        decode_entry(with_head(value, head), BATCH_HEADERS)
+
+
+@pytest.mark.parametrize("cells", [{"a": 99.0}, {"a": -1.0}, {"a": 0.5}, {"a": float("nan")}])
+def test_a_text_that_is_not_there_is_corrupt(cells: dict[str, float]) -> None:
+    batch = batch_of([{"a": "text"}])
+    batch.columns.cells[0] = cells["a"]
+    with pytest.raises(CorruptState, match="texts"):
+        decoded(batch)
+
+
+@pytest.mark.parametrize(
+    ("data", "lengths"),
+    [
+        (b"\xffbcd", (2, 2)),
+        ("aéd".encode(), (2, 2)),
+        (b"abcd", (1, 2)),
+        (b"abcd", (4, -2)),
+        (b"abcd", (4, 1)),
+    ],
+)
+def test_ids_that_are_no_texts_are_corrupt(data: bytes, lengths: tuple[int, int]) -> None:
+    batch = replace(batch_of([{"a": 1.0}, {"a": 2.0}]), ids=Ids.of(["ab", "cd"]))
+    value = encode_batch(batch)
+    begin = 4 + int.from_bytes(value[:4], "little")
+    size = 2 * (8 + 8 + 8 + 4 + 4 + 2 + 2) + 4 + 1
+    body = pa.Codec("lz4").decompress(value[begin:], size).to_pybytes()
+    assert body.count(np.array([2, 2], np.int32).tobytes()) == body.count(b"abcd") == 1
+    broken = body.replace(
+        np.array([2, 2], np.int32).tobytes(), np.array(lengths, np.int32).tobytes()
+    ).replace(b"abcd", data)
+    with pytest.raises(CorruptState):
+        decode_entry(value[:begin] + pa.Codec("lz4").compress(broken, asbytes=True), BATCH_HEADERS)
+
+
+def test_an_entry_that_ends_early_is_corrupt() -> None:
+    value = encode_batch(batch_of([{"a": at / 7} for at in range(100)]))
+    for end in range(len(value)):
+        with pytest.raises(CorruptState):
+            decode_entry(value[:end], BATCH_HEADERS)
 
 
 def test_what_fits_is_not_split() -> None:
@@ -198,8 +253,7 @@ def test_the_bound_counts_everything(noise: str) -> None:
         text = ["\x00\x1f\x7f" * 100 + str(at) for at in range(50)]
     batch = batch_of([{one if noise == "names" else "a": one} for one in text])
     if noise == "ids":
-        fields = {name: getattr(batch, name) for name in ColumnBatch.__slots__}
-        batch = ColumnBatch(**fields | {"ids": tuple(text)})
+        batch = replace(batch, ids=Ids.of(text))
     assert len(encode_batch(batch)) <= entry_bound(batch)
 
 
