@@ -98,14 +98,16 @@ class Fields:
         if 0 in shape[1:]:  # rows of nothing (an identifier has no views): numpy cannot tell how many
             shape = (0, *shape[1:])
         try:
-            array = np.frombuffer(value, kind).reshape(shape).copy()
+            array = np.frombuffer(bytearray(value), kind)  # its own, to be written to
+            if shape != (-1,):
+                array = array.reshape(shape)
         except ValueError as error:
             raise self.wrong(name, str(error)) from error
-        if not np.isfinite(array).all():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise self.wrong(name, "not finite")
         return array
 
 
 def as_bytes(array: NDArray[Any], kind: str) -> bytes:
     """The field that `Fields.array` reads."""
-    return array.astype(kind).tobytes()
+    return array.astype(kind, copy=False).tobytes()

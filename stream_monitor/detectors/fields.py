@@ -5,10 +5,9 @@ is put back before every field has been checked. Knows no library: the objects a
 because libraries keep their state in untyped private attributes.
 """
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -108,8 +107,7 @@ def as_whole(value: Plain, low: int, high: int) -> int:
 
 def as_real(value: Plain, low: float = -inf, high: float = inf) -> float:
     """`value` if it is a finite float in [low, high]. Raises CorruptState."""
-    largest = sys.float_info.max
-    if type(value) is not float or not max(low, -largest) <= value <= min(high, largest):
+    if type(value) is not float or not (low <= value <= high and isfinite(value)):
         raise CorruptState(f"must be a finite float from {low:g} to {high:g}")
     return value
 
@@ -118,7 +116,14 @@ def as_reals(value: Plain, longest: int, largest: float) -> list[float]:
     """`value` as a list if it is a sequence of at most `longest` floats within ±`largest`. Raises CorruptState."""
     if isinstance(value, str | bytes) or not isinstance(value, Sequence) or len(value) > longest:
         raise CorruptState(f"must be a list of at most {longest} floats")
-    return [as_real(item, -largest, largest) for item in value]
+    found: list[float] = []
+    for item in value:
+        if (
+            type(item) is not float or not -largest <= item <= largest
+        ):  # as `as_real`; detectors keep thousands
+            raise CorruptState(f"must be finite floats from {-largest:g} to {largest:g}")
+        found.append(item)
+    return found
 
 
 def as_octets(value: Plain, longest: int) -> bytes:

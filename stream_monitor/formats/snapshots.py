@@ -7,7 +7,7 @@ let half of all single-bit errors in a detector's state through (measured).
 """
 
 import zlib
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -30,6 +30,10 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     as_of: int
     fields: dict[str, Any]
 
+
+_TEXT: Final = frozenset({str})
+_SCALARS: Final = frozenset({type(None), bool, int, float, str, bytes})
+_PLAIN: Final = _SCALARS | {dict, list}
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Body)
@@ -97,10 +101,15 @@ def decode(value: bytes) -> Snapshot:
     )
 
 
-def _is_plain(value: object) -> bool:
-    """MessagePack can also say timestamps, extensions and keys that are not text; state never does."""
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_plain(part) for key, part in value.items())
-    if isinstance(value, list):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, bool | int | float | str | bytes)
+def _is_plain(value: Any) -> bool:
+    """MessagePack can also say timestamps, extensions and keys that are not text; state never does.
+
+    value: a mapping or list. Looks at the types of all its parts at once, and goes on into mappings and lists among them.
+    """
+    parts = value.values() if type(value) is dict else value
+    kinds = set(map(type, parts))
+    if type(value) is dict and not _TEXT.issuperset(map(type, value)):
+        return False
+    if kinds <= _SCALARS:
+        return True
+    return kinds <= _PLAIN and all(map(_is_plain, (part for part in parts if type(part) not in _SCALARS)))
