@@ -44,13 +44,13 @@ class Form(Protocol):
 
 
 class Run(NamedTuple):
-    """Rows of one model from one source, in order. newest: latest event time, ms UTC."""
+    """Rows of one model from one source, in order. offsets, items: where each stood, (n,). newest: latest event time, ms UTC."""
 
     model: str
     form: Form
     rows: Sequence[Any]
-    offsets: Sequence[int]
-    items: Sequence[int]
+    offsets: NDArray[np.int64]
+    items: NDArray[np.uint32]
     newest: int
 
 
@@ -126,7 +126,14 @@ def runs_of(decoded: Decoded) -> list[Run]:
         offsets.append(offset)
         items.append(item)
     return [
-        Run(model, ROWS, rows, offsets, items, max([row.time for row in rows]))
+        Run(
+            model,
+            ROWS,
+            rows,
+            np.array(offsets, np.int64),
+            np.array(items, np.uint32),
+            max([row.time for row in rows]),
+        )
         for model, (rows, offsets, items) in found.items()
     ]
 
@@ -142,8 +149,8 @@ def joined(runs: Sequence[tuple[Run, int]], sources: Sequence[Source]) -> list[C
         placed = Placed(
             sources,
             np.repeat(np.array([at for _, at in same], np.uint16), [len(run.rows) for run, _ in same]),
-            np.array([offset for run, _ in same for offset in run.offsets], np.int64),
-            np.array([item for run, _ in same for item in run.items], np.uint32),
+            np.concatenate([run.offsets for run, _ in same]),
+            np.concatenate([run.items for run, _ in same]),
         )
         run = same[0][0]
         batches.append(run.form.batch(run.model, [row for run, _ in same for row in run.rows], placed))

@@ -4,6 +4,7 @@ The shapes that were learned change how fast a record is read and nothing else: 
 to the same columns and the same rejects. Knows no Kafka.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,11 +13,12 @@ from typing import Any, Final, Union
 import msgspec
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from stream_monitor.core.columnise import Arrived, Run
 from stream_monitor.core.events import Record, Source
 from stream_monitor.formats.native_json import Rules, decode
-from stream_monitor.formats.shape import NOTHING, Names, Shape, extended
+from stream_monitor.formats.shape import NOTHING, Names, Shape, extended, tell_times
 
 MAX_SHAPES: Final = 100  # models of a topic whose shape is learned
 _LOOKED_AT: Final = 32  # records that are looked at to learn from
@@ -54,9 +56,7 @@ class ShapedReader:
             return Arrived.of(decode(source, records, rules))
         topic = self._topics.setdefault(source.topic, _Topic())
         limit = rules.max_bytes
-        values = [
-            b"" if (value := record.value) is None or len(value) > limit else value for record in records
-        ]
+        values = [b"" if (value := record[3]) is None or len(value) > limit else value for record in records]
         arrived = Arrived(source=source, runs=[], rejected=[])
         at, span = 0, 1
         while at < len(records):
@@ -87,24 +87,42 @@ def _fitting(topic: _Topic, values: Sequence[bytes]) -> list[Any]:
 
 def _runs(topic: _Topic, records: Sequence[Record], rows: Sequence[Any], rules: Rules) -> list[Run] | None:
     """Runs of these structs, one a model; None if something is wrong with one of them: the general way knows what."""
-    kinds = set(map(type, rows))
+    timestamps = [record[1] for record in records]
+    times = tell_times(rows, timestamps)
+    if times is None:
+        return None
+    stamped = np.array(timestamps, np.int64)
+    if ((stamped >= 0) & (times - rules.max_clock_skew_ms > stamped)).any():
+        return None
     runs = []
-    for kind in kinds:
+    offsets = _offsets(records)
+    for kind, at in _by_kind(rows).items():
         model, shape = topic.shapes[kind]
-        mine, of = rows, records
-        if len(kinds) > 1:
-            pairs = [(row, record) for row, record in zip(rows, records, strict=True) if type(row) is kind]
-            mine, of = [row for row, _ in pairs], [record for _, record in pairs]
-        timestamps = [record.timestamp for record in of]
-        times = shape.tell_times(mine, timestamps)
-        if times is None or not shape.carries(mine):
+        mine = rows if at is None else [rows[one] for one in at]
+        if not shape.carries(mine):
             return None
-        stamped = np.array(timestamps, np.int64)
-        if ((stamped >= 0) & (times - rules.max_clock_skew_ms > stamped)).any():
-            return None
-        offsets = [record.offset for record in of]
-        runs.append(Run(model, shape, mine, offsets, [0] * len(mine), int(times.max())))
+        where = slice(None) if at is None else at
+        items = np.zeros(len(mine), np.uint32)
+        runs.append(Run(model, shape, mine, offsets[where], items, int(times[where].max())))
     return runs
+
+
+def _by_kind(rows: Sequence[Any]) -> Mapping[type, list[int] | None]:
+    """Positions of the rows of each kind; None for all."""
+    kinds = set(map(type, rows))
+    if len(kinds) == 1:
+        return {kinds.pop(): None}
+    places: dict[type, list[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        places[type(row)].append(at)
+    return places
+
+
+def _offsets(records: Sequence[Record]) -> NDArray[np.int64]:
+    first, last = records[0].offset, records[-1].offset
+    if last - first + 1 == len(records):  # they ascend
+        return np.arange(first, last + 1)
+    return np.array([record[0] for record in records], np.int64)
 
 
 def _general(topic: _Topic, source: Source, records: Sequence[Record], rules: Rules) -> Arrived:

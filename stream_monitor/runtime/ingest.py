@@ -95,7 +95,7 @@ class Ingest:
         waiting = self._runs.get(run.model)
         if waiting is None:
             if run.model not in self._models and len(self._models) >= self._max_models:
-                self.rejected += map(too_many, run.offsets, run.items)
+                self.rejected += map(too_many, run.offsets.tolist(), run.items.tolist())
                 return
             self._models.add(run.model)
             waiting = self._runs[run.model] = Waiting()
