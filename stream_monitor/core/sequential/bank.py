@@ -70,6 +70,7 @@ class Bank:
             self._tables, self.priors = bets.constant, bets.constant_priors(bins)
         else:
             self._tables, self.priors = bets.levels, bets.levels_priors(bins, upward=upward)
+        self._idle = self.priors == 0.0  # without a share: they gather nothing that could grow beyond all bounds
         self.urn = np.ones((rows, bins), np.int64)
         self.seen = np.ones((rows, bins), np.int64)  # the urn when the tables were made
         self.blocks = np.zeros(rows, np.int64)  # in the urn, those that it began from included
@@ -109,6 +110,8 @@ class Bank:
         np.exp(np.minimum(gain, _EXP_MAX, out=gain), out=gain)
         if not new.open.all():
             gain[:, ~new.open] = 0.0
+        if self._idle.any():
+            gain[:, :, self._idle] = 0.0
         self.urn[rows] = urn[new.size * parts, every]
         self.blocks[rows] += new.size
         return self._accumulate(new, gain.reshape(m, parts, n, -1))
@@ -133,6 +136,7 @@ class Bank:
         if self.blocks[row] < LEARN or (self.recent[row] < 0).any() or (self.evidence[row] < 0).any():
             raise fields.wrong("blocks", "younger than its slots, or less than nothing")
         self.log_q[row] = self._tables(seen / seen.sum())[0]
+        self.evidence[row, self._idle] = 0.0
         if self._numeric:
             late = self.late[row]
             added = self.urn[row] - late

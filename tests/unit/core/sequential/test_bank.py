@@ -14,14 +14,14 @@ from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.sequential import bank as bank_module
 from stream_monitor.core.sequential import bets
 from stream_monitor.core.sequential.bank import Bank, Counted
-from stream_monitor.core.sequential.choices import LEARN, MEMORY, PARTS, RECENT_EVERY
+from stream_monitor.core.sequential.choices import LEARN, MEMORY, NUMERIC_BINS, PARTS, RECENT_EVERY
 from stream_monitor.core.window import BLOCK
 
 ROW = np.zeros(1, np.intp)
 
 
-def _bank(places: FloatArray, *, numeric: bool) -> Bank:
-    bank = Bank(1, bins=len(places), numeric=numeric)
+def _bank(places: FloatArray, *, numeric: bool, upward: bool = False) -> Bank:
+    bank = Bank(1, bins=len(places), numeric=numeric, upward=upward)
     bank.begin(0, places.astype(np.int64), LEARN)
     return bank
 
@@ -200,6 +200,18 @@ def test_impossible_blocks_end_in_a_large_number_not_in_infinity() -> None:
     bank = _bank(np.array([10_000.0, 1.0]), numeric=True)
     part = np.array([[0.0, BLOCK / PARTS]] * PARTS)
     assert np.isfinite(bank.advance(_blocks(np.stack([part] * 3)[:, :, None], np.ones((3, 1))))).all()
+
+
+def test_bettors_without_a_share_gather_nothing() -> None:
+    """Or they grow for as long as the stream does what nobody looks for, and the sum ends in no number at all."""
+    places = np.full(NUMERIC_BINS, 16.0)
+    bank = _bank(places, numeric=True, upward=True)
+    low = np.zeros((40, PARTS, 1, NUMERIC_BINS))
+    low[..., 3] = BLOCK // PARTS
+    for _ in range(10):
+        assert (bank.advance(_blocks(low, np.full((40, 1), 1e-6))) < 1.0).all()
+    assert not bank.evidence[0, bank.priors == 0.0].any()
+    assert np.isfinite(bank.peak[0])
 
 
 @pytest.mark.parametrize("start", [1, 100, 65_500, 65_530, 65_536, 10**6, 10**12])
