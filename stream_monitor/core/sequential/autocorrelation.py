@@ -50,8 +50,10 @@ def sums_of(line: FloatArray) -> FloatArray:
     values = both[:, :, LAGS:]
     sums = np.empty((len(line), 2, SUMS))
     sums[..., 0] = np.einsum("aij->ia", values)
-    for lag in range(LAGS + 1):
-        sums[..., 1 + lag] = np.einsum("aij,aij->ia", values, both[:, :, LAGS - lag : LAGS + BLOCK - lag])
+    sums[:, 0, 1] = sums[:, 1, 0]
+    sums[:, 1, 1] = np.vecdot(values[1], values[1])
+    for lag in range(1, LAGS + 1):
+        sums[..., 1 + lag] = np.vecdot(values, both[:, :, LAGS - lag : LAGS + BLOCK - lag]).T
     sums[..., -1] = sums[..., 0] ** 2
     return sums
 

@@ -70,7 +70,7 @@ class Bank:
             self._tables, self.priors = bets.constant, bets.constant_priors(bins)
         else:
             self._tables, self.priors = bets.levels, bets.levels_priors(bins, upward=upward)
-        self._idle = self.priors == 0.0  # without a share: they gather nothing that could grow beyond all bounds
+        self._idle = self.priors == 0.0  # they gather nothing: it could grow beyond all bounds
         self.urn = np.ones((rows, bins), np.int64)
         self.seen = np.ones((rows, bins), np.int64)  # the urn when the tables were made
         self.blocks = np.zeros(rows, np.int64)  # in the urn, those that it began from included
@@ -153,18 +153,13 @@ class Bank:
         due = RENEWALS.due(self.blocks[rows], new.size)
         seen = urn[due.step * PARTS, due.stream]
         tables = self._tables(seen / seen.sum(axis=1)[:, None]) if len(seen) else self.log_q[:0]
-        out = np.zeros((*counts.shape[:2], len(self.priors)))
+        out = np.empty((*counts.shape[:2], len(self.priors)))
         fixed = out[:, :, : self.log_q.shape[2]]
-        begun = np.zeros(len(rows), np.int64)
-        steps = [*zip(due.stream.tolist(), due.step.tolist(), tables, strict=True)]
-        for at, step, table in [*steps, *((at, size, None) for at, size in enumerate(new.size.tolist()))]:
-            start, stop = int(begun[at]) * PARTS, step * PARTS
-            if stop > start:
-                np.matmul(counts[start:stop, at], self.log_q[rows[at]], out=fixed[start:stop, at])
-            begun[at] = step
-            if table is not None:
-                self.log_q[rows[at]] = table
-        self.seen[rows[due.stream]] = seen  # in order of time: the last stays
+        np.matmul(counts.swapaxes(0, 1), self.log_q[rows], out=fixed.swapaxes(0, 1))
+        for at, step, table in zip(due.stream.tolist(), (due.step * PARTS).tolist(), tables, strict=True):
+            np.matmul(counts[step:, at], table, out=fixed[step:, at])
+        self.log_q[rows[due.stream]] = tables  # in order of time: the last stays
+        self.seen[rows[due.stream]] = seen
         if self._numeric:
             self._recent(new, urn, counts, out[:, :, -bets.RECENT :])
         return out
@@ -183,14 +178,18 @@ class Bank:
         values = added.sum(axis=2)
         shares, put = np.empty((len(step) + 1, n, bins)), _PUT[values][..., None] * added
         shares[0] = self.recent[rows]
-        for at, keep in enumerate(_KEEP[values][..., None]):
-            np.multiply(shares[at], keep, out=shares[at + 1])
-            shares[at + 1] += put[at]
-        tables = np.zeros((*step.shape, bets.RECENT, bins))  # those that are not due meet no value
-        tables[0] = self.log_late[rows]
-        tables[due] = bets.recent(shares[1:][due], seen[due] / seen[due].sum(axis=1, keepdims=True))
+        keep = np.repeat(_KEEP[values], bins, axis=1).reshape(put.shape)
+        for before, kept, more, after in zip(shares, keep, put, shares[1:], strict=False):
+            np.multiply(before, kept, after)
+            np.add(after, more, after)
+        # The tables that are not due meet no value, but the first ones.
+        tables = np.empty((*step.shape, bets.RECENT, bins))
+        made = slice(0 if due[0].any() else 1, None)
+        tables[made] = bets.recent(shares[1:][made], seen[made] / seen[made].sum(axis=2, keepdims=True))
+        tables[0, ~due[0]] = self.log_late[rows[~due[0]]]
         which = (np.arange(m)[:, None] + phase) // RECENT_EVERY
-        of_block = counts.reshape(m, parts, n, bins).swapaxes(1, 2) @ tables[which, every].swapaxes(2, 3)
+        by_block = counts.reshape(m, parts, n, bins).swapaxes(1, 2)
+        of_block = by_block @ tables[which, every].swapaxes(2, 3)
         out.reshape(m, parts, n, -1)[:] = of_block.swapaxes(1, 2)
         self.recent[rows] = shares[-1]
         self.late[rows] += added.sum(axis=0)
@@ -207,15 +206,16 @@ class Bank:
         with np.errstate(over="ignore", invalid="ignore"):  # behind an alarm, where nobody looks any more
             grown = np.empty((len(gain) + 1, *gain.shape[2:]))
             grown[0] = self.evidence[new.rows]
-            for at, (product, put) in enumerate(zip(products[-1], puts[-1], strict=True)):
-                np.multiply(grown[at], product, out=grown[at + 1])
-                grown[at + 1] += put
+            for before, product, put, after in zip(grown, products[-1], puts[-1], grown[1:], strict=False):
+                np.multiply(before, product, after)
+                np.add(after, put, after)
                 if self._constant:
-                    grown[at + 1][grown[at + 1] < NOTHING] = 0.0
-            means = [
-                np.einsum("ijk,k->ij", grown[:-1] * product + put, self.priors)
-                for product, put in zip(products, puts, strict=True)
-            ]
+                    after[after < NOTHING] = 0.0
+            means = []
+            for product, put in zip(products, puts, strict=True):
+                np.multiply(grown[:-1], product, out=product)
+                np.add(product, put, out=product)
+                means.append(np.einsum("ijk,k->ij", product, self.priors))
         self.evidence[new.rows] = grown[new.size, every]
         peak = np.fmax.reduce(means)
         self.peak[new.rows] = peak[new.size - 1, every]

@@ -131,9 +131,14 @@ def recent(seen: FloatArray, urn: FloatArray) -> FloatArray:
     ratio = on_grid(np.minimum(seen / urn, _RATIO), _EXACT)
     basis = _polynomials(urn.shape[-1])
     part = on_grid(exact_product(ratio, basis), _EXACT)
-    smooth = np.maximum(exact_product(part, basis.T), LEAST) * urn
+    smooth = exact_product(part, basis.T)
+    np.maximum(smooth, LEAST, out=smooth)
+    smooth *= urn
     smooth /= exact_total(smooth)[..., None]
-    return _logarithms((1.0 - CAUTION) * np.stack([seen, smooth], axis=-2) + (CAUTION * urn)[..., None, :])
+    expected = np.stack([seen, smooth], axis=-2)
+    expected *= 1.0 - CAUTION
+    expected += (CAUTION * urn)[..., None, :]
+    return _logarithms(expected)
 
 
 def ordered(share: FloatArray) -> FloatArray:
@@ -183,6 +188,8 @@ def levels(share: FloatArray) -> FloatArray:
 
 
 def _logarithms(q: FloatArray) -> FloatArray:
-    """Rounded down, so that a table's probabilities sum to at most one, to a grid on which sums are exact."""
-    logs = np.maximum(q, _LEAST)
-    return on_grid(np.log(logs, out=logs), FINE)
+    """Of q, which is used up. Rounded down, so that a table's probabilities sum to at most one, to a grid on which sums are
+    exact.
+    """
+    np.maximum(q, _LEAST, out=q)
+    return on_grid(np.log(q, out=q), FINE)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.sequential.choices import PARTS
-from stream_monitor.core.sequential.slots import Slots, tie_breakers
+from stream_monitor.core.sequential.slots import CELLS, Slots, cells, tie_breakers
 from stream_monitor.core.sequential.sums import Layout
 from stream_monitor.core.window import BLOCK
 
@@ -24,18 +24,18 @@ class Sorter(NamedTuple):
 
     def bins(self, layout: Layout, values: FloatArray) -> Bins:
         """(N, BLOCK) of values (N, BLOCK)."""
-        many = np.array([len(slots.edges) for slots in self.slots])
+        rounds = np.array([0 if len(one.edges) == 1 else one.most.bit_length() for one in self.slots])
         seeds, starts = layout.each(self.seeds), layout.each(self.ordinals) + layout.places()[0] * BLOCK
         out = np.empty(values.shape, np.uint8)
-        for edges in np.unique(many).tolist():
-            member = np.flatnonzero(many == edges)
+        for many in np.unique(rounds).tolist():
+            member = np.flatnonzero(rounds == many)
             mine, part = layout.part(member)
             slots = [self.slots[at] for at in member.tolist()]
-            if edges == 1:  # of a constant: any other value is above it
+            if many == 0:  # of a constant: any other value is above it
                 level = np.array([one.edges[0] for one in slots])
                 out[mine] = values[mine] != part.each(level)[:, None]
             else:
-                out[mine] = _ordered(slots, part.size, values[mine], seeds[mine], starts[mine])
+                out[mine] = _ordered(slots, part, values[mine], seeds[mine], starts[mine])
         return out
 
 
@@ -52,31 +52,42 @@ def counted(layout: Layout, bins: Bins, k: int, usable: NDArray[np.bool_]) -> ND
 
 def _ordered(
     slots: Sequence[Slots],
-    size: NDArray[np.int64],
+    layout: Layout,
     values: FloatArray,
     seeds: NDArray[np.uint64],
     starts: NDArray[np.int64],
 ) -> Bins:
-    """By (value, tie-breaker); tie-breakers are made where a value is an edge. slots: with the same number of edges."""
-    edges = np.stack([one.edges for one in slots], axis=1)
-    turned = np.ascontiguousarray(values.T)
-    below = _passed(np.repeat(edges, size, axis=1), turned)
-    beyond = np.append(edges.T, np.full((len(slots), 1), np.nan), axis=1)
-    first = np.repeat(np.arange(0, beyond.size, beyond.shape[1]), size)
-    tied = beyond.take(below + first) == turned
-    if tied.any():
-        place, block = np.nonzero(tied)
-        key = below.astype(np.float64)
-        key[tied] += tie_breakers(seeds[block], starts[block] + place)
-        below = _passed(np.repeat(np.stack([one.keys for one in slots], axis=1), size, axis=1), key)
-    return below.T
+    """By (value, tie-breaker): from the edges below its cell on, a value is compared with those in it. Tie-breakers are made
+    where a value is an edge. slots: whose `most` have the same number of bits.
+    """
+    steps = [2**bit for bit in range(slots[0].most.bit_length())][::-1]
+    edges = _lines([one.edges for one in slots], sum(steps))
+    first = layout.each(np.arange(len(slots)) * edges.shape[1])[:, None]
+    place = cells(
+        values,
+        layout.each(np.array([one.low for one in slots]))[:, None],
+        layout.each(np.array([one.scale for one in slots]))[:, None],
+    )
+    place += layout.each(np.arange(len(slots)) * CELLS)[:, None]
+    at = np.concatenate([one.below for one in slots]).take(place) + first
+    for step in steps:
+        at += step * (edges.take(at + (step - 1)) < values)
+    tied = np.flatnonzero(edges.take(at) == values)
+    if len(tied):
+        block = tied // BLOCK
+        keys, edge = _lines([one.keys for one in slots], sum(steps)), at.ravel()[tied]
+        key = edge - first.ravel()[block] + tie_breakers(seeds[block], starts[block] + tied % BLOCK)
+        while len(tied):
+            above = keys.take(edge) < key
+            tied, edge, key = tied[above], edge[above] + 1, key[above]
+            at.ravel()[tied] = edge
+    below: Bins = (at - first).astype(np.uint8)
+    return below
 
 
-def _passed(edges: FloatArray, values: FloatArray) -> Bins:
-    """How many of the edges (k, N) each value (BLOCK, N) is above. Comparing with all is faster than searching one by one."""
-    number = np.zeros(values.shape, np.uint8)
-    above = np.empty(values.shape, np.bool_)
-    for edge in edges:
-        np.greater(values, edge, out=above)
-        number += above.view(np.uint8)
-    return number
+def _lines(lines: Sequence[FloatArray], more: int) -> FloatArray:
+    """As rows, ended by at least so many numbers above all others."""
+    out = np.full((len(lines), max(map(len, lines)) + more), np.inf)
+    for row, line in zip(out, lines, strict=True):
+        row[: len(line)] = line
+    return out

@@ -54,25 +54,30 @@ class Calendar:
         """Take in the values (N, BLOCK) of blocks with time. Sums are of multiples of 1/256: their order does not matter."""
         if hours is None:
             return
-        timed = (hours >= 0).all(axis=1)
-        series = layout.each(np.arange(len(rows)))[timed]
-        phases = hours[timed].astype(np.int64)
+        series = layout.each(np.arange(len(rows)))
+        if hours.min() < 0:
+            timed = (hours >= 0).all(axis=1)
+            series, hours, values = series[timed], hours[timed], values[timed]
         if not len(series):
             return
-        at = (series[:, None] * PHASES + phases).ravel()
-        cells = len(rows) * PHASES
-        shape = (len(rows), PHASES)
-        coarse = np.rint(values[timed] * COARSE).ravel()
-        self.total[rows] += (np.bincount(at, coarse, cells) * (1.0 / COARSE)).reshape(shape)
-        self.number[rows] += np.bincount(at, minlength=cells).reshape(shape)
-        first = np.flatnonzero(np.diff(series, prepend=-1))
-        before = np.concatenate([np.empty((len(phases), 1), np.int64), phases[:, :-1]], axis=1)
-        before[1:, 0] = phases[:-1, -1]
-        before[first, 0] = self.last[rows[series[first]]]
-        entered = at[(before != phases).ravel()]
-        self.visits[rows] += np.bincount(entered, minlength=cells).reshape(shape)
-        final = np.append(first[1:], len(series)) - 1
-        self.last[rows[series[final]]] = phases[final, -1]
+        begins = np.ones(hours.shape, np.bool_)  # runs of the same hour in a block
+        np.not_equal(hours[:, 1:], hours[:, :-1], out=begins[:, 1:])
+        run = np.flatnonzero(begins)
+        phases, series = hours.ravel()[run].astype(np.int64), series[run // hours.shape[1]]
+        coarse = np.add.reduceat(np.rint(values * COARSE).ravel(), run)
+        first = np.flatnonzero(np.concatenate([[True], series[1:] != series[:-1]]))
+        before = np.concatenate([[-1], phases[:-1]])
+        before[first] = self.last[rows[series[first]]]
+        at, shape = series * PHASES + phases, (len(rows), PHASES)
+        entered = at[before != phases]
+        for into, where, put in (
+            (self.total, at, coarse * (1.0 / COARSE)),
+            (self.number, at, np.append(run[1:], hours.size) - run),
+            (self.visits, entered, None),
+        ):
+            sums = np.bincount(where, put, minlength=len(rows) * PHASES)
+            into[rows] += sums.reshape(shape).astype(into.dtype)
+        self.last[rows[series[first]]] = phases[np.append(first[1:], len(run)) - 1]
 
     def renew(self, rows: NDArray[np.intp]) -> None:
         """What was seen so far becomes what is usual."""
@@ -82,4 +87,9 @@ class Calendar:
 
 def hours_of(times: NDArray[np.int64]) -> NDArray[np.int8]:
     """Hour of the day, UTC, of event times in ms, any shape; -1 of time 0, which stands for none."""
+    first = int(times.min(initial=0x7FFF_FFFF_FFFF_FFFF))
+    if (
+        first > 0 and first // HOUR_MS == int(times.max(initial=0)) // HOUR_MS
+    ):  # as mostly, where values come fast
+        return np.full(times.shape, first // HOUR_MS % PHASES, np.int8)
     return np.where(times != 0, times // HOUR_MS % PHASES, -1).astype(np.int8)

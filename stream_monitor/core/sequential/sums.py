@@ -44,14 +44,14 @@ def running(start: NDArray[Any], steps: NDArray[Any]) -> NDArray[Any]:
     """start (...), steps (m, ...) → (m + 1, ...): the sum before every step, and after the last."""
     out = np.empty((len(steps) + 1, *start.shape), start.dtype)
     out[0] = start
-    for at, step in enumerate(steps):
-        np.add(out[at], step, out=out[at + 1])
+    for before, step, after in zip(out, steps, out[1:], strict=False):
+        np.add(before, step, after)
     return out
 
 
 def total(start: FloatArray, steps: FloatArray) -> FloatArray:
     """start (...), steps (m, ...) → (...): all of them, added one after the other."""
-    return np.asarray(np.add.accumulate(np.concatenate([start[None], steps]))[-1])
+    return np.asarray(np.add.reduce(np.concatenate([start[None], steps]), axis=0))  # row after row
 
 
 class Layout(NamedTuple):

@@ -36,6 +36,19 @@ class Alarm(NamedTuple):
     confirms: bool = False
 
 
+class HoursOf:
+    """Hours of the day of all values of blocks, found once for event times that several series share."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, NDArray[np.int8]] = {}
+
+    def __getitem__(self, blocks: Blocks) -> NDArray[np.int8]:
+        found = self._found.get(id(blocks.times))
+        if found is None:
+            found = self._found[id(blocks.times)] = hours_of(blocks.times)
+        return found
+
+
 class Diagnosis(NamedTuple):
     """evidence: 1 is an alarm. lag_1: autocorrelation of the values. values_white: they are watched as they are. views_white: 1
     if another view is watched; if neither, the series is blind. view: which one. learning: no evidence is gathered yet. power: of
@@ -70,6 +83,7 @@ class SequentialTests:
         """Take the new blocks of these series. Returns the alarms of each, in order."""
         alarms: dict[Hashable, list[Alarm]] = {}
         taken = dict.fromkeys(arrived, 0)
+        hours = HoursOf()
         while left := {key: rest for key, at in taken.items() if (rest := len(arrived[key].weights) - at)}:
             whole: list[Series] = []
             constant: list[Series] = []
@@ -77,7 +91,7 @@ class SequentialTests:
             for key in left:
                 series = self.series[key]
                 if series.slots is None:
-                    taken[key] += _collect(series, arrived[key], taken[key])
+                    taken[key] += _collect(series, arrived[key], taken[key], hours)
                     whole += [series] if len(series.sample) == LEARN else []
                 else:
                     (constant if series.constant else running).append(series)
@@ -87,7 +101,7 @@ class SequentialTests:
                 running += self._rest(constant, arrived, taken)
             if running:
                 size = _evened([min(left[series.key], self._room(series)) for series in running])
-                new = _gathered(running, size, arrived, taken)
+                new = _gathered(running, size, arrived, taken, hours)
                 for series, alarm in self._run(new, taken):
                     alarms.setdefault(series.key, []).append(alarm)
         return alarms
@@ -200,15 +214,16 @@ class SequentialTests:
         tested = self._engine.run(new)
         found, look = [], []
         over = tested.evidence >= 1.0
-        for at, series in enumerate(new.series):
-            mine = slice(first := int(new.layout.first[at]), first + int(new.layout.size[at]))
-            size = int(new.layout.size[at])
-            series.until = int(np.argmax(over[mine])) + 1 if over[mine].any() else _MOST
+        alarmed = np.logical_or.reduceat(over, new.layout.first).tolist()
+        places = zip(new.series, new.layout.first.tolist(), new.layout.size.tolist(), alarmed, strict=True)
+        for at, (series, first, size, alarm) in enumerate(places):
+            mine = slice(first, first + size)
+            series.until = int(np.argmax(over[mine])) + 1 if alarm else _MOST
             if series.until < size:  # the pass went past an alarm: once more, up to there
                 self._engine.take_back(series, tested)
                 continue
             self._move(series, size, taken)
-            if over[mine].any():
+            if alarm:
                 confirms = self._alarm(series)
                 found.append(
                     (series, Alarm(taken[series.key] - 1, float(tested.evidence[mine][-1]), confirms))
@@ -242,10 +257,10 @@ class SequentialTests:
             self._engine.enter(series)
 
 
-def _collect(series: Series, blocks: Blocks, start: int) -> int:
+def _collect(series: Series, blocks: Blocks, start: int, hours: HoursOf) -> int:
     """A series that has no slots yet takes blocks to learn them from. Returns how many."""
     stop = min(len(blocks.weights), start + LEARN - len(series.sample))
-    series.keep(blocks.values(start, stop), hours_of(blocks.times[start:stop]))
+    series.keep(blocks.values(start, stop), hours[blocks][start:stop])
     series.seen += (stop - start) * BLOCK
     series.blocks += stop - start
     return stop - start
@@ -265,14 +280,14 @@ def _gathered(
     size: NDArray[np.int64],
     arrived: Mapping[Hashable, Blocks],
     taken: Mapping[Hashable, int],
+    hours: HoursOf,
 ) -> Pass:
     """The next so many (n,) blocks of each series."""
     parts = []
     for one, many in zip(series, size.tolist(), strict=True):
         blocks, start = arrived[one.key], taken[one.key]
         span = slice(start, start + many)
-        parts.append((blocks.values(start, start + many), blocks.times[span], blocks.weights[span]))
-    numbers, times, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
-    hours = hours_of(times) if times.any() else None
+        parts.append((blocks.values(start, start + many), hours[blocks][span], blocks.weights[span]))
+    numbers, told, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
     ordinals = np.array([one.seen for one in series])
-    return Pass(series, Layout.of(size), numbers, hours, weights, ordinals)
+    return Pass(series, Layout.of(size), numbers, told if told.max() >= 0 else None, weights, ordinals)

@@ -2,15 +2,18 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stream_monitor.core.sequential.binning import Sorter, counted
-from stream_monitor.core.sequential.choices import PARTS
+from stream_monitor.core.sequential.choices import NUMERIC_BINS, PARTS
 from stream_monitor.core.sequential.slots import Slots, slots_of_levels, slots_of_numbers, tie_breakers
 from stream_monitor.core.sequential.sums import Layout
 from stream_monitor.core.window import BLOCK
 from tests.unit.core.sequential.plain import Slotted
 
 SIZES = (3, 1, 5)
+ONE = Layout.of(np.array([1]))
 LAYOUT = Layout.of(np.array(SIZES))
 BINS = 8
 SEEDS = np.array([0, 2**63 + 1, 2], np.uint64)
@@ -37,6 +40,23 @@ def test_bins_are_those_of_single_values(levels: list[int]) -> None:
         expected += Slotted(edges, []).bins(draw[200:], ties[200:])
     bins = Sorter(slots, SEEDS, ORDINALS).bins(LAYOUT, np.concatenate(values).reshape(-1, BLOCK))
     assert bins.ravel().tolist() == expected
+
+
+numbers = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(-4, 4).map(float))
+
+
+@given(st.lists(numbers, min_size=2, max_size=40), st.integers(0, 2**32))
+def test_whatever_the_numbers_and_however_close_the_edges(drawn: list[float], seed: int) -> None:
+    """Next to a number that is huge, all others lie in one cell."""
+    random = np.random.default_rng(seed)
+    sample, values = random.choice(drawn, 200), random.choice([*drawn, 0.5, -1e308], BLOCK)
+    slots = slots_of_numbers(sample, tie_breakers(seed, np.arange(200)), NUMERIC_BINS)
+    ordinals = np.array([200])
+    found = Sorter([slots], np.array([seed], np.uint64), ordinals).bins(ONE, values[None])
+    ties = tie_breakers(seed, 200 + np.arange(BLOCK))
+    edges = [*zip(slots.edges.tolist(), slots.ties.tolist(), strict=True)]
+    each = zip(values.tolist(), ties.tolist(), strict=True)
+    assert found[0].tolist() == [sum(edge < one for edge in edges) for one in each]
 
 
 def test_counts_are_of_parts_and_of_blocks_that_are_usable() -> None:
