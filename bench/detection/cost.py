@@ -12,9 +12,10 @@ import numpy as np
 from bench.detection.figures import number, table
 from bench.detection.monitors import BUDGET, FLOODS, STANDARD, Monitor, Part, Session
 from bench.detection.streams import DEPENDENT, INDEPENDENT, Stationary
-from stream_monitor.core.detector import FloatArray, Kind
+from stream_monitor.core.detector import FloatArray, Grain, Kind
 from stream_monitor.core.sequential.series import Blocks
 from stream_monitor.core.sequential.tests import SequentialTests
+from stream_monitor.core.watch import block_sums
 from stream_monitor.core.window import BLOCK
 from stream_monitor.detectors import registry
 
@@ -42,8 +43,9 @@ def from_the_start() -> str:
         many = _microseconds(monitor, random.normal(size=(_SERIES, 200 if monitor.cost > 1 else 10_000)))
         rows.append([monitor.name, number(one), number(many), ""])
     for name in _STATES:
-        detector = registry.get(name).build({}, seed=1)
-        detector.update(random.normal(size=5_000))
+        spec = registry.get(name)
+        detector, values = spec.build({}, seed=1), random.normal(size=160 * BLOCK)
+        detector.update(block_sums(values) if spec.grain is Grain.BLOCK else values)
         size = len(msgspec.msgpack.encode(detector.dump()))
         rows.append([f"state of {name}", "", "", f"{size:,}"])
     return table(["", "µs a value, one series", "µs a value, 20 series", "bytes"], rows)

@@ -19,6 +19,10 @@ from stream_monitor.core.window import BLOCK
 from stream_monitor.detectors import registry
 
 Times: TypeAlias = NDArray[np.int64]
+OF_RIVER: Mapping[str, Mapping[str, Scalar]] = {
+    "adwin": {"clock": 32, "max_buckets": 5, "min_window_length": 5, "grace_period": 10}
+}
+"""Defaults of river where ours are for block sums."""
 Z_FROM = 500  # values from which a tuned detector learns mean and spread
 
 
@@ -196,7 +200,7 @@ def periodic(period: float) -> Monitor:
 
 
 def river(name: str, label: str, *, cost: float = 0.0) -> Monitor:
-    """A detector of river at its defaults, by its registered id, on values as they are."""
+    """A detector of river at river's defaults, by its registered id, on values as they are, one by one."""
     return Monitor(label, lambda streams, _kind: _each(name, {}, streams), cost)
 
 
@@ -206,8 +210,8 @@ def tuned(name: str, label: str, **parameters: Scalar) -> Monitor:
 
 
 def _each(name: str, parameters: Mapping[str, Scalar], streams: int) -> _Each:
-    spec = registry.get(name)
-    return _Each(lambda seed: spec.build(parameters, seed=seed), streams)
+    spec, chosen = registry.get(name), {**OF_RIVER.get(name, {}), **parameters}
+    return _Each(lambda seed: spec.build(chosen, seed=seed), streams)
 
 
 def sequential(

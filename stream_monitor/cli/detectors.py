@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def detectors(as_json: AsJson = False) -> None:
     """List the installed detectors.
 
-    With the kinds of series they watch, their parameters with defaults, and where they come from.
+    With the kinds of series they watch, what they are fed and count in, their parameters with defaults, and where they come from.
     """
     from stream_monitor.detectors.registry import installed
 
@@ -23,7 +23,7 @@ def detectors(as_json: AsJson = False) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("id", "kinds", "parameters", "from"):
+    for column in ("id", "kinds", "grain", "parameters", "from"):
         table.add_column(column, overflow="fold")
     for one in found:
         table.add_row(one.id, *_cells(one), ", ".join(one.distributions))
@@ -31,10 +31,14 @@ def detectors(as_json: AsJson = False) -> None:
     out.print(table, width=None if out.is_terminal else 160)
 
 
-def _cells(one: "Registered") -> tuple[str, str]:
+def _cells(one: "Registered") -> tuple[str, str, str]:
     if one.spec is None:
-        return "-", f"cannot be used: {one.problem}"
-    return _kinds(one), ", ".join(f"{name}={value!r}" for name, value in one.spec.defaults.items())
+        return "-", "-", f"cannot be used: {one.problem}"
+    return (
+        _kinds(one),
+        one.spec.grain.value,
+        ", ".join(f"{name}={value!r}" for name, value in one.spec.defaults.items()),
+    )
 
 
 def _kinds(one: "Registered") -> str:
@@ -45,6 +49,7 @@ def _plain(one: "Registered") -> dict[str, object]:
     return {
         "id": one.id,
         "kinds": sorted(one.spec.kinds) if one.spec else [],
+        "grain": one.spec.grain.value if one.spec else None,
         "parameters": dict(one.spec.defaults) if one.spec else {},
         "state_version": one.spec.state_version if one.spec else None,
         "library_version": one.spec.library_version if one.spec else None,

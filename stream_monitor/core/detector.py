@@ -1,7 +1,8 @@
 """The detector protocol: what an algorithm must offer to watch one view of a series.
 
-A detector sees a whole column of finite floats at once and answers with the places where it fired. It knows nothing of
-series, models, budgets or alerts, and never sees null, NaN, infinities, text or a clock.
+A detector sees a whole column of finite floats at once, a value of the series each or the sum of a block of them, and answers
+with the places where it fired. It knows nothing of series, models, budgets or alerts, and never sees null, NaN, infinities, text
+or a clock.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,12 +28,19 @@ class Kind(StrEnum):
     IDENTIFIER = "identifier"
 
 
+class Grain(StrEnum):
+    """What one entry of a detector's column is."""
+
+    VALUE = "value"  # every usable value
+    BLOCK = "block"  # the sum over a block of values (`window.BLOCK`): a thirty-second of the updates
+
+
 class Detection(NamedTuple):
     """One firing of a detector inside a column.
 
     at: position in the column at which it fired.
     statistic, threshold: the evidence and the level it passed, in the detector's own unit.
-    length: values up to and including `at` that the detector takes for the new regime; 0 when it does not say.
+    length: entries up to and including `at` that the detector takes for the new regime; 0 when it does not say.
     """
 
     at: int
@@ -82,6 +90,11 @@ class DetectorSpec(Protocol):
     @property
     def kinds(self) -> frozenset[Kind]:
         """The kinds of series it can watch. Binary detectors see 0.0/1.0; the rest see standardised values."""
+        ...
+
+    @property
+    def grain(self) -> Grain:
+        """What it is fed. Whatever it counts, in parameters, state and detections, it counts in entries of its column."""
         ...
 
     @property

@@ -127,10 +127,12 @@ class Drift:
         return locate(lens, window, min(first, end - 1), end, self._tolerance).blocks
 
     def _bar(self, witness: Witness, sign: Sign, window: Window, end: int) -> float:
-        """The effect that counts: the tolerance, and two standard errors more where the test may only have noticed a return."""
+        """The effect that counts: the tolerance, and one standard error more where a detector fired on one view, whose change
+        point is where it looks largest; two where the test may only have noticed a return.
+        """
         returned = window.rows[max(0, end - LENGTH), 0] < self._returned_row
-        doubt = 2 / np.sqrt(sign.blocks * BLOCK) if witness.view is None and returned else 0.0
-        return self._tolerance + float(doubt)
+        errors = 1 if witness.view is not None else 2 * returned
+        return self._tolerance + float(errors / np.sqrt(sign.blocks * BLOCK))
 
     def _measure(self, witness: Witness, sign: Sign, lens: Lens, window: Window, end: int) -> Measure:
         """What `witness` can show for its sign: its view, or else what moved most."""

@@ -26,7 +26,7 @@ from stream_monitor.core.series import SEQUENTIAL, DetectorCatalogue, Finding, S
 from stream_monitor.core.standardise import Lens
 from stream_monitor.core.untested import Untested, joined, rehearsal_of, untested_of
 from stream_monitor.core.warm_up import WarmUp
-from stream_monitor.core.watch import DIFFERS, TEST, Watch, Witness, seed_of, watches_of
+from stream_monitor.core.watch import DIFFERS, TEST, Seen, Watch, Witness, seed_of, watches_of
 from stream_monitor.core.window import BLOCK, LENGTH, Window
 
 
@@ -188,7 +188,7 @@ class SeriesMonitor:
         usable, numbers = lens.values(warm_up.column())
         views = lens.standardised(numbers)
         for watch in self.watches:
-            watch.update(views, numbers)
+            watch.rehearse(numbers, views)
         return lens, rehearsal_of(numbers, warm_up.times()[usable]) if self.tested else None
 
     def _watch(self, lens: Lens, column: Column, rows: NDArray[np.int64], times: NDArray[np.int64]) -> Taken:
@@ -210,11 +210,12 @@ class SeriesMonitor:
     def _advance(self, lens: Lens, closed: Closed, usable: NDArray[np.bool_]) -> Taken:
         """Put the closed blocks into the window and before the detectors."""
         views = lens.standardised(closed.numbers)
-        self.window.extend(_summary(lens, closed, views))
+        summary = _summary(lens, closed, views)
+        self.window.extend(summary)
         return Taken(
             usable,
             len(closed.unusable),
-            self._detect(views, closed.numbers),
+            self._detect(Seen(closed.numbers, views, summary.views)),
             self._untested(closed) if self.tested else None,
         )
 
@@ -222,13 +223,12 @@ class SeriesMonitor:
         untested, self.begun = untested_of(closed, self.begun)
         return untested
 
-    def _detect(self, views: Mapping[str, FloatArray], numbers: FloatArray) -> dict[int, list[Fired]]:
-        """What river's detectors say, by the block in which they say it."""
+    def _detect(self, seen: Seen) -> dict[int, list[Fired]]:
+        """What the detectors of single series say, by the block in which they say it."""
         fired: dict[int, list[Fired]] = {}
         for watch, witness in zip(self.watches, self.witnesses, strict=False):
-            for at, statistic, threshold, length in watch.update(views, numbers):
-                said = Fired(witness, statistic, threshold, -(-length // BLOCK))
-                fired.setdefault(at // BLOCK, []).append(said)
+            for at, statistic, threshold, blocks in watch.update(seen):
+                fired.setdefault(at, []).append(Fired(witness, statistic, threshold, blocks))
         return fired
 
     def _differing(self, before: int) -> list[tuple[int, float]]:

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from zlib import crc32
 
-from stream_monitor.core.detector import Detection, Detector, FloatArray, Kind, Scalar
+import numpy as np
+
+from stream_monitor.core.detector import Detection, Detector, FloatArray, Grain, Kind, Scalar
 from stream_monitor.core.drift_event import Claim
 from stream_monitor.core.parameters import DetectorChoice
 from stream_monitor.core.series import SEQUENTIAL, DetectorCatalogue, SeriesKey
 from stream_monitor.core.standardise import Lens
+from stream_monitor.core.window import BLOCK
 
 
 class Witness(NamedTuple):
@@ -29,13 +32,28 @@ TEST = Witness(SEQUENTIAL, SEQUENTIAL, None, Claim.CHANGED, bounded=True, parame
 DIFFERS = Witness("reference", "reference", None, Claim.DIFFERS, bounded=False, parameters={})
 
 
+class Seen(NamedTuple):
+    """m closed blocks of a series, as a detector may see them.
+
+    numbers: (m * BLOCK,). views: by name, (m * BLOCK,), standardised. sums: (m, views), of the views over every block.
+    """
+
+    numbers: FloatArray
+    views: Mapping[str, FloatArray]
+    sums: FloatArray
+
+
 @dataclass(slots=True, kw_only=True)
 class Watch:
-    """detector: what runs. view: what it sees, by name among the views of the series' lens."""
+    """detector: what runs. view, place: what it sees, among the views of the series' lens. raw: the numbers as they are instead,
+    0 and 1.
+    """
 
     id: str
     view: str
+    place: int
     raw: bool
+    grain: Grain
     parameters: Mapping[str, Scalar]
     seed: int
     state_version: int
@@ -54,9 +72,24 @@ class Watch:
             self.name, self.id, self.view, Claim.CHANGED, bounded=False, parameters=dict(self.parameters)
         )
 
-    def update(self, views: Mapping[str, FloatArray], numbers: FloatArray) -> Sequence[Detection]:
-        """Feed the detector: binary detectors take 0 and 1 as they are, all others the standardised view."""
-        return self.detector.update(numbers if self.raw else views[self.view])
+    def update(self, seen: Seen) -> Sequence[Detection]:
+        """Feed the detector. What it says is told in blocks: `at` the block in which it fired, `length` rounded up."""
+        if self.grain is Grain.BLOCK:
+            return self.detector.update(block_sums(seen.numbers) if self.raw else seen.sums[:, self.place])
+        found = self.detector.update(seen.numbers if self.raw else seen.views[self.view])
+        return [one._replace(at=one.at // BLOCK, length=-(-one.length // BLOCK)) for one in found]
+
+    def rehearse(self, numbers: FloatArray, views: Mapping[str, FloatArray]) -> None:
+        """Let it see the values (n,) of the warm-up; a detector of block sums only whole blocks, up to the last value."""
+        values = numbers if self.raw else views[self.view]
+        if self.grain is Grain.BLOCK:
+            values = block_sums(values[len(values) % BLOCK :])
+        self.detector.update(values)
+
+
+def block_sums(values: FloatArray) -> FloatArray:
+    """(m,) sums of values (m * BLOCK,) over every block, each in an order that does not depend on m."""
+    return np.asarray(values.reshape(-1, BLOCK).sum(axis=1))
 
 
 def watches_of(
@@ -70,13 +103,15 @@ def watches_of(
         if choice.id == SEQUENTIAL:
             continue
         spec = catalogue.get(choice.id)
-        for view in lens.views:
+        for place, view in enumerate(lens.views):
             seed = seed_of(key, f"{choice.id}/{view}")
             watches.append(
                 Watch(
                     id=choice.id,
                     view=view,
+                    place=place,
                     raw=spec.kinds == {Kind.BOOLEAN},
+                    grain=spec.grain,
                     parameters=choice.parameters,
                     seed=seed,
                     state_version=spec.state_version,

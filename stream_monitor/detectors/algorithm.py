@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from stream_monitor.core.detector import Detection, FloatArray, Kind, Scalar
+from stream_monitor.core.detector import Detection, FloatArray, Grain, Kind, Scalar
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.detectors.fields import Field, Values
 from stream_monitor.detectors.parameters import Parameter
@@ -43,6 +43,7 @@ class Algorithm:
     contradict.
     agree: parameters → None; raises ValueError if parameters contradict each other.
     seeded: whether it takes a `seed`. probe: parameters under which the layout is proven.
+    grain: what it is fed. state_version: rises with the meaning of the fields, of which what it is fed is part.
     """
 
     id: str
@@ -58,6 +59,8 @@ class Algorithm:
     gauges: Callable[[Any], dict[str, float]]
     agree: Callable[[Mapping[str, Any]], None] = lambda parameters: None  # noqa: ARG005 - most have nothing to check
     seeded: bool = False
+    grain: Grain = Grain.VALUE
+    state_version: int = 1
     probe: Mapping[str, Scalar] = field(default_factory=dict)
 
 

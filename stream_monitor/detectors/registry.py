@@ -18,7 +18,7 @@ from stream_monitor.core.errors import StreamMonitorError
 
 GROUP = "stream_monitor.detectors"
 
-SPEC_ATTRIBUTES = ("id", "state_version", "library_version", "kinds", "defaults", "build", "load")
+SPEC_ATTRIBUTES = ("id", "state_version", "library_version", "kinds", "grain", "defaults", "build", "load")
 
 
 class UnknownDetector(StreamMonitorError, ValueError):

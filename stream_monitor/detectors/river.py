@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from stream_monitor.core.detector import Detection, FloatArray, Kind, Plain, Scalar
+from stream_monitor.core.detector import Detection, FloatArray, Grain, Kind, Plain, Scalar
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.detectors import fields
 from stream_monitor.detectors.algorithm import Algorithm, UnknownLayout
@@ -71,7 +71,7 @@ class RiverSpec:
     @property
     def state_version(self) -> int:
         """Version of the fields of `dump`."""
-        return 1
+        return self.algorithm.state_version
 
     @property
     def library_version(self) -> str:
@@ -82,6 +82,11 @@ class RiverSpec:
     def kinds(self) -> frozenset[Kind]:
         """The kinds of series it can watch."""
         return self.algorithm.kinds
+
+    @property
+    def grain(self) -> Grain:
+        """What it is fed."""
+        return self.algorithm.grain
 
     @property
     def defaults(self) -> Mapping[str, Scalar]:

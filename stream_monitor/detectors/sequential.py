@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stream_monitor.core.detector import Detection, FloatArray, Kind, Plain, Scalar
+from stream_monitor.core.detector import Detection, FloatArray, Grain, Kind, Plain, Scalar
 from stream_monitor.core.fields import Fields, as_bytes
 from stream_monitor.core.sequential.series import Blocks
 from stream_monitor.core.sequential.tests import SequentialTests
@@ -135,6 +135,11 @@ class SequentialSpec:
     def kinds(self) -> frozenset[Kind]:
         """Numbers, and booleans as 0 and 1."""
         return frozenset({Kind.NUMERIC, Kind.BOOLEAN})
+
+    @property
+    def grain(self) -> Grain:
+        """Every value: it forms its blocks itself, and looks at their ranks."""
+        return Grain.VALUE
 
     @property
     def defaults(self) -> Mapping[str, Scalar]:

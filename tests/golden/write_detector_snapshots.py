@@ -23,6 +23,7 @@ from stream_monitor.detectors import registry
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SEED = 12
 PARAMETERS: Mapping[str, Mapping[str, Scalar]] = {
+    "adwin": {"clock": 1, "max_buckets": 3, "min_window_length": 1, "grace_period": 1},
     "eddm": {"alpha": 0.8, "beta": 0.75},
     "fhddm": {"short_window_size": 25},
     "hddm_a": {"two_sided_test": True},

@@ -62,7 +62,9 @@ def told(events: Sequence[DriftEvent]) -> list[list[object]]:
 
 
 def golden() -> Mapping[str, Any]:
-    log = log_of({"golden": rows_of("golden", Shape(seed=7, rows=900, jitter_ms=1_000))}, shuffle=7, most=60)
+    log = log_of(
+        {"golden": rows_of("golden", Shape(seed=7, rows=2_400, jitter_ms=1_000))}, shuffle=7, most=60
+    )
     middle = len(log) * 2 // 5
     monitor = new_monitor()
     for at, entry in log[:middle]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from river.drift import ADWIN
 
 from bench.detection import __main__ as bench
 from bench.detection import figures, monitors, runs, sections, streams
@@ -83,6 +84,20 @@ def test_every_monitor_says_the_same_however_streams_are_cut(monitor: monitors.M
     assert parts == whole
     if monitor.name not in {"never", "periodic"}:
         assert all(any(2_000 <= at < 3_000 for at in rows) for rows in whole)
+
+
+def test_the_adwin_of_an_afternoon_is_that_of_river_value_by_value() -> None:
+    monitor = next(one for one in monitors.STANDARD if one.name == "ADWIN")
+    values = np.random.default_rng(1).normal(size=(1, 5_000)) + np.repeat(
+        [0.0, 1.0, 0.0], [2_000, 1_000, 2_000]
+    )
+    plain, expected = ADWIN(), []  # type: ignore[no-untyped-call]  # river
+    for at, value in enumerate(values[0].tolist()):
+        plain.update(value)  # type: ignore[no-untyped-call]  # river
+        if plain.drift_detected:
+            expected.append(at)
+    assert runs.alarms_of(monitor, values, None, Kind.NUMERIC) == [expected]
+    assert len(expected) >= 2
 
 
 def test_ratios_of_densities_average_to_one_before_the_change() -> None:

@@ -43,7 +43,7 @@ from tests.unit.core.scored import SOURCES as SCORED
 
 ROWS = 1_400
 QUICK: Mapping[str, DetectorChoice] = {
-    "adwin": DetectorChoice(id="adwin"),
+    "adwin": DetectorChoice(id="adwin", parameters={"delta": 0.3}),
     "page_hinkley": DetectorChoice(id="page_hinkley", parameters={"threshold": 20.0, "min_instances": 20}),
     "ddm": DetectorChoice(id="ddm", parameters={"warm_start": 20}),
     "hddm_w": DetectorChoice(id="hddm_w"),

@@ -1,46 +1,45 @@
 """Has the mean changed from that of the recent past, at whatever time scale? ADWIN: ADaptive WINdowing.
 
-Keeps a window of recent values in exponentially growing buckets. Every `clock` values it compares, at each
-border between buckets, the mean of the older part W0 (n0 values) with that of the newer part W1 (n1 values),
-and fires where
+Keeps a window of recent sums over blocks of 32 values in exponentially growing buckets. Every `clock` blocks it
+compares, at each border between buckets, the mean of the older part W0 (n0 sums) with that of the newer part W1
+(n1 sums), and fires where
 
     |mean(W0) - mean(W1)| > sqrt(2 m var ln(2 ln(n)/delta)) + 2/3 m ln(2 ln(n)/delta),   m = 1/n0' + 1/n1',
 
 n0', n1' being n0, n1 less `min_window_length - 1`. It then drops buckets of the older part until no border
-differs, and begins a new window with the next value.
+differs, and begins a new window with the next sum. Sums, not means, keep both terms of the bound what they are for
+single values; where values depend on those before, the variance of sums knows it (docs/adr/0013).
 
 Input:
-    Numeric: finite values in standard deviations of the reference (the bound takes a range of about 1 for
-    granted). Boolean: 0.0 or 1.0. No polarity: a rise and a fall are found alike. Values beyond ±1e100 count
-    as ±1e100.
+    Numeric: sums over blocks of 32 finite values in standard deviations of the reference (the bound takes a
+    range of about 1 of a value for granted). Boolean: the same of 0 and 1. No polarity: a rise and a fall are
+    found alike. Sums beyond ±1e100 count as ±1e100.
 
 Parameters:
     delta: tolerated chance of a false alarm of one test. Raising it fires earlier and falsely more often.
-    clock: values between two tests. Raising it costs less and delays detection by up to as much.
+    clock: blocks between two tests. Raising it costs less and delays detection by up to as much.
     max_buckets: buckets of a size. Raising it tests more borders: finer change points, more memory and time.
-    min_window_length: values that either part must hold. Raising it makes it deaf to short bursts.
-    grace_period: values before the first test. Raising it delays the first possible detection.
+    min_window_length: blocks that either part must hold. Raising it makes it deaf to short bursts.
+    grace_period: blocks that are not tested at first. Raising it delays the first possible detection.
 
 Detection:
-    statistic: |mean(W0) - mean(W1)| at the border where it exceeds its bound most. threshold: that bound.
-    length: width of the window that was kept: the values taken for the new regime.
+    statistic: |mean(W0) - mean(W1)| at the border where it exceeds its bound most, over 32: standard deviations
+    of a value. threshold: that bound, over 32. length: n1 there, the blocks of the new regime. (The window that
+    is kept says less: its oldest bucket may be mostly of the old one.)
 
 Cost:
-    About 0.1 µs a value on columns of 1,000; state, growing with the logarithm of the window: 0.7 kB at 1,000
-    values, 1.3 kB at 100,000. A detection costs as much again: the values of its column are replayed for the
-    evidence.
+    COST
 
 Guarantees:
-    A bound on the false positives of each single test, for values in [0, 1]; none on the time between false
-    alarms. Measured on standard normal values: 0.1 false alarms in 100,000; 40 to 60 times as many on heavy
-    tails. Does not see a change of variance or shape that leaves the mean.
+    GUARANTEES
 
 Example:
     >>> import numpy as np
     >>> from stream_monitor.detectors.river import ADWIN
     >>> rng = np.random.default_rng(42)
-    >>> column = np.concatenate([rng.normal(0.0, 1.0, 1000), rng.normal(1.0, 1.0, 1000)])
-    >>> [(found.at, found.length) for found in ADWIN.build({}, seed=0).update(column)]
+    >>> values = np.concatenate([rng.normal(0.0, 1.0, 1000), rng.normal(1.0, 1.0, 1048)])
+    >>> sums = values.reshape(64, 32).sum(axis=1)
+    >>> [(found.at, found.length) for found in ADWIN.build({}, seed=0).update(sums)]
     [(1055, 128)]
 
 References:
@@ -52,11 +51,13 @@ from collections.abc import Mapping
 from operator import attrgetter, length_hint
 from typing import Any
 
-from stream_monitor.core.detector import Detection
+from stream_monitor.core.detector import Detection, Grain
+from stream_monitor.core.window import BLOCK
 from stream_monitor.detectors.algorithm import NUMBERS, Algorithm, numbers
 from stream_monitor.detectors.algorithms.adwin_window import (
     INT32,
     MOST_BUCKETS,
+    Cut,
     Cuts,
     checked,
     coherent,
@@ -81,12 +82,12 @@ def _feed(it: Any, column: list[float]) -> list[Detection]:
         it._drift_detected = any(map(it._helper.update, rest))  # any() stops at the first True
         if it._drift_detected:
             end = len(column) - length_hint(rest)
-            statistic, threshold = _evidence(it, before, column[start:end])
-            detections.append(Detection(end - 1, statistic, threshold, int(it._helper.get_width())))
+            statistic, threshold, newer = _evidence(it, before, column[start:end])
+            detections.append(Detection(end - 1, statistic / BLOCK, threshold / BLOCK, newer))
     return detections
 
 
-def _evidence(it: Any, before: bytes, column: list[float]) -> tuple[float, float]:
+def _evidence(it: Any, before: bytes, column: list[float]) -> Cut:
     """The strongest cut as the last value of `column` came in: the values since `before`, replayed without any test."""
     cuts = Cuts(*_cuts_of(it))
     untested = cuts._replace(clock=INT32 - 1)
@@ -106,7 +107,8 @@ def _coherent(values: Values, parameters: Mapping[str, Any]) -> None:
 
 
 def _gauges(it: Any) -> dict[str, float]:
-    width = float(it._helper.get_width())
+    """In values: a window of so many, and their mean."""
+    width = float(it._helper.get_width() * BLOCK)
     return {"width": width, "mean": float(it._helper.get_total()) / width if width else 0.0}
 
 
@@ -118,11 +120,11 @@ ADWIN = Algorithm(
     kinds=NUMBERS,
     parameters=(
         share("delta", 0.002),
-        whole("clock", 32, 1, 1_000_000),
+        whole("clock", 1, 1, 1_000_000),
         # With one bucket of a size river can panic: a row may be empty between two that are not.
-        whole("max_buckets", 5, 2, MOST_BUCKETS),
-        whole("min_window_length", 5, 1, 1_000_000),
-        whole("grace_period", 10, 1, 1_000_000),
+        whole("max_buckets", 3, 2, MOST_BUCKETS),
+        whole("min_window_length", 1, 1, 1_000_000),
+        whole("grace_period", 1, 1, 1_000_000),
     ),
     fields=(
         flag("fired", "_drift_detected"),
@@ -137,4 +139,6 @@ ADWIN = Algorithm(
     column=numbers,
     feed=_feed,
     gauges=_gauges,
+    grain=Grain.BLOCK,
+    state_version=2,  # 1 was a window of single values
 )

@@ -144,20 +144,30 @@ def coherent(window: Mapping[str, Any], cuts: Cuts, *, fired: bool) -> None:
     require(abs(total - window["total"]) <= 1e-6 * max(1.0, size), "the buckets sum to `total`")
 
 
-def strongest_cut(window: Mapping[str, Any], cuts: Cuts) -> tuple[float, float]:
-    """|mean of the older part − mean of the newer part| and its bound ε, where the first exceeds the second
-    most.
+class Cut(NamedTuple):
+    """statistic: |mean of the older part − mean of the newer part|. bound: ε. newer: entries of the newer part."""
 
-    Bifet & Gavaldà (2007), as river computes it (`evaluate_cut` in adwin.rs). (0, 0) if no cut leaves two
-    long enough parts.
+    statistic: float
+    bound: float
+    newer: int
+
+
+NO_CUT = Cut(0.0, 0.0, 0)
+
+
+def strongest_cut(window: Mapping[str, Any], cuts: Cuts) -> Cut:
+    """The cut whose statistic exceeds its bound most: there the mean has most likely changed.
+
+    Bifet & Gavaldà (2007), as river computes it (`evaluate_cut` in adwin.rs). NO_CUT if none leaves two long
+    enough parts.
     """
     width, total, shortest = window["width"], window["total"], cuts.min_window_length
     if width < 2:
-        return 0.0, 0.0
+        return NO_CUT
     spread = window["variance"] / width
     log = math.log(2.0 * math.log(width) / cuts.delta)
     older, older_total = 0, 0.0
-    best = (0.0, 0.0)
+    best = NO_CUT
     for row, (totals, _) in reversed(list(enumerate(window["rows"]))):
         for bucket in totals:
             older += 1 << row
@@ -168,6 +178,6 @@ def strongest_cut(window: Mapping[str, Any], cuts: Cuts) -> tuple[float, float]:
             statistic = abs(older_total / older - (total - older_total) / newer)
             m = 1.0 / (older - shortest + 1.0) + 1.0 / (newer - shortest + 1.0)
             bound = math.sqrt(2.0 * m * spread * log) + 2.0 / 3.0 * log * m
-            if best == (0.0, 0.0) or statistic * best[1] > best[0] * bound:
-                best = (statistic, bound)
+            if best is NO_CUT or statistic * best.bound > best.statistic * bound:
+                best = Cut(statistic, bound, newer)
     return best

@@ -20,6 +20,7 @@ def test_detectors_as_a_table_and_as_json() -> None:
     adwin = next(one for one in said if one["id"] == "adwin")
     assert adwin["kinds"] == ["boolean", "numeric"]
     assert adwin["parameters"]["delta"] == 0.002
+    assert [one["grain"] for one in said if one["id"] in {"adwin", "kswin"}] == ["block", "value"]
     assert adwin["problem"] is None
     assert "delta=0.002" in ran.out
 

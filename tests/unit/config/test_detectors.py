@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stream_monitor.core.detector import Detector, Kind, Plain, Scalar
+from stream_monitor.core.detector import Detector, Grain, Kind, Plain, Scalar
 from tests.unit.config.loaded import complaints, settings
 
 
@@ -17,6 +17,7 @@ class Spec:
     id: str
     kinds: frozenset[Kind]
     defaults: Mapping[str, Scalar]
+    grain: Grain = Grain.VALUE
     state_version: int = 1
     library_version: str | None = None
 

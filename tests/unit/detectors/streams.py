@@ -12,6 +12,8 @@ from stream_monitor.core.detector import FloatArray, Kind, Scalar
 from stream_monitor.detectors import registry
 
 SEED = 5
+OURS = {"clock": 1, "max_buckets": 3, "min_window_length": 1, "grace_period": 1}
+RIVERS = {"clock": 32, "max_buckets": 5, "min_window_length": 5, "grace_period": 10}
 
 
 class Case(NamedTuple):
@@ -43,9 +45,10 @@ class Case(NamedTuple):
 
 
 CASES = [
-    Case("adwin", river.drift.ADWIN, {}),
-    Case("adwin", river.drift.ADWIN, {"delta": 0.3, "clock": 1, "max_buckets": 2, "min_window_length": 1}),
-    Case("adwin", river.drift.ADWIN, {"max_buckets": 64, "clock": 7, "grace_period": 100}),
+    Case("adwin", river.drift.ADWIN, OURS),
+    Case("adwin", river.drift.ADWIN, RIVERS),
+    Case("adwin", river.drift.ADWIN, {**OURS, "delta": 0.3, "max_buckets": 2}),
+    Case("adwin", river.drift.ADWIN, {**RIVERS, "max_buckets": 64, "clock": 7, "grace_period": 100}),
     Case("page_hinkley", river.drift.PageHinkley, {}),
     Case("page_hinkley", river.drift.PageHinkley, {"mode": "up", "threshold": 20.0, "alpha": 1.0}),
     Case("page_hinkley", river.drift.PageHinkley, {"mode": "down", "threshold": 20.0}),

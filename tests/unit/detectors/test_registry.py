@@ -10,7 +10,7 @@ from stream_monitor.detectors.registry import BrokenDetector, DuplicateDetector,
 
 PLUGIN = '''
 """A detector of somebody else."""
-from stream_monitor.core.detector import Kind
+from stream_monitor.core.detector import Grain, Kind
 
 
 class Spec:
@@ -19,6 +19,7 @@ class Spec:
     state_version = 1
     library_version = None
     kinds = frozenset({Kind.NUMERIC})
+    grain = Grain.VALUE
     defaults = {}
     def build(self, parameters, *, seed): ...
     def load(self, parameters, fields, *, seed): ...

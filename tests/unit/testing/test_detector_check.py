@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stream_monitor.core.detector import Detection, FloatArray, Kind, Plain, Scalar
+from stream_monitor.core.detector import Detection, FloatArray, Grain, Kind, Plain, Scalar
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.testing import check_detector
 
@@ -47,6 +47,7 @@ class EwmaSpec:
     state_version = 1
     library_version: str | None = None
     kinds = frozenset({Kind.NUMERIC})
+    grain = Grain.VALUE
     defaults: Mapping[str, Scalar] = {"level": 2.0}
 
     def build(self, parameters: Mapping[str, Scalar], *, seed: int) -> Any:
