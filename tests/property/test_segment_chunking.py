@@ -36,7 +36,9 @@ SEGMENTS = SegmentParameters(
 PARAMETERS = ModelParameters(
     name="m",
     budget=Budget(alarms=1, span=1, unit=BudgetUnit.EVENTS),
-    default=SeriesParameters(warm_up=50, tolerance=0.3, detectors=(DetectorChoice(id="adwin"),)),
+    default=SeriesParameters(
+        warm_up=50, tolerance=0.3, detectors=(DetectorChoice(id="adwin", parameters={"delta": 0.3}),)
+    ),
     outcomes=OutcomeParameters(join=JoinParameters(cut=64, chunk=16)),
     segments=SEGMENTS,
 )

@@ -59,8 +59,9 @@ def run(
 
 def test_a_detection_counts_only_when_the_effect_reaches_the_tolerance() -> None:
     assert run(Drift(TOLERANCE), [0.0] * 5 + [0.29] * 40, {6: 64}) == []
-    assert run(Drift(TOLERANCE), [0.0] * 5 + [0.31] * 5, {6: 64}) == [(6, Transition.BEGAN)]
-    assert run(Drift(TOLERANCE), [0.0] * 5 + [-0.31] * 5, {6: 64}) == [(6, Transition.BEGAN)]
+    assert run(Drift(TOLERANCE), [0.0] * 5 + [0.42] * 2, {6: 64}) == []  # an eighth of doubt after 64 values
+    assert run(Drift(TOLERANCE), [0.0] * 5 + [0.43] * 2, {6: 64}) == [(6, Transition.BEGAN)]
+    assert run(Drift(TOLERANCE), [0.0] * 5 + [-0.43] * 2, {6: 64}) == [(6, Transition.BEGAN)]
     assert run(Drift(TOLERANCE), [0.0] * 5 + [9.0] * 5, {}) == []
 
 
