@@ -55,8 +55,7 @@ class ShapedReader:
         if rules.mapping is not None:
             return Arrived.of(decode(source, records, rules))
         topic = self._topics.setdefault(source.topic, _Topic())
-        limit = rules.max_bytes
-        values = [b"" if (value := record[3]) is None or len(value) > limit else value for record in records]
+        values = _values(records, rules.max_bytes)
         arrived = Arrived(source=source, runs=[], rejected=[])
         at, span = 0, 1
         while at < len(records):
@@ -73,6 +72,14 @@ class ShapedReader:
                 arrived.add(_general(topic, source, records[at : at + span], rules))
                 at += span
         return arrived
+
+
+def _values(records: Sequence[Record], limit: int) -> list[bytes]:
+    """What the records hold; nothing of one that is too large."""
+    values = [record[3] or b"" for record in records]
+    if sum(map(len, values)) <= limit:  # so none is: most of the time one sum tells
+        return values
+    return [value if len(value) <= limit else b"" for value in values]
 
 
 def _fitting(topic: _Topic, values: Sequence[bytes]) -> list[Any]:

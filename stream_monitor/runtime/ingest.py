@@ -16,14 +16,14 @@ from stream_monitor.core.tick import SourceProgress, Tick
 from stream_monitor.runtime.ports import RecordSource
 
 FAR_AHEAD_MS = 60_000
-CHUNK_ROWS = 1_000  # of a model that are made into columns at once
+CHUNK = 500  # records that are read at once, and rows of a model that are made into columns: they stay in the caches
 
 Read = Callable[[Source, Sequence[Record]], Arrived]
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far a source has been read. newest: latest event time of the last batch that had events.
+    """How far a source has been read. newest: latest event time of the last records that had events.
 
     passed: (max_time, rows) at recent commits, to tell how many rows it is ahead.
     """
@@ -76,8 +76,14 @@ class Ingest:
         """Latest event time read, ms UTC, of the sources that had events."""
         return {source: p.max_time for source, p in self.progress.items() if p.max_time is not None}
 
-    def take(self, source: Source, records: Sequence[Record]) -> Arrived:
-        """Read `records` of one owned source, in order, and keep what they hold."""
+    def take(self, source: Source, records: Sequence[Record]) -> int:
+        """Read `records` of one owned source, in order, and keep what they hold. Returns how many rows that is."""
+        before = self.progress[source].rows
+        for begin in range(0, len(records), CHUNK):
+            self._take(source, records[begin : begin + CHUNK])
+        return self.progress[source].rows - before
+
+    def _take(self, source: Source, records: Sequence[Record]) -> None:
         arrived = self._read(source, records)
         self.rejected += arrived.rejected
         progress = self.progress[source]
@@ -89,7 +95,6 @@ class Ingest:
             source_at = self._sources.setdefault(source, len(self._sources))
             for run in arrived.runs:
                 self._keep(run, source_at, partial(self._too_many, source, records))
-        return arrived
 
     def _keep(self, run: Run, source_at: int, too_many: Callable[[int, int], Rejected]) -> None:
         waiting = self._runs.get(run.model)
@@ -102,7 +107,7 @@ class Ingest:
         waiting.runs.append((run, source_at))
         waiting.rows += len(run.rows)
         self.waiting += len(run.rows)
-        if waiting.rows >= CHUNK_ROWS:
+        if waiting.rows >= CHUNK:
             self._columnise(run.model)
 
     def _too_many(self, source: Source, records: Sequence[Record], offset: int, item: int) -> Rejected:

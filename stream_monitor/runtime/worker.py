@@ -115,9 +115,9 @@ class Worker:
             self._observe(fetched)
         else:
             began = parts.clock.monotonic()
-            arrived = parts.ingest.take(source, records)
-            parts.telemetry.rows_decoded(source, arrived.rows)
-            if arrived.runs and (newest := parts.ingest.progress[source].newest) is not None:
+            rows = parts.ingest.take(source, records)
+            parts.telemetry.rows_decoded(source, rows)
+            if rows and (newest := parts.ingest.progress[source].newest) is not None:
                 parts.telemetry.event_delay(source, (parts.clock.wall() - newest) / 1000)
             parts.telemetry.stage_seconds(Stage.DECODE, parts.clock.monotonic() - began)
         self._checkpoint.offsets[source] = records[-1].offset + 1

@@ -59,7 +59,7 @@ def test_the_rows_of_all_sources_become_one_batch_a_model() -> None:
 
 
 def test_however_many_rows_are_made_into_columns_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(module, "CHUNK", 2)
     taken = taking(A, B)
     take(taken, A, "m:1", "m:2", "n:3")
     take(taken, B, "m:4", "m:5", "m:6")
