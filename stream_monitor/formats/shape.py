@@ -7,6 +7,7 @@ ways lead to the same columns. Knows nothing of topics and of when a shape is le
 import math
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import starmap
 from operator import attrgetter, itemgetter
@@ -114,12 +115,16 @@ class Shape:
         self._classes = _renamed("c", names.classes)
         self._names = names
         fields: list[_Field] = [*_HEAD_FIELDS]
+        # All that its events carry: one without is none of this shape, and nobody has to look.
+        self._features_alone = names.features and not (names.probabilities or names.outputs)
         if names.features:
             numbers = [(name, float | None, _ABSENT) for name in self._numbers]
             features = _struct(
                 [*numbers, *((name, _Value, UNSET) for name in self._others)], self._numbers | self._others
             )
-            fields.append(("features", features | UnsetType, UNSET))
+            fields.append(
+                ("features", features) if self._features_alone else ("features", features | UnsetType, UNSET)
+            )
         if names.probabilities:
             classes = _struct([(name, float | None, _ABSENT) for name in self._classes], self._classes)
             fields.append(("probabilities", classes | UnsetType, UNSET))
@@ -148,20 +153,20 @@ class Shape:
             items=placed.items,
             versions=tuple(texts),
             version_at=np.array(version_at, np.uint16),
-            ids=_ids([row.id for row in rows]),
+            ids=Ids.of([row.id for row in rows]),
             roles=roles,
             columns=self._columns(rows, roles),
         )
 
     def carries(self, rows: Sequence[Any]) -> bool:
         """Whether every row has features, a prediction or a label."""
-        if self._names.features and UnsetType not in set(map(type, [row.features for row in rows])):
-            return True
-        return bool(self._roles(rows).all())
+        return self._features_alone or bool(self._roles(rows).all())
 
     def _roles(self, rows: Sequence[Any]) -> NDArray[np.uint8]:
         """`Role` flags (n,); 0 of an event that carries nothing."""
         names = self._names
+        if self._features_alone:
+            return np.full(len(rows), _FEATURES)
         roles = np.zeros(len(rows), np.uint8)
         if names.features:
             structs = [row.features for row in rows]
@@ -234,9 +239,8 @@ def tell_times(rows: Sequence[Any], timestamps: Sequence[int]) -> NDArray[np.int
 
     timestamps: of their records, for events without a time.
     """
-    times = [row.time for row in rows]
-    if set(map(type, times)) == {int}:
-        return np.array(times, np.int64)
+    with suppress(struct.error):  # text or null: of some, if not of all
+        return np.frombuffer(struct.pack(f"{len(rows)}q", *[row.time for row in rows]), np.int64)
     for row, stamped in zip(rows, timestamps, strict=True):
         if type(row.time) is int:
             continue
@@ -255,6 +259,7 @@ def _struct(fields: Sequence[_Field], names: Mapping[str, str], model: str | Non
         fields,
         rename=dict(names),
         gc=False,
+        kw_only=True,
         forbid_unknown_fields=True,
         tag_field=None if model is None else "model",
         tag=model,
@@ -270,20 +275,18 @@ def _text(value: Any) -> str | None:
     return str(value) if type(value) is int else value
 
 
-def _ids(found: list[Any]) -> Ids:
-    return Ids.of(list(map(_text, found)) if int in set(map(type, found)) else found)
-
-
 def _numbers_of(structs: Sequence[Any], wide: int) -> FloatArray:
     """The first attributes of these structs, all of them numbers: (n, wide); NaN is null, infinity what is not there.
 
     `struct` makes doubles of a tuple four times as fast as numpy does.
     """
-    first = itemgetter(slice(wide))
+    tuples: Iterable[tuple[Any, ...]] = map(astuple, structs)
+    if structs and len(astuple(structs[0])) > wide:
+        tuples = map(itemgetter(slice(wide)), tuples)
     try:
-        packed = b"".join(starmap(struct.Struct(f"{wide}d").pack, map(first, map(astuple, structs))))
+        packed = b"".join(starmap(struct.Struct(f"{wide}d").pack, tuples))
     except struct.error:  # a null
-        return np.array([first(astuple(one)) for one in structs], np.float64)
+        return np.array([astuple(one)[:wide] for one in structs], np.float64)
     return np.frombuffer(packed, np.float64).reshape(len(structs), wide)
 
 

@@ -103,7 +103,7 @@ def _runs(topic: _Topic, records: Sequence[Record], rows: Sequence[Any], rules: 
         return None
     runs = []
     offsets = _offsets(records)
-    for kind, at in _by_kind(rows).items():
+    for kind, at in _by_kind(topic, rows).items():
         model, shape = topic.shapes[kind]
         mine = rows if at is None else [rows[one] for one in at]
         if not shape.carries(mine):
@@ -114,9 +114,9 @@ def _runs(topic: _Topic, records: Sequence[Record], rows: Sequence[Any], rules: 
     return runs
 
 
-def _by_kind(rows: Sequence[Any]) -> Mapping[type, list[int] | None]:
+def _by_kind(topic: _Topic, rows: Sequence[Any]) -> Mapping[type, list[int] | None]:
     """Positions of the rows of each kind; None for all."""
-    kinds = set(map(type, rows))
+    kinds = set(topic.shapes) if len(topic.shapes) == 1 else set(map(type, rows))
     if len(kinds) == 1:
         return {kinds.pop(): None}
     places: dict[type, list[int]] = defaultdict(list)
