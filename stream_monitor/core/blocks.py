@@ -1,67 +1,71 @@
-"""Forms blocks of BLOCK usable values out of whatever arrives, and keeps the values of the block that is not full yet."""
+"""Forms blocks of BLOCK usable values out of whatever arrives, and keeps the values of the block that is not full yet.
 
-from typing import NamedTuple
+Series in step, whose waiting values are of the same rows and that take cells of the same rows, close their blocks together.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray, Plain
 from stream_monitor.core.fields import Fields, as_bytes
+from stream_monitor.core.pattern import Usable
 from stream_monitor.core.window import BLOCK
+
+Step: TypeAlias = tuple[bytes, bytes, int]
 
 
 class Closed(NamedTuple):
-    """m full blocks. numbers, rows, times: (m * BLOCK,) in order. unusable: (m,) cells passed over before each block's end."""
+    """m full blocks of series in step. numbers: (series, m, BLOCK), or (1, m, BLOCK) if they are the same for all. rows, times:
+    (m, BLOCK). unusable: (m,) cells passed over before each block's end. row_ends, time_ends: (m, 2) of the first and
+    the last value.
+    """
 
     numbers: FloatArray
     rows: NDArray[np.int64]
     times: NDArray[np.int64]
     unusable: NDArray[np.int64]
+    row_ends: NDArray[np.int64]
+    time_ends: NDArray[np.int64]
 
 
 class Blocks:
-    """Fewer than BLOCK values in waiting."""
+    """Fewer than BLOCK values (k,) of one series in waiting. unusable: cells passed over since the last full block."""
+
+    __slots__ = ("_step", "numbers", "rows", "times", "unusable")
 
     def __init__(self) -> None:
-        self._numbers: FloatArray = np.zeros(0)
-        self._rows: NDArray[np.int64] = np.zeros(0, np.int64)
-        self._times: NDArray[np.int64] = np.zeros(0, np.int64)
-        self._unusable = 0  # cells passed over since the last full block
+        nothing = np.zeros(0, np.int64)
+        self.hold(np.zeros(0), nothing, nothing, 0)
 
-    def add(
+    def hold(  # all there is to a block that is not full
         self,
-        usable: NDArray[np.bool_],
         numbers: FloatArray,
         rows: NDArray[np.int64],
         times: NDArray[np.int64],
-    ) -> Closed | None:
-        """Add cells (n,) with the numbers (k,) of the usable ones. Returns the blocks that became full, if any did."""
-        waiting = len(self._numbers)
-        full = (waiting + len(numbers)) // BLOCK
-        at = np.flatnonzero(usable) if len(numbers) < len(usable) else np.arange(len(usable))
-        numbers = np.concatenate([self._numbers, numbers])
-        rows = np.concatenate([self._rows, rows[at]])
-        times = np.concatenate([self._times, times[at]])
-        cut = full * BLOCK
-        self._numbers, self._rows, self._times = numbers[cut:].copy(), rows[cut:].copy(), times[cut:].copy()
-        if full == 0:
-            self._unusable += len(usable) - len(at)
-            return None
-        last = at[np.arange(1, full + 1) * BLOCK - waiting - 1]  # the cell that filled each block
-        passed = (
-            last + 1 - (np.arange(1, full + 1) * BLOCK - waiting)
-        )  # unusable cells up to there, in this call
-        unusable = passed - np.concatenate([[-self._unusable], passed[:-1]])
-        self._unusable = int(len(usable) - len(at) - passed[-1])
-        return Closed(numbers[:cut], rows[:cut], times[:cut], unusable)
+        unusable: int,
+        step: Step | None = None,
+    ) -> None:
+        """These are in waiting, and nothing else."""
+        self.numbers, self.rows, self.times = numbers, rows, times
+        self.unusable, self._step = unusable, step
+
+    @property
+    def step(self) -> Step:
+        """What series in step have in common."""
+        if self._step is None:
+            self._step = self.rows.tobytes(), self.times.tobytes(), self.unusable
+        return self._step
 
     def dump(self) -> dict[str, Plain]:
         """Explicit fields; arrays as little-endian bytes."""
         return {
-            "numbers": as_bytes(self._numbers, "<f8"),
-            "rows": as_bytes(self._rows, "<i8"),
-            "times": as_bytes(self._times, "<i8"),
-            "unusable": self._unusable,
+            "numbers": as_bytes(self.numbers, "<f8"),
+            "rows": as_bytes(self.rows, "<i8"),
+            "times": as_bytes(self.times, "<i8"),
+            "unusable": self.unusable,
         }
 
     @classmethod
@@ -69,10 +73,56 @@ class Blocks:
         """The inverse of `dump`. Raises CorruptState."""
         fields = Fields(plain, "blocks")
         blocks = cls()
-        blocks._numbers = fields.array("numbers", "<f8")
-        blocks._rows, blocks._times = fields.array("rows", "<i8"), fields.array("times", "<i8")
-        blocks._unusable = fields.integer("unusable", least=0)
-        lengths = {len(blocks._numbers), len(blocks._rows), len(blocks._times)}
+        blocks.hold(
+            fields.array("numbers", "<f8"),
+            fields.array("rows", "<i8"),
+            fields.array("times", "<i8"),
+            fields.integer("unusable", least=0),
+        )
+        lengths = {len(blocks.numbers), len(blocks.rows), len(blocks.times)}
         if len(lengths) != 1 or max(lengths) >= BLOCK:
             raise fields.wrong("numbers", "arrays do not fit")
         return blocks
+
+
+def close(waiting: Sequence[Blocks], usable: Usable, numbers: FloatArray) -> Closed | None:
+    """Add the same cells to series in step, with their numbers (series, k); or (1, k) if all are the same, those in waiting too.
+
+    Returns the blocks that became full, if any did.
+    """
+    first = waiting[0]
+    before, new = len(first.rows), numbers.shape[1]
+    full = (before + new) // BLOCK
+    cut = full * BLOCK
+    rows = np.concatenate([first.rows, usable.rows])
+    times = np.concatenate([first.times, usable.times])
+    held = np.empty((len(numbers), before + new))
+    held[:, before:] = numbers
+    if before:
+        held[:, :before] = [one.numbers for one in waiting[: len(numbers)]]
+    passed, unusable = _passed(first, usable, full)
+    rest = [line.copy() for line in held[:, cut:]]
+    left = rows[cut:].copy(), times[cut:].copy()
+    step = left[0].tobytes(), left[1].tobytes(), passed
+    for at, one in enumerate(waiting):
+        one.hold(rest[at if len(numbers) > 1 else 0], *left, passed, step)
+    if full == 0:
+        return None
+    shape = (full, BLOCK)
+    values = np.ascontiguousarray(held[:, :cut]).reshape(len(numbers), *shape)
+    rows, times = rows[:cut].reshape(shape), times[:cut].reshape(shape)
+    return Closed(values, rows, times, unusable, rows[:, [0, -1]], times[:, [0, -1]])
+
+
+def _passed(first: Blocks, usable: Usable, full: int) -> tuple[int, NDArray[np.int64]]:
+    """Unusable cells since the last full block, and (full,) before the end of each that became full now."""
+    missing = len(usable.mask) - len(usable.at)
+    if full == 0:
+        return first.unusable + missing, np.zeros(0, np.int64)
+    if missing == 0:
+        unusable = np.zeros(full, np.int64)
+        unusable[0] = first.unusable
+        return 0, unusable
+    filled = np.arange(1, full + 1) * BLOCK - len(first.rows)  # of the values here, when each block is full
+    passed = usable.at[filled - 1] + 1 - filled  # in all, up to there
+    return int(missing - passed[-1]), np.diff(passed, prepend=-first.unusable)

@@ -4,8 +4,9 @@ Emptied with every snapshot, so it needs no state of its own: after a restore th
 are counted, by the event time of their last value: sums over the records do not hang on batches, crashes or snapshots.
 """
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from stream_monitor.core.groups import first_bins, reference_id
 from stream_monitor.core.series import SeriesKey
 from stream_monitor.core.standardise import Lens
-from stream_monitor.core.window import BLOCK, LENGTH, Window
+from stream_monitor.core.summaries import Summed
+from stream_monitor.core.window import BLOCK
 
 _MINUTE: Final = 60_000
 _DAY: Final = 24 * 60 * _MINUTE
@@ -34,20 +36,7 @@ MOST: Final = (
     64  # buckets between two snapshots; all of the years 1 to 9999 are more than that, but no stream is
 )
 
-
-class Watched(Protocol):
-    """A series with the blocks that it closed last."""
-
-    key: SeriesKey
-    lens: Lens | None
-    window: Window
-
-
-class Closed(Protocol):
-    """What a series made of its cells: so many blocks were closed."""
-
-    @property
-    def blocks(self) -> int: ...  # noqa: D102  # said above
+_WAITING: Final = 1 << 18  # counts that wait at most
 
 
 class Counted(NamedTuple):
@@ -82,24 +71,15 @@ class _Tally:
         self.reference = reference_id(lens.reference)
         self.buckets: dict[int, NDArray[np.int64]] = {}
 
-    def add(self, at: NDArray[np.int64], window: Window, n: int) -> list[int]:
-        """The last n blocks, in the buckets `at` (n,). Returns these buckets, some perhaps twice."""
-        runs = np.flatnonzero(at[1:] != at[:-1]) + 1
-        if len(runs) == 0:
-            bins = window.counts[-n:].sum(axis=0, dtype=np.int64)
-            row = np.concatenate([[n, window.unusable[-n:].sum()], np.add.reduceat(bins, self.first)])
-            self._put(int(at[0]), row)
-            return [int(at[0])]
-        runs = np.concatenate([[0], runs])
-        bins = np.add.reduceat(window.counts[-n:], runs, axis=0, dtype=np.int64)
-        rows = np.empty((len(runs), 2 + len(self.first)), np.int64)
-        rows[:, 0] = np.diff(runs, append=n)
-        rows[:, 1] = np.add.reduceat(window.unusable[-n:], runs)
-        rows[:, 2:] = np.add.reduceat(bins, self.first, axis=1)
-        found: list[int] = at[runs].tolist()
-        for bucket, row in zip(found, rows, strict=True):
+    def add(self, runs: "_Runs") -> None:
+        """Blocks of this series alone."""
+        groups = np.add.reduceat(runs.counts[:, : self.lens.bins], self.first, axis=1)
+        rows = np.concatenate([np.stack([runs.blocks, runs.unusable], axis=1), groups], axis=1)
+        if (runs.buckets == runs.buckets[0]).all():
+            self._put(int(runs.buckets[0]), rows.sum(axis=0))
+            return
+        for bucket, row in zip(runs.buckets.tolist(), rows, strict=True):
             self._put(bucket, row)
-        return found
 
     def widen(self, factor: int) -> None:
         """Buckets `factor` times as wide."""
@@ -130,16 +110,51 @@ class _Tally:
             known += row
 
 
-class HistoryCounts:
-    """Of one model. Cost: some µs a batch and 20 µs a series for every 2,000 values; at most 64 buckets of each series.
+class _Runs(NamedTuple):
+    """Blocks of series that follow each other in one bucket, as sums. series: (n,) the place of each run's among them.
 
-    Blocks wait in the windows of their series until enough are closed to count them at once.
+    buckets, blocks, unusable: (n,). counts: (n, width), of all bins.
+    """
+
+    series: NDArray[np.intp]
+    buckets: NDArray[np.int64]
+    blocks: NDArray[np.int64]
+    unusable: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, summed: Summed, width: int) -> "_Runs":
+        """Of buckets of `width` ms."""
+        buckets = summed.ends // width
+        begins = np.ones(buckets.shape, np.bool_)
+        begins[:, 1:] = buckets[:, 1:] != buckets[:, :-1]
+        at = np.flatnonzero(begins)
+        counts = summed.counts.reshape(buckets.size, -1)
+        return cls(
+            at // buckets.shape[1],
+            buckets.ravel()[at],
+            np.diff(at, append=buckets.size),
+            np.add.reduceat(summed.unusable.ravel(), at),
+            np.add.reduceat(counts, at, axis=0, dtype=np.int64),
+        )
+
+    def apart(self) -> Iterator["_Runs"]:
+        """Those of each series, in order."""
+        ends = [*(np.flatnonzero(np.diff(self.series)) + 1).tolist(), len(self.series)]
+        for begin, end in pairwise([0, *ends]):
+            yield _Runs(*(array[begin:end] for array in self))
+
+
+class HistoryCounts:
+    """Of one model. Cost: ~1 µs a series and batch; at most 64 buckets of each series.
+
+    Sums over blocks wait until there are enough of them to be given to their series.
     """
 
     def __init__(self) -> None:
         self._level = 0
         self._rows: dict[int, int] = {}
-        self._waiting: dict[SeriesKey, int] = {}
+        self._waiting: list[tuple[Summed, _Runs]] = []
         # one for each reference that counted; the last one of a series stays for what follows
         self._tallies: dict[SeriesKey, list[_Tally]] = {}
 
@@ -148,20 +163,17 @@ class HistoryCounts:
         """Of the buckets so far, ms."""
         return WIDTHS[self._level]
 
-    def observe(
-        self,
-        times: NDArray[np.int64],
-        taken: Mapping[SeriesKey, Closed],
-        series: Mapping[SeriesKey, Watched],
-    ) -> None:
-        """Rows came with these event times (n,), n >= 1, and series closed blocks; their windows were not trimmed since."""
+    def observe(self, times: NDArray[np.int64], summed: Sequence[Summed]) -> None:
+        """Rows came with these event times (n,), n >= 1, and series closed blocks."""
         self._count_rows(times)
-        for key, one in taken.items():
-            if one.blocks:
-                waiting = self._waiting.get(key, 0) + one.blocks
-                self._waiting[key] = waiting
-                if waiting > LENGTH:  # more than a window keeps
-                    self.settle(series[key])
+        for one in summed:
+            runs = _Runs.of(one, self.width)
+            self._waiting.append((one, runs))
+            for bucket in set(runs.buckets.tolist()):
+                self._rows.setdefault(bucket, 0)
+        self._widen()
+        if sum(runs.counts.size for _, runs in self._waiting) > _WAITING:
+            self._settle()
 
     def _count_rows(self, times: NDArray[np.int64]) -> None:
         width = self.width
@@ -174,21 +186,20 @@ class HistoryCounts:
                 self._rows[bucket] = self._rows.get(bucket, 0) + n
         self._widen()
 
-    def settle(self, series: Watched) -> None:
-        """Count what waits of `series`: its window is about to go."""
-        waiting = self._waiting.pop(series.key, 0)
-        if not waiting:
-            return
-        assert series.lens is not None
-        at = series.window.times[-waiting:, 1] // self.width
-        for bucket in self._tally(series.key, series.lens).add(at, series.window, waiting):
-            self._rows.setdefault(bucket, 0)
-        self._widen()
+    def _settle(self) -> None:
+        """Give what waits to the tallies of the series."""
+        waiting, self._waiting = self._waiting, []
+        found: dict[tuple[SeriesKey, int], tuple[Lens, list[_Runs]]] = {}
+        for summed, runs in waiting:
+            for key, lens, mine in zip(summed.keys, summed.lenses, runs.apart(), strict=True):
+                found.setdefault((key, id(lens)), (lens, []))[1].append(mine)
+        for (key, _), (lens, parts) in found.items():
+            whole = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+            self._tally(key, lens).add(_Runs(*whole))
 
-    def take(self, series: Mapping[SeriesKey, Watched]) -> Gathered:
+    def take(self, series: Collection[SeriesKey]) -> Gathered:
         """All that was gathered, which is forgotten here. series: those of the model."""
-        for key in list(self._waiting):
-            self.settle(series[key])
+        self._settle()
         rows, width = sorted(self._rows.items()), self.width
         counted = [
             tally.take(key)
@@ -214,6 +225,8 @@ class HistoryCounts:
             narrow, self._rows = self._rows, {}
             for bucket, n in narrow.items():
                 self._rows[bucket // factor] = self._rows.get(bucket // factor, 0) + n
+            for _, runs in self._waiting:
+                runs.buckets[:] //= factor
             for tallies in self._tallies.values():
                 for tally in tallies:
                     tally.widen(factor)

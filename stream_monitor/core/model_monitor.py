@@ -4,11 +4,10 @@
 finding to the alerts. Cutting the rows differently into batches changes neither the drift events nor the state.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
-from typing import NamedTuple
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +15,11 @@ from numpy.typing import NDArray
 from stream_monitor.core.alerts import Alerts, Where
 from stream_monitor.core.allowance import Allowance, bucket_budget
 from stream_monitor.core.attribution import Inputs
-from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, cell_of_absence
+from stream_monitor.core.batch import FEATURE, Cell, ColumnBatch
 from stream_monitor.core.credit import Credit
 from stream_monitor.core.derived.derived import Derived
 from stream_monitor.core.derived.names import OF_MODEL
+from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.history_counts import HistoryCounts
 from stream_monitor.core.importance.association import Association
@@ -36,6 +36,7 @@ from stream_monitor.core.sequential.tests import SequentialTests
 from stream_monitor.core.series import MISSING, Deriver, DetectorCatalogue, Finding, SeriesKey, SeriesSlice
 from stream_monitor.core.series_monitor import SeriesMonitor, Taken
 from stream_monitor.core.side_by_side import SideBySide
+from stream_monitor.core.taking import Cells, Took, cells_of, cells_of_slices, indicators_of, take
 from stream_monitor.core.untested import Untested
 from stream_monitor.core.versions import Versions
 
@@ -50,14 +51,6 @@ class Outcome:
 
 
 CUT = 4096  # rows between the moments at which versions retire and references are adopted
-
-
-class Slice(NamedTuple):
-    """The rows of a batch that concern one series: its cells, row ordinals and event times, all (n,)."""
-
-    column: Column
-    rows: NDArray[np.int64]
-    times: NDArray[np.int64]
 
 
 class ModelMonitor:
@@ -124,17 +117,16 @@ class ModelMonitor:
         placed = self.segments.place(batch, first)
         sliced = self._sliced(placed, first)
         begins = self._admit(batch, sliced)
-        taken: dict[SeriesKey, Taken] = {}
-        for key, monitor in self.series.items():
-            # indicators are fed by their features, segments by what slices them
-            if not key.name.startswith(MISSING) and key.segment is None:
-                taken.update(self._take(key, monitor, batch, rows, begins.get(key, 0)))
-        taken.update(self._take_slices(sliced))
-        taken.update(self._take_derived(batch, first))
+        carried = cells_of(self.series, batch, rows, begins)
+        took = [self._take(chain(carried, cells_of_slices(self.series, sliced)))]
+        derived = self._derive(batch, first)  # from what was found in the cells above
+        indicators = indicators_of(self.series, took[0].usable)
+        took.append(self._take(chain(indicators, cells_of_slices(self.series, derived))))
+        taken = {**took[0].taken, **took[1].taken}
         findings = [self._noted(finding) for finding in self._decide(taken)]
         findings += self.outcomes.findings()
         findings += self.treatment.observe(placed, first, self.outcomes, self.segments)
-        self.history.observe(batch.times, taken, self.series)
+        self.history.observe(batch.times, [*took[0].summed, *took[1].summed])
         self.association.observe(batch, first)
         self.rows += len(batch)
         self.clock = int(clock[-1])
@@ -231,46 +223,27 @@ class ModelMonitor:
             return self.parameters.of_indicator(key.name.removeprefix(MISSING))
         return self.parameters.of_output(key.name, key.version)
 
-    def _take(
-        self, key: SeriesKey, monitor: SeriesMonitor, batch: ColumnBatch, rows: NDArray[np.int64], begin: int
-    ) -> dict[SeriesKey, Taken]:
-        """Give a series its cells, and the missing indicator of a feature what became of them."""
-        column = _column_of(key, batch)
-        mine = None if column is None else _slice(column, batch, rows, begin)
-        if mine is None:
-            return {}
-        taken = {key: monitor.take(*mine)}
-        if taken[key].faults:
-            self.derived.note(monitor, taken[key].faults, mine.column, mine.rows)
-        missing = SeriesKey(MISSING + key.name.removeprefix(FEATURE), None)
-        if key.name.startswith(FEATURE) and missing in self.series:
-            indicator = _indicator(taken[key].usable)
-            taken[missing] = self.series[missing].take(indicator, mine.rows, mine.times)
-        return taken
+    def _take(self, cells: Iterable[Cells]) -> Took:
+        """Give series their cells, and note the faults in them."""
+        took = take(cells)
+        for one, found in took.faults:
+            self.derived.note(one.monitor, found, one.column, one.pattern.rows)
+        return took
 
-    def _take_derived(self, batch: ColumnBatch, first: int) -> dict[SeriesKey, Taken]:
-        """Give the series that are computed from rows their cells; one that is new begins to be watched."""
-        taken = {}
-        for deriver in self._derivers:
-            found = deriver.observe(batch, first)
-            for one in found:
-                if one.key not in self.series:
-                    self._add(one.key, int(one.rows[0]))
-                    self.split_budget()
-            taken.update(self._take_slices(found))
-        return taken
-
-    def _take_slices(self, sliced: Sequence[SeriesSlice]) -> dict[SeriesKey, Taken]:
-        return {
-            key: self.series[key].take(column, rows, times)
-            for key, column, rows, times in sliced
-            if key in self.series
-        }
+    def _derive(self, batch: ColumnBatch, first: int) -> Sequence[SeriesSlice]:
+        """The cells of series that are computed from rows; one that is new begins to be watched."""
+        found = [one for deriver in self._derivers for one in deriver.observe(batch, first)]
+        for one in found:
+            if one.key not in self.series:
+                self._add(one.key, int(one.rows[0]))
+                self.split_budget()
+        return found
 
     def _decide(self, taken: Mapping[SeriesKey, Taken]) -> list[Finding]:
         """Advance the sequential tests of all series at once; then every series decides."""
+        weights: dict[int, FloatArray] = {}  # those in step have the same blocks
         blocks: dict[Hashable, Blocks] = {
-            key: self._blocks(one.untested) for key, one in taken.items() if one.untested is not None
+            key: self._blocks(one.untested, weights) for key, one in taken.items() if one.untested is not None
         }
         alarms = self.tests.advance(blocks)
         findings: list[Finding] = []
@@ -283,10 +256,14 @@ class ModelMonitor:
         note = self.outcomes.note(finding.series, finding.change_row, finding.row)
         return finding if note is None else replace(finding, performance=note)
 
-    def _blocks(self, untested: Untested) -> Blocks:
-        weights = self.allowance.weights(untested.first_rows, untested.elapsed)
-        weights[: untested.learned] = 0.0
-        return Blocks(untested.numbers, untested.times, weights)
+    def _blocks(self, untested: Untested, weights: dict[int, FloatArray]) -> Blocks:
+        """With their weights; those of blocks in step are worked out once."""
+        mine = weights.get(id(untested.elapsed))
+        if mine is None:
+            mine = self.allowance.weights(untested.first_rows, untested.elapsed)
+            mine[: untested.learned] = 0.0
+            weights[id(untested.elapsed)] = mine
+        return Blocks(untested.numbers, untested.times, mine)
 
     def _end(self) -> list[DriftEvent]:
         """At a row that no batch decides: what is over, what drifts did, and the facts that are looked at now and then."""
@@ -306,7 +283,6 @@ class ModelMonitor:
         events = []
         for version in self.versions.retire(self.rows):
             for key in [key for key in self.series if key.version == version]:
-                self.history.settle(self.series[key])
                 if self.series.pop(key).tested:
                     self.tests.remove(key)
             self.outcomes.retire(version)
@@ -326,7 +302,6 @@ class ModelMonitor:
         events = []
         for key, monitor in sorted(self.series.items(), key=lambda one: one[0].order):
             if monitor.has_settled:
-                self.history.settle(monitor)
                 monitor.warm_anew()
                 events += self.alerts.adopt(key, self.rows - 1, self.clock)
         return events
@@ -357,38 +332,7 @@ def _by_appearance(new: tuple[int, SeriesKey]) -> tuple[int, str, str, str]:
     return begin, *key.order
 
 
-def _column_of(key: SeriesKey, batch: ColumnBatch) -> Column | None:
-    """The cells of a series in `batch`; None if it has none there."""
-    column = batch.columns.get(key.name)
-    if key.name.startswith(FEATURE):
-        codes = None if column is not None else cell_of_absence(key.name, batch.roles)
-        return column if codes is None else Column(values=np.zeros(len(codes)), codes=codes)
-    if column is None or key.version not in batch.versions:
-        return None
-    if len(batch.versions) == 1:
-        return column
-    mine = batch.version_at == batch.versions.index(key.version)
-    codes = np.where(mine, column.codes, np.uint8(Cell.NONE))
-    return Column(values=column.values, codes=codes, texts=column.texts)
-
-
 def _first_present(codes: NDArray[np.uint8]) -> int:
     """Position of the first cell that is there; the length if none is."""
     here = (codes != Cell.NONE) & (codes != Cell.ABSENT)
     return int(here.argmax()) if here.any() else len(here)
-
-
-def _slice(column: Column, batch: ColumnBatch, rows: NDArray[np.int64], begin: int) -> Slice | None:
-    """The cells from `begin` on that are not NONE; None if there are none."""
-    at = np.flatnonzero(column.codes[begin:] != Cell.NONE) + begin
-    if len(at) == 0:
-        return None
-    if len(at) == len(rows):
-        return Slice(column, rows, batch.times)
-    return Slice(column.take(at), rows[at], batch.times[at])
-
-
-def _indicator(usable: NDArray[np.bool_]) -> Column:
-    """The missing indicator of a feature: true where its cell could not be used."""
-    codes = np.where(usable, Cell.FALSE, Cell.TRUE).astype(np.uint8)
-    return Column(values=np.zeros(len(codes)), codes=codes)

@@ -149,9 +149,18 @@ def category_scores(
 
 
 def raw_views(  # one table of formulas; splitting it would hide that both sides use the same ones
-    kind: Kind, values: FloatArray, *, mean: float, scale: float, surprise: FloatArray, mix: FloatArray
+    kind: Kind,
+    values: FloatArray,
+    *,
+    mean: float | FloatArray,
+    scale: float | FloatArray,
+    surprise: FloatArray,
+    mix: FloatArray,
 ) -> dict[str, FloatArray]:
-    """What detectors watch of `values` (n,), before standardising: every formula of every view, in one place."""
+    """What detectors watch of `values` (n,), before standardising: every formula of every view, in one place.
+
+    Numbers may be those of several series, (S, n), with their means and scales (S, 1).
+    """
     if kind is Kind.NUMERIC:
         value = np.clip((values - mean) / scale, -CLIP, CLIP)
         return {"value": value, "deviation": np.abs(value)}

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.batch import Column
-from stream_monitor.core.blocks import Blocks, Closed
-from stream_monitor.core.cells import present
+from stream_monitor.core.blocks import Blocks
+from stream_monitor.core.cells import Values
 from stream_monitor.core.derived.names import Fault
-from stream_monitor.core.derived.quality_counts import COUNTED, COUNTERS, NOT_ALLOWED, UNSEEN, WRONG_KIND
+from stream_monitor.core.derived.quality_counts import COUNTED, COUNTERS, NOT_ALLOWED
 from stream_monitor.core.derived.screen import Found, Screen, moved
-from stream_monitor.core.detector import FloatArray, Kind
 from stream_monitor.core.drift import Drift, Fired
 from stream_monitor.core.episode import RECENT, SETTLED
 from stream_monitor.core.measure import smallest_of_means
@@ -24,22 +23,25 @@ from stream_monitor.core.parameters import SeriesParameters
 from stream_monitor.core.sequential.tests import Alarm, SequentialTests
 from stream_monitor.core.series import SEQUENTIAL, DetectorCatalogue, Finding, SeriesKey, choices
 from stream_monitor.core.standardise import Lens
-from stream_monitor.core.untested import Untested, joined, rehearsal_of, untested_of
+from stream_monitor.core.untested import Untested, rehearsal_of
 from stream_monitor.core.warm_up import WarmUp
 from stream_monitor.core.watch import DIFFERS, TEST, Seen, Watch, Witness, seed_of, watches_of
-from stream_monitor.core.window import BLOCK, LENGTH, Window
+from stream_monitor.core.window import LENGTH, Summary, Window
+
+
+class Learned(NamedTuple):
+    """What a warm-up came to. used: cells that it took. rehearsal: what it was completed with, for the sequential test."""
+
+    used: int
+    rehearsal: Untested | None
 
 
 class Taken(NamedTuple):
-    """usable: (n,) which cells were values of the series. blocks: closed now. fired: by block, what detectors said. faults: cells
-    that are at fault, where they are looked for.
-    """
+    """blocks: closed now. fired: by block, what detectors said. untested: for the sequential test."""
 
-    usable: NDArray[np.bool_]
     blocks: int = 0
     fired: Mapping[int, Sequence[Fired]] = {}
     untested: Untested | None = None
-    faults: Mapping[Fault, NDArray[np.intp]] = {}
 
 
 class SeriesMonitor:
@@ -116,42 +118,43 @@ class SeriesMonitor:
         episode = self.drift.episode
         return episode is not None and episode.blocks >= LENGTH
 
-    def take(self, column: Column, rows: NDArray[np.int64], times: NDArray[np.int64]) -> Taken:
-        """Take the cells of `column` (n,), none of them NONE, with the model's row ordinals and event times (n,).
+    def learn(self, column: Column, times: NDArray[np.int64]) -> Learned:
+        """While it warms up: take cells of `column` (n,), none of them NONE, with their event times (n,).
 
-        `decide` must follow, with what the sequential test makes of `untested`.
+        Once there are enough it takes no more, and is watched from there on.
         """
-        self.quality += np.bincount(column.codes, minlength=len(self.quality))
-        taken = self._take(column, rows, times)
-        return taken if self.screen is None else self._screened(self.screen, column, taken)
-
-    def _screened(self, screen: Screen, column: Column, taken: Taken) -> Taken:
-        """With all that is at fault, counted."""
-        declared = screen.declared(column)
-        for fault, at in declared.items():
-            if fault is Fault.UNSEEN:
-                self.quality[NOT_ALLOWED] += len(at)
-        faults = {**taken.faults, **declared}
-        for fault, counter in COUNTED.items():
-            self.quality[counter] += len(faults.get(fault, ()))
-        return taken._replace(faults=faults)
-
-    def _take(self, column: Column, rows: NDArray[np.int64], times: NDArray[np.int64]) -> Taken:
-        if self.lens is not None:
-            return self._watch(self.lens, column, rows, times)
         assert self.warm_up is not None
         used = self.warm_up.take(column, times)
-        here = present(column.codes)
-        if not self.warm_up.done:
-            return Taken(here)
-        lens, learned = self._learn(self.warm_up)
-        rest = np.arange(used, len(here))
-        taken = self._watch(lens, column.take(rest), rows[used:], times[used:])
-        return taken._replace(
-            usable=np.concatenate([here[:used], taken.usable]),
-            untested=joined(learned, taken.untested),
-            faults=moved(taken.faults, used),
-        )
+        return Learned(used, self._begin_with(self.warm_up) if self.warm_up.done else None)
+
+    def screened(self, column: Column, values: Values | None, used: int) -> Found:
+        """What is at fault in the cells of `column`, counted.
+
+        values: those of the cells after the first `used`, with which it warmed up; None while it does.
+        """
+        if self.screen is None:
+            return {}
+        faults: dict[Fault, NDArray[np.intp]] = {}
+        if self.lens is not None and values is not None:
+            watched = column.slice(used, len(column.codes))
+            faults = moved(self.screen.seen(self.lens, watched, values, given=self.is_given), used)
+        declared = self.screen.declared(column)
+        if Fault.UNSEEN in declared:
+            self.quality[NOT_ALLOWED] += len(declared[Fault.UNSEEN])
+        faults.update(declared)
+        for fault, counter in COUNTED.items():
+            self.quality[counter] += len(faults.get(fault, ()))
+        return faults
+
+    def take(self, closed: Summary, blocks: Untested) -> Taken:
+        """Take closed blocks: as a summary, and as they are.
+
+        `decide` must follow, with what the sequential test makes of `Taken.untested`.
+        """
+        assert self.lens is not None
+        self.window.extend(closed)
+        fired = self._detect(Seen(self.lens, blocks.numbers, closed.views))
+        return Taken(len(closed.unusable), fired, blocks if self.tested else None)
 
     def decide(self, taken: Taken, alarms: Sequence[Alarm]) -> Sequence[Finding]:
         """What the closed blocks come to, each at its end, given the alarms of the sequential test.
@@ -179,49 +182,17 @@ class SeriesMonitor:
                     findings.append(decision.finding(self.key))
         return findings
 
-    def _learn(self, warm_up: WarmUp) -> tuple[Lens, Untested | None]:
-        """The warm-up is complete: fix kind and reference, and let the detectors see what is normal."""
+    def _begin_with(self, warm_up: WarmUp) -> Untested | None:
+        """The warm-up is complete: fix kind and reference, and let the detectors see what is normal; the sequential test, too."""
         lens = Lens(warm_up.learn(self.parameters.kind, categories=self._categories))
         self.begin(lens)
         if not lens.views:
-            return lens, None
+            return None
         usable, numbers = lens.values(warm_up.column())
         views = lens.standardised(numbers)
         for watch in self.watches:
             watch.rehearse(numbers, views)
-        return lens, rehearsal_of(numbers, warm_up.times()[usable]) if self.tested else None
-
-    def _watch(self, lens: Lens, column: Column, rows: NDArray[np.int64], times: NDArray[np.int64]) -> Taken:
-        values = lens.values(column)
-        usable, numbers = values
-        faults: Found = {}
-        if self.screen is not None:
-            faults = self.screen.seen(lens, column, values, given=self.is_given)
-        self.quality[WRONG_KIND] += int(present(column.codes).sum()) - int(usable.sum())
-        if lens.kind is Kind.IDENTIFIER:
-            return Taken(usable, faults=faults)
-        if lens.kind is Kind.CATEGORICAL:
-            self.quality[UNSEEN] += int((numbers == lens.bins - 1).sum())
-        closed = self.blocks.add(usable, numbers, rows, times)
-        if closed is None:
-            return Taken(usable, faults=faults)
-        return self._advance(lens, closed, usable)._replace(faults=faults)
-
-    def _advance(self, lens: Lens, closed: Closed, usable: NDArray[np.bool_]) -> Taken:
-        """Put the closed blocks into the window and before the detectors."""
-        views = lens.standardised(closed.numbers)
-        summary = _summary(lens, closed, views)
-        self.window.extend(summary)
-        return Taken(
-            usable,
-            len(closed.unusable),
-            self._detect(Seen(closed.numbers, views, summary.views)),
-            self._untested(closed) if self.tested else None,
-        )
-
-    def _untested(self, closed: Closed) -> Untested:
-        untested, self.begun = untested_of(closed, self.begun)
-        return untested
+        return rehearsal_of(numbers, warm_up.times()[usable]) if self.tested else None
 
     def _detect(self, seen: Seen) -> dict[int, list[Fired]]:
         """What the detectors of single series say, by the block in which they say it."""
@@ -237,19 +208,3 @@ class SeriesMonitor:
         effects = smallest_of_means(self.window.views[first - SETTLED + 1 :], (SETTLED, RECENT))
         found = np.flatnonzero(effects >= self.parameters.tolerance)
         return [(int(at) + first - before, float(effects[at])) for at in found]
-
-
-def _summary(lens: Lens, closed: Closed, views: Mapping[str, FloatArray]) -> Window:
-    """The closed blocks as counts and sums, one row a block."""
-    m = len(closed.unusable)
-    window = Window(bins=lens.bins, views=len(views))
-    place = np.repeat(np.arange(m) * lens.bins, BLOCK) + lens.bin(closed.numbers)
-    window.counts = np.bincount(place, minlength=m * lens.bins).reshape(m, lens.bins).astype(np.uint8)
-    z = lens.z(closed.numbers).reshape(m, BLOCK)
-    window.moments = np.stack([z.sum(axis=1), (z * z).sum(axis=1)], axis=1)
-    window.views = np.stack([view.reshape(m, BLOCK).sum(axis=1) for view in views.values()], axis=1)
-    rows = closed.rows.reshape(m, BLOCK)
-    window.rows = rows[:, [0, -1]]
-    window.times = closed.times.reshape(m, BLOCK)[:, [0, -1]]
-    window.unusable = closed.unusable
-    return window

@@ -1,12 +1,25 @@
 """Values of a series through the eyes of its reference: bins, and views standardised so that 1 means the same everywhere."""
 
+from functools import cached_property
+from typing import NamedTuple
+
 import numpy as np
 
 from stream_monitor.core.batch import Column
 from stream_monitor.core.bin_edges import bin_labels
 from stream_monitor.core.cells import Values, values_of
 from stream_monitor.core.detector import FloatArray, Kind
+from stream_monitor.core.grid import Grid
 from stream_monitor.core.reference import CLIP, Reference, bins_of_numbers, category_scores, raw_views
+
+
+class Form(NamedTuple):
+    """What lenses have in common that look at arrays together. width: a power of two, the bins at least. rounds: of the grid."""
+
+    numeric: bool
+    views: tuple[str, ...]
+    width: int
+    rounds: int
 
 
 class Lens:
@@ -20,6 +33,33 @@ class Lens:
         self._edges = np.array(reference.edges)
         self._places = {name: at for at, name in enumerate(reference.categories)}
         self._surprise, self._mix = category_scores(reference.counts)
+
+    @cached_property
+    def form(self) -> Form:
+        """Of all but identifiers."""
+        width = 1 << (self.bins - 1).bit_length()
+        numeric = self.kind is Kind.NUMERIC
+        return Form(numeric, self.views, width, self.grid.rounds if numeric else 0)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """Of numbers."""
+        return Grid(self._edges, self.z(self._edges))
+
+    @cached_property
+    def scales(self) -> FloatArray:
+        """Of numbers: mean and scale, then those of every view, (2 + 2 views,)."""
+        reference = self.reference
+        return np.array([reference.mean, reference.scale, *(x for m in reference.views.values() for x in m)])
+
+    @cached_property
+    def table(self) -> FloatArray:
+        """Of what is no number: z and every view of each category, (1 + views, width), 0 beyond the last."""
+        places = np.arange(self.bins, dtype=np.float64)
+        table = np.zeros((1 + len(self.views), self.form.width))
+        views = self.standardised(places)
+        table[:, : self.bins] = [self.z(places), *(views[name] for name in self.views)]
+        return table
 
     def values(self, column: Column) -> Values:
         """The usable cells of `column` and their numbers."""

@@ -11,27 +11,37 @@ from stream_monitor.core.window import BLOCK
 
 
 class Untested(NamedTuple):
-    """Closed blocks for the sequential test, in order. numbers, times: (m, BLOCK). first_rows: (m,) where each begins.
+    """Closed blocks for the sequential test, in order. numbers: (m, BLOCK), or the one that all of them are. times: (m, BLOCK).
+    first_rows: (m,) where each begins.
 
     elapsed: (m,) ms between the starts of the two blocks before. learned: the first of them are only learned from.
     """
 
-    numbers: FloatArray
+    numbers: FloatArray | float
     times: NDArray[np.int64]
     first_rows: NDArray[np.int64]
     elapsed: NDArray[np.int64]
     learned: int
 
+    def values(self) -> FloatArray:
+        """The numbers, (m, BLOCK)."""
+        return (
+            self.numbers if isinstance(self.numbers, np.ndarray) else np.full(self.times.shape, self.numbers)
+        )
 
-def untested_of(closed: Closed, begun: int) -> tuple[Untested, int]:
-    """Blocks of a series whose last block began at the event time `begun`, -1 for none. Returns them and the new `begun`."""
-    times = closed.times.reshape(-1, BLOCK)
-    starts = np.maximum(np.maximum.accumulate(times[:, 0]), begun)
+
+class Elapsed(NamedTuple):
+    """begun: event time at which the last block began, or a later one before it. elapsed: as in `Untested`."""
+
+    begun: int
+    elapsed: NDArray[np.int64]
+
+
+def elapsed_of(closed: Closed, begun: int) -> Elapsed:
+    """Of blocks of series whose last block began at the event time `begun`, -1 for none."""
+    starts = np.maximum(np.maximum.accumulate(closed.times[:, 0]), begun)
     before = np.concatenate([[begun if begun >= 0 else starts[0]], starts[:-1]])
-    untested = Untested(
-        closed.numbers.reshape(-1, BLOCK), times, closed.rows[::BLOCK], starts - before, learned=0
-    )
-    return untested, int(starts[-1])
+    return Elapsed(int(starts[-1]), starts - before)
 
 
 def rehearsal_of(numbers: FloatArray, times: NDArray[np.int64]) -> Untested:
@@ -47,12 +57,10 @@ def rehearsal_of(numbers: FloatArray, times: NDArray[np.int64]) -> Untested:
     )
 
 
-def joined(rehearsal: Untested | None, live: Untested | None) -> Untested | None:
+def joined(rehearsal: Untested, live: Untested) -> Untested:
     """The blocks of a rehearsal, then those that followed it."""
-    if rehearsal is None or live is None:
-        return rehearsal or live
     return Untested(
-        np.concatenate([rehearsal.numbers, live.numbers]),
+        np.concatenate([rehearsal.values(), live.values()]),
         np.concatenate([rehearsal.times, live.times]),
         np.concatenate([rehearsal.first_rows, live.first_rows]),
         np.concatenate([rehearsal.elapsed, live.elapsed]),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 from zlib import crc32
 
@@ -32,15 +33,27 @@ TEST = Witness(SEQUENTIAL, SEQUENTIAL, None, Claim.CHANGED, bounded=True, parame
 DIFFERS = Witness("reference", "reference", None, Claim.DIFFERS, bounded=False, parameters={})
 
 
-class Seen(NamedTuple):
-    """m closed blocks of a series, as a detector may see them.
+class Seen:
+    """m closed blocks of a series, as a detector may see them. sums: (m, views), of the views over every block.
 
-    numbers: (m * BLOCK,). views: by name, (m * BLOCK,), standardised. sums: (m, views), of the views over every block.
+    blocks: (m, BLOCK), or the one number that all of them are.
     """
 
-    numbers: FloatArray
-    views: Mapping[str, FloatArray]
-    sums: FloatArray
+    def __init__(self, lens: Lens, blocks: FloatArray | float, sums: FloatArray) -> None:
+        self._lens = lens
+        self._blocks = blocks
+        self.sums = sums
+
+    @cached_property
+    def numbers(self) -> FloatArray:
+        """Every value, (m * BLOCK,)."""
+        blocks = self._blocks
+        return blocks.ravel() if isinstance(blocks, np.ndarray) else np.full(len(self.sums) * BLOCK, blocks)
+
+    @cached_property
+    def views(self) -> Mapping[str, FloatArray]:
+        """The same through the lens, standardised, by name: each (m * BLOCK,)."""
+        return self._lens.standardised(self.numbers)
 
 
 @dataclass(slots=True, kw_only=True)

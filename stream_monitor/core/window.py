@@ -4,6 +4,8 @@ Everything that is decided is decided at the end of a block, and every floating-
 cutting the stream differently changes no bit.
 """
 
+from typing import Final, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,7 @@ from stream_monitor.core.fields import Fields, as_bytes
 
 BLOCK = 32  # values; decisions come at most that late
 LENGTH = 64  # blocks kept
+_PIECES: Final = 16  # are put together at the latest when there are so many
 
 _FIELDS = {
     "counts": "<u1",
@@ -23,50 +26,111 @@ _FIELDS = {
 }
 
 
-class Window:
-    """Blocks, oldest first; arrays of equal length L <= LENGTH after `trim`.
+class Summary(NamedTuple):
+    """m blocks as counts and sums, oldest first.
 
-    counts: (L, bins). views: (L, views) sums of the standardised views. moments: (L, 2) sums of z and z².
-    rows, times: (L, 2) ordinal and event time of the first and last row of the block. unusable: (L,) cells passed over.
+    counts: (m, bins). views: (m, views) sums of the standardised views. moments: (m, 2) sums of z and z².
+    rows, times: (m, 2) ordinal and event time of the first and last row of the block. unusable: (m,) cells passed over.
     """
 
-    __slots__ = ("counts", "moments", "rows", "times", "unusable", "views")
+    counts: NDArray[np.uint8]
+    views: FloatArray
+    moments: FloatArray
+    rows: NDArray[np.int64]
+    times: NDArray[np.int64]
+    unusable: NDArray[np.int64]
+
+
+class Window:
+    """Blocks, oldest first, LENGTH at most after `trim`. What comes is put together only when it is looked at: a series without
+    news is not, part after part.
+    """
+
+    __slots__ = ("_held", "_length", "_pieces")
 
     def __init__(self, *, bins: int, views: int) -> None:
-        self.counts: NDArray[np.uint8] = np.zeros((0, bins), np.uint8)
-        self.views: FloatArray = np.zeros((0, views))
-        self.moments: FloatArray = np.zeros((0, 2))
-        self.rows: NDArray[np.int64] = np.zeros((0, 2), np.int64)
-        self.times: NDArray[np.int64] = np.zeros((0, 2), np.int64)
-        self.unusable: NDArray[np.int64] = np.zeros(0, np.int64)
+        nothing, of_two = np.zeros(0, np.int64), np.zeros((0, 2), np.int64)
+        self._pieces = [
+            Summary(
+                counts=np.zeros((0, bins), np.uint8),
+                views=np.zeros((0, views)),
+                moments=np.zeros((0, 2)),
+                rows=of_two,
+                times=of_two,
+                unusable=nothing,
+            )
+        ]
+        self._held = 0  # blocks of the pieces, the oldest of which may be forgotten
+        self._length = 0
 
     def __len__(self) -> int:
-        return len(self.times)
+        return self._length
 
-    def extend(self, blocks: "Window") -> None:
+    @property
+    def counts(self) -> NDArray[np.uint8]:
+        """As in `Summary`, like the others."""
+        return self._whole().counts
+
+    @property
+    def views(self) -> FloatArray:  # noqa: D102  # said above
+        return self._whole().views
+
+    @property
+    def moments(self) -> FloatArray:  # noqa: D102
+        return self._whole().moments
+
+    @property
+    def rows(self) -> NDArray[np.int64]:  # noqa: D102
+        return self._whole().rows
+
+    @property
+    def times(self) -> NDArray[np.int64]:  # noqa: D102
+        return self._whole().times
+
+    @property
+    def unusable(self) -> NDArray[np.int64]:  # noqa: D102
+        return self._whole().unusable
+
+    def extend(self, blocks: Summary) -> None:
         """Append `blocks`; call `trim` once all decisions at their rows are made, those of other series too."""
-        for name in self.__slots__:
-            setattr(self, name, np.concatenate([getattr(self, name), getattr(blocks, name)]))
+        self._pieces.append(blocks)
+        self._held += len(blocks.unusable)
+        self._length += len(blocks.unusable)
 
     def trim(self) -> None:
         """Forget all but the last LENGTH blocks."""
-        if len(self.times) <= LENGTH:
-            return
-        for name in self.__slots__:
-            setattr(self, name, getattr(self, name)[-LENGTH:])
+        self._length = min(self._length, LENGTH)
+        while self._held - len(self._pieces[0].unusable) >= LENGTH:
+            self._held -= len(self._pieces.pop(0).unusable)
+        if len(self._pieces) > _PIECES:
+            self._whole()
+
+    def _whole(self) -> Summary:
+        """All in one piece, which is no part of arrays that belong to several series."""
+        if len(self._pieces) > 1 or self._held > self._length:
+            begin = self._held - self._length
+            joined = [np.concatenate(arrays)[begin:] for arrays in zip(*self._pieces, strict=True)]
+            self._pieces = [Summary(*(array.copy() if begin else array for array in joined))]
+            self._held = self._length
+        return self._pieces[0]
 
     def dump(self) -> dict[str, Plain]:
         """Explicit fields; arrays as little-endian bytes."""
-        return {name: as_bytes(getattr(self, name), kind) for name, kind in _FIELDS.items()}
+        whole = self._whole()
+        return {name: as_bytes(getattr(whole, name), kind) for name, kind in _FIELDS.items()}
 
     @classmethod
     def load(cls, plain: Plain, *, bins: int, views: int) -> "Window":
         """The inverse of `dump`, for a series of that many bins and views. Raises CorruptState."""
         fields = Fields(plain, "window")
         window = cls(bins=bins, views=views)
-        for name, kind in _FIELDS.items():
-            shape = (-1, *getattr(window, name).shape[1:])
-            setattr(window, name, fields.array(name, kind, shape))
-        if {len(getattr(window, name)) for name in cls.__slots__} != {len(window)} or len(window) > LENGTH:
+        empty = window._pieces[0]
+        arrays = {
+            name: fields.array(name, kind, (-1, *getattr(empty, name).shape[1:]))
+            for name, kind in _FIELDS.items()
+        }
+        lengths = {len(array) for array in arrays.values()}
+        if len(lengths) != 1 or max(lengths) > LENGTH:
             raise fields.wrong("rows", "arrays of different length")
+        window.extend(Summary(**arrays))
         return window

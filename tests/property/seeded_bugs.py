@@ -1,26 +1,24 @@
 """Bugs to be seeded into the program: each is one fault that a change could bring, as a patch of the real code."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from stream_monitor.core import partition_monitor, series_monitor, state
+from stream_monitor.core import partition_monitor, state, summaries
 from stream_monitor.core.alerts import Alerts
 from stream_monitor.core.batch import ColumnBatch
-from stream_monitor.core.blocks import Closed
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.events import Source
-from stream_monitor.core.history_counts import Gathered, HistoryCounts, Watched
+from stream_monitor.core.history_counts import Gathered, HistoryCounts
 from stream_monitor.core.order import Order
 from stream_monitor.core.partition_monitor import Applied, PartitionMonitor
 from stream_monitor.core.series import SeriesKey
-from stream_monitor.core.standardise import Lens
 from stream_monitor.core.tick import Tick
 from stream_monitor.core.watermarks import FOREVER, Watermarks
-from stream_monitor.core.window import BLOCK, Window
+from stream_monitor.core.window import BLOCK
 from stream_monitor.memory.group import Noted
 from stream_monitor.memory.source import MemorySource
 from stream_monitor.runtime.deadline import Deadline
@@ -132,15 +130,12 @@ def everything_released_at_every_tick(patch: Patch) -> None:
 
 def sums_that_depend_on_the_batch(patch: Patch) -> None:
     """The sum of a block as the difference of running sums over the whole batch: the same but for the last bits."""
-    original = series_monitor._summary
 
-    def summary(lens: Lens, closed: Closed, views: dict[str, FloatArray]) -> Window:
-        window = original(lens, closed, views)
-        running = [np.cumsum(view)[BLOCK - 1 :: BLOCK] for view in views.values()]
-        window.views = np.stack([np.diff(sums, prepend=0.0) for sums in running], axis=1)
-        return window
+    def sums(values: Sequence[FloatArray], m: int) -> FloatArray:
+        running = [np.cumsum(each, axis=1)[:, BLOCK - 1 :: BLOCK] for each in values]
+        return np.stack([np.diff(of, prepend=0.0, axis=1) for of in running], axis=2)
 
-    patch.setattr(series_monitor, "_summary", summary)
+    patch.setattr(summaries, "_sums", sums)
 
 
 def decisions_at_the_end_of_a_batch(patch: Patch) -> None:
@@ -157,7 +152,7 @@ def history_told_twice(patch: Patch) -> None:
     """What was told with snapshots is not forgotten."""
     original = HistoryCounts.take
 
-    def take(self: HistoryCounts, series: Mapping[SeriesKey, Watched]) -> Gathered:
+    def take(self: HistoryCounts, series: Collection[SeriesKey]) -> Gathered:
         told = original(self, series)
         self._rows = dict(zip(told.buckets, told.rows, strict=True))
         return told

@@ -15,7 +15,7 @@ from stream_monitor.core.reference import learn_numeric
 from stream_monitor.core.series import SeriesKey, Transition
 from stream_monitor.core.standardise import Lens
 from stream_monitor.core.watch import TEST, watches_of
-from stream_monitor.core.window import BLOCK, LENGTH, Window
+from stream_monitor.core.window import BLOCK, LENGTH, Summary, Window
 from stream_monitor.detectors import registry
 
 LENS = Lens(learn_numeric(np.random.default_rng(1).normal(size=2_000), unusable=0))
@@ -29,18 +29,24 @@ TOLERANCE = 0.3
 
 def window_of(means: Sequence[float], *, counts: Mapping[int, int] | None = None) -> Window:
     """Blocks whose `value` view has these means; `counts` of the bins of each (all in the middle if absent)."""
-    window = Window(bins=LENS.bins, views=2)
     blocks = np.arange(len(means))
-    window.views = np.stack([np.array(means) * BLOCK, np.zeros(len(means))], axis=1)
     tally = np.array(LENS.reference.counts, np.float64)
-    window.counts = np.tile(np.round(tally / tally.sum() * BLOCK), (len(means), 1)).astype(np.uint8)
+    bins = np.tile(np.round(tally / tally.sum() * BLOCK), (len(means), 1)).astype(np.uint8)
     for at, n in (counts or {}).items():
-        window.counts[at] = 0
-        window.counts[at, 0] = n
-    window.moments = np.zeros((len(means), 2))
-    window.rows = np.stack([blocks * BLOCK, blocks * BLOCK + BLOCK - 1], axis=1)
-    window.times = window.rows * 10
-    window.unusable = np.zeros(len(means), np.int64)
+        bins[at] = 0
+        bins[at, 0] = n
+    rows = np.stack([blocks * BLOCK, blocks * BLOCK + BLOCK - 1], axis=1)
+    window = Window(bins=LENS.bins, views=2)
+    window.extend(
+        Summary(
+            counts=bins,
+            views=np.stack([np.array(means) * BLOCK, np.zeros(len(means))], axis=1),
+            moments=np.zeros((len(means), 2)),
+            rows=rows,
+            times=rows * 10,
+            unusable=np.zeros(len(means), np.int64),
+        )
+    )
     return window
 
 

@@ -16,7 +16,7 @@ from stream_monitor.core.measure import (
 )
 from stream_monitor.core.reference import learn_numeric
 from stream_monitor.core.standardise import Lens
-from stream_monitor.core.window import BLOCK, LENGTH, Window
+from stream_monitor.core.window import BLOCK, LENGTH, Summary, Window
 
 RNG = np.random.default_rng(1)
 LENS = Lens(learn_numeric(RNG.normal(size=5_000), unusable=0))
@@ -26,11 +26,20 @@ TOLERANCE = 0.2
 def window_of(values: FloatArray) -> Window:
     """The window of some values (m * BLOCK,)."""
     m = len(values) // BLOCK
-    window = Window(bins=LENS.bins, views=len(LENS.views))
     place = np.repeat(np.arange(m) * LENS.bins, BLOCK) + LENS.bin(values)
-    window.counts = np.bincount(place, minlength=m * LENS.bins).reshape(m, -1).astype(np.uint8)
+    counts = np.bincount(place, minlength=m * LENS.bins).reshape(m, -1).astype(np.uint8)
     views = LENS.standardised(values).values()
-    window.views = np.stack([view.reshape(m, BLOCK).sum(axis=1) for view in views], axis=1)
+    window = Window(bins=LENS.bins, views=len(LENS.views))
+    window.extend(
+        Summary(
+            counts=counts,
+            views=np.stack([view.reshape(m, BLOCK).sum(axis=1) for view in views], axis=1),
+            moments=np.zeros((m, 2)),
+            rows=np.zeros((m, 2), np.int64),
+            times=np.zeros((m, 2), np.int64),
+            unusable=np.zeros(m, np.int64),
+        )
+    )
     return window
 
 

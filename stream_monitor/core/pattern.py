@@ -1,0 +1,100 @@
+"""What columns of a part have in common: which cells, and where. What hangs on that alone is worked out once for all."""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_monitor.core.batch import Cell, Column
+from stream_monitor.core.cells import present
+from stream_monitor.core.derived.quality_counts import COUNTERS
+from stream_monitor.core.detector import FloatArray
+
+_IS_TRUTH = np.isin(np.arange(256), (Cell.NUMBER, Cell.FALSE, Cell.TRUE))  # by code
+
+
+class Pattern:
+    """Cells (n,), n >= 1, none of them NONE: their codes, the model's row ordinals and the event times."""
+
+    def __init__(self, codes: NDArray[np.uint8], rows: NDArray[np.int64], times: NDArray[np.int64]) -> None:
+        self.codes = codes
+        self.rows = rows
+        self.times = times
+        self._after: dict[int, Pattern] = {}
+        self._usable_after: dict[Usable, Usable] = {}
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How many cells there are of each code, (COUNTERS,)."""
+        return np.bincount(self.codes, minlength=COUNTERS)
+
+    @cached_property
+    def present(self) -> "Usable":
+        """Cells that hold some value at all."""
+        return Usable(self, present(self.codes))
+
+    @cached_property
+    def numbers(self) -> "Usable":
+        """Cells that hold a number."""
+        return Usable(self, self.codes == Cell.NUMBER)
+
+    @cached_property
+    def truths(self) -> "Usable":
+        """Cells that hold true, false, or a number, which may be no 0 or 1."""
+        return Usable(self, _IS_TRUTH[self.codes])
+
+    @cached_property
+    def truth_values(self) -> FloatArray:
+        """1 for true, 0 for false and numbers, (k,) of `truths`."""
+        return self.truths.of((self.codes == Cell.TRUE).astype(np.float64))
+
+    @cached_property
+    def has_numbers(self) -> bool:
+        """Whether any cell holds a number."""
+        return bool(self.counts[Cell.NUMBER])
+
+    def after(self, used: int) -> "Pattern":
+        """The cells but for the first `used`."""
+        if used not in self._after:
+            self._after[used] = Pattern(self.codes[used:], self.rows[used:], self.times[used:])
+        return self._after[used]
+
+    def usable_after(self, used: int, usable: "Usable") -> "Usable":
+        """The first `used` cells, where they are present, and then those of `usable`."""
+        if usable not in self._usable_after:
+            self._usable_after[usable] = Usable(self, np.concatenate([self.present.mask[:used], usable.mask]))
+        return self._usable_after[usable]
+
+
+class Usable:
+    """The cells of a pattern that are values of a series. mask: (n,). at: their positions (k,). rows, times: (k,).
+
+    wrong: how many cells are present and none of them.
+    """
+
+    def __init__(self, pattern: Pattern, mask: NDArray[np.bool_]) -> None:
+        self.mask = mask
+        self.at = np.flatnonzero(mask)
+        self.whole = len(self.at) == len(mask)
+        self.rows = pattern.rows if self.whole else pattern.rows[self.at]
+        self.times = pattern.times if self.whole else pattern.times[self.at]
+        self.wrong = int(pattern.counts[_PRESENT].sum()) - len(self.at)
+        self._pattern = pattern
+
+    def of(self, values: FloatArray) -> FloatArray:
+        """The values (k,) among those of all cells (n,)."""
+        return values if self.whole else values[self.at]
+
+    @cached_property
+    def indicator(self) -> Pattern:
+        """The missing indicator: true where a cell could not be used."""
+        codes = np.where(self.mask, Cell.FALSE, Cell.TRUE).astype(np.uint8)
+        return Pattern(codes, self._pattern.rows, self._pattern.times)
+
+    @cached_property
+    def indicator_column(self) -> Column:
+        """Its cells."""
+        return Column(values=np.zeros(len(self.mask)), codes=self.indicator.codes)
+
+
+_PRESENT = present(np.arange(COUNTERS, dtype=np.uint8))
