@@ -79,22 +79,23 @@ class Usable:
         self.rows = pattern.rows if self.whole else pattern.rows[self.at]
         self.times = pattern.times if self.whole else pattern.times[self.at]
         self.wrong = int(pattern.counts[_PRESENT].sum()) - len(self.at)
-        self._pattern = pattern
+        self.pattern = pattern
 
     def of(self, values: FloatArray) -> FloatArray:
         """The values (k,) among those of all cells (n,)."""
         return values if self.whole else values[self.at]
 
     @cached_property
-    def indicator(self) -> Pattern:
-        """The missing indicator: true where a cell could not be used."""
-        codes = np.where(self.mask, Cell.FALSE, Cell.TRUE).astype(np.uint8)
-        return Pattern(codes, self._pattern.rows, self._pattern.times)
+    def same(self) -> tuple[bytes, int]:
+        """Equal where the same of the same cells are usable."""
+        return self.mask.tobytes(), id(self.pattern.rows)
 
-    @cached_property
-    def indicator_column(self) -> Column:
-        """Its cells."""
-        return Column(values=np.zeros(len(self.mask)), codes=self.indicator.codes)
+
+def indicator_of(usable: Usable) -> tuple[Column, Pattern]:
+    """The missing indicator of a feature: true where a cell could not be used."""
+    codes = np.where(usable.mask, Cell.FALSE, Cell.TRUE).astype(np.uint8)
+    pattern = Pattern(codes, usable.pattern.rows, usable.pattern.times)
+    return Column(values=np.zeros(len(codes)), codes=codes), pattern
 
 
 _PRESENT = present(np.arange(COUNTERS, dtype=np.uint8))

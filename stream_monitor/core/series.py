@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_monitor.core.batch import FEATURE, Column, ColumnBatch
+from stream_monitor.core.batch import Column, ColumnBatch
 from stream_monitor.core.detector import DetectorSpec, Kind
 from stream_monitor.core.drift_event import (
     Claim,
@@ -38,11 +38,6 @@ class SeriesKey(NamedTuple):
     def order(self) -> tuple[str, str, str]:
         """What to sort by: series of one name together, then by version, all rows before their segments."""
         return self.name, self.version or "", self.segment or ""
-
-
-def indicator_of(feature: SeriesKey) -> SeriesKey:
-    """The series that says where a feature has no usable value."""
-    return SeriesKey(MISSING + feature.name.removeprefix(FEATURE), None)
 
 
 class SeriesSlice(NamedTuple):

@@ -16,8 +16,8 @@ from stream_monitor.core.cells import LARGEST, Values
 from stream_monitor.core.derived.quality_counts import UNSEEN, WRONG_KIND
 from stream_monitor.core.derived.screen import Found
 from stream_monitor.core.detector import FloatArray, Kind
-from stream_monitor.core.pattern import Pattern, Usable
-from stream_monitor.core.series import MISSING, SeriesKey, SeriesSlice, indicator_of
+from stream_monitor.core.pattern import Pattern, Usable, indicator_of
+from stream_monitor.core.series import MISSING, SeriesKey, SeriesSlice
 from stream_monitor.core.series_monitor import SeriesMonitor, Taken
 from stream_monitor.core.standardise import Lens
 from stream_monitor.core.summaries import Summed, summaries_of
@@ -232,11 +232,15 @@ def indicators_of(
     series: Mapping[SeriesKey, SeriesMonitor], usable: Mapping[SeriesKey, Usable]
 ) -> Iterator[Cells]:
     """The missing indicators of features whose cells were usable or not."""
+    made: dict[tuple[bytes, int], tuple[Column, Pattern]] = {}
     for key, of in usable.items():
-        if key.name.startswith(FEATURE) and key.segment is None:
-            monitor = series.get(indicator_of(key))
-            if monitor is not None:
-                yield Cells(monitor, of.indicator_column, of.indicator)
+        if not key.name.startswith(FEATURE) or key.segment is not None:
+            continue
+        monitor = series.get(SeriesKey(MISSING + key.name.removeprefix(FEATURE), None))
+        if monitor is not None:
+            if of.same not in made:
+                made[of.same] = indicator_of(of)
+            yield Cells(monitor, *made[of.same])
 
 
 def cells_of_slices(
