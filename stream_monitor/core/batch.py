@@ -50,6 +50,10 @@ class Column:
     codes: NDArray[np.uint8]
     texts: tuple[str, ...] = ()
 
+    def slice(self, begin: int, end: int) -> "Column":
+        """The cells from `begin` to before `end`: views."""
+        return Column(values=self.values[begin:end], codes=self.codes[begin:end], texts=self.texts)
+
     def take(self, at: NDArray[np.intp]) -> "Column":
         """The cells at the positions `at`: (k,)."""
         return Column(values=self.values[at], codes=self.codes[at], texts=self.texts)
