@@ -77,7 +77,9 @@ def watched(grain: Grain, *, raw: bool) -> tuple[Watch, Recorder]:
 
 def seen_of(numbers: FloatArray) -> Seen:
     views = LENS.standardised(numbers)
-    return Seen(LENS, numbers.reshape(-1, BLOCK), np.stack([block_sums(view) for view in views.values()], axis=1))
+    return Seen(
+        LENS, numbers.reshape(-1, BLOCK), np.stack([block_sums(view) for view in views.values()], axis=1)
+    )
 
 
 NUMBERS = (np.random.default_rng(1).random(3 * BLOCK) < 0.3).astype(np.float64)
