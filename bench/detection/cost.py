@@ -87,7 +87,8 @@ def _batches(streams: Sequence[Stationary]) -> Iterator[Mapping[Hashable, Blocks
     ends = [(batch + 1) * _ROWS // BLOCK for batch in range(_LEARNED + _COUNTED)]
     for first, end in pairwise([0, *ends]):
         part = slice(first, end)
-        yield {at: Blocks(numbers[at, part], times[part], weights[part]) for at in range(_SERIES)}
+        shared = times[part], weights[part]
+        yield {at: Blocks(numbers[at, part], *shared) for at in range(_SERIES)}
 
 
 def _seconds(session: Session, part: Part) -> float:

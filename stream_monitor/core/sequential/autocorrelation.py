@@ -130,9 +130,11 @@ def forecast(n: FloatArray, sums: FloatArray) -> FloatArray:
 
 def forecast_sums(before: FloatArray, value: FloatArray) -> FloatArray:
     """What pairs of a running mean and what follows it (...) add to the sums (..., SLOW_SUMS)."""
-    return np.stack(
-        [np.ones_like(before), before, before * before, before * value, value, value * value], axis=-1
-    )
+    sums = np.empty((*before.shape, SLOW_SUMS))
+    sums[..., 0], sums[..., 1], sums[..., 4] = 1.0, before, value
+    for at, (left, right) in {2: (before, before), 3: (before, value), 5: (value, value)}.items():
+        np.multiply(left, right, out=sums[..., at])
+    return sums
 
 
 def slow_forecast(sums: FloatArray) -> FloatArray:

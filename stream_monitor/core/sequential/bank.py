@@ -238,9 +238,11 @@ def _log_rising(start: NDArray[np.int64], end: NDArray[np.int64]) -> FloatArray:
     A table of factorials, and behind its end the first terms of the expansion around the middle factor: relative error below
     1e-15 of each factor there.
     """
-    small = _BEFORE[np.minimum(end, _TABLE)] - _BEFORE[np.minimum(start, _TABLE)]
-    if end.max(initial=0) <= _TABLE:
-        return small
-    steps, middle = end - start, (start + end - 1) / 2.0
-    large = steps * (np.log(np.maximum(middle, 1.0)) - (steps * steps - 1.0) / (24.0 * middle * middle))
-    return np.where(end <= _TABLE, small, -on_grid(-large, FINE))
+    rising: FloatArray = _BEFORE.take(np.minimum(end, _TABLE)) - _BEFORE.take(np.minimum(start, _TABLE))
+    beyond = np.flatnonzero((end > _TABLE) & (end > start))
+    if len(beyond):
+        first, last = start.ravel()[beyond], end.ravel()[beyond]
+        steps, middle = last - first, (first + last - 1) / 2.0
+        large = steps * (np.log(middle) - (steps * steps - 1.0) / (24.0 * middle * middle))
+        rising.ravel()[beyond] = -on_grid(-large, FINE)
+    return rising

@@ -87,9 +87,12 @@ class Calendar:
 
 def hours_of(times: NDArray[np.int64]) -> NDArray[np.int8]:
     """Hour of the day, UTC, of event times in ms, any shape; -1 of time 0, which stands for none."""
-    first = int(times.min(initial=0x7FFF_FFFF_FFFF_FFFF))
-    if (
-        first > 0 and first // HOUR_MS == int(times.max(initial=0)) // HOUR_MS
-    ):  # as mostly, where values come fast
+    if not times.size:
+        return np.zeros(times.shape, np.int8)
+    first, last = int(times.min()), int(times.max())
+    if first > 0 and first // HOUR_MS == last // HOUR_MS:  # mostly so, where values come fast
         return np.full(times.shape, first // HOUR_MS % PHASES, np.int8)
-    return np.where(times != 0, times // HOUR_MS % PHASES, -1).astype(np.int8)
+    hours = times // HOUR_MS
+    hours %= PHASES
+    hours[times == 0] = -1
+    return hours.astype(np.int8)

@@ -29,11 +29,12 @@ from stream_monitor.core.window import BLOCK
 
 
 class Pass(NamedTuple):
-    """Blocks of `series`, one series after the other. numbers: (N, BLOCK). hours: of them. weights: (N,). ordinals: (n,) of their
-    first values.
+    """Blocks of `series`, which have these rows, one series after the other. numbers: (N, BLOCK). hours: of them. weights: (N,).
+    ordinals: (n,) of their first values.
     """
 
     series: Sequence[Series]
+    rows: NDArray[np.intp]
     layout: Layout
     numbers: FloatArray
     hours: Hours
@@ -133,7 +134,7 @@ class Engine:
 
     def run(self, new: Pass) -> Tested:
         """Take the blocks in."""
-        rows = np.array([series.row for series in new.series])
+        rows = new.rows
         before: list[tuple[Any, NDArray[np.intp], Mapping[str, NDArray[Any]]]] = [
             (store, rows, stores.saved(store, rows)) for store in (self.views, self.calendar)
         ]
@@ -170,7 +171,7 @@ class Engine:
         """What the blocks are through the views of their series: values (N, BLOCK), which are usable (N,), and bins (N, BLOCK)
         of those that have slots for their view.
         """
-        rows = np.array([series.row for series in new.series])
+        rows = new.rows
         indirect = self.views.view[rows] != View.VALUE
         tie = np.array([series.unit == 0.0 for series in new.series])
         bins = np.zeros(new.numbers.shape, np.uint8)
@@ -192,12 +193,12 @@ class Engine:
 
     def _weights(self, new: Pass, usable: NDArray[np.bool_]) -> FloatArray:
         """Of every block (N,): 0 while its series warms up, and where its view cannot be used."""
-        indirect = self.views.view[[series.row for series in new.series]] != View.VALUE
-        warm_up = np.array([series.warm_up for series in new.series])
-        missing = warm_up - np.array([series.blocks for series in new.series]) + new.layout.first
-        late = np.arange(len(usable)) >= new.layout.each(missing)
-        share = np.where(indirect, INDIRECT_WEIGHT, 1.0)
-        return np.where(late & usable, new.weights * new.layout.each(share), 0.0)
+        weights = np.where(usable, new.weights, 0.0)
+        weights *= new.layout.each(np.where(self.views.view[new.rows] != View.VALUE, INDIRECT_WEIGHT, 1.0))
+        missing = [series.warm_up - series.blocks for series in new.series]
+        if max(missing) > 0:
+            weights[np.arange(len(usable)) < new.layout.each(new.layout.first + missing)] = 0.0
+        return weights
 
 
 def _by_bank(series: Sequence[Series]) -> dict[BankKind, list[int]]:

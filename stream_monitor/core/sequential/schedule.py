@@ -29,6 +29,8 @@ class Schedule:
         """What comes before one of the next `size` (n,) steps of streams that have done so many (n,)."""
         begin = np.searchsorted(self._numbers, done)
         many = np.searchsorted(self._numbers, done + size) - begin
+        if not many.any():
+            return Due(many[:0], many[:0])
         stream = np.repeat(np.arange(len(done)), many)
         place = np.arange(len(stream)) - np.repeat(np.cumsum(many) - many, many)
         return Due(stream, self._numbers[begin[stream] + place] - done[stream])

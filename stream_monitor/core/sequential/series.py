@@ -19,7 +19,7 @@ _IQR_OF_NORMAL = 1.349
 
 class Blocks(NamedTuple):
     """m full blocks of one series. numbers: (m, BLOCK), or the one that all of them are. times: (m, BLOCK) event time of every
-    value, ms; 0 where there is none.
+    value, ms; 0 where there is none. It is cheapest if series whose values came together give the same array.
 
     weights: (m,) share of the alarm budget that each is worth, known before it, >= 0. A block of weight 0 is learned from and
     puts no evidence in.

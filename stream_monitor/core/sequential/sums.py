@@ -109,9 +109,9 @@ def running_mean(
     means[0] = start
     steps = layout.by_time(put)
     if layout.even and usable.all():
-        for at, step in enumerate(steps):
-            np.multiply(means[at], keep, out=means[at + 1])
-            means[at + 1] += step
+        for before, step, after in zip(means, steps, means[1:], strict=False):
+            np.multiply(before, keep, after)
+            np.add(after, step, after)
     else:
         for at, (step, here) in enumerate(zip(steps, layout.by_time(usable), strict=True)):
             means[at + 1] = np.where(here, keep * means[at] + step, means[at])

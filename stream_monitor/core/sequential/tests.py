@@ -37,7 +37,7 @@ class Alarm(NamedTuple):
 
 
 class HoursOf:
-    """Hours of the day of all values of blocks, found once for event times that several series share."""
+    """Hours of the day of all values of blocks that arrived, found once where series share one array of event times."""
 
     def __init__(self) -> None:
         self._found: dict[int, NDArray[np.int8]] = {}
@@ -204,7 +204,8 @@ class SequentialTests:
         numbers = np.concatenate([np.array(series.sample) for series in whole])
         ordinals = np.array([series.sample_at[0] for series in whole])
         layout = Layout.of(np.full(len(whole), LEARN))
-        self._engine.see(Pass(whole, layout, numbers, hours, np.zeros(len(numbers)), ordinals))
+        rows = np.array([series.row for series in whole])
+        self._engine.see(Pass(whole, rows, layout, numbers, hours, np.zeros(len(numbers)), ordinals))
         for series in whole:
             series.forget()
         self._engine.look(whole)
@@ -289,5 +290,5 @@ def _gathered(
         span = slice(start, start + many)
         parts.append((blocks.values(start, start + many), hours[blocks][span], blocks.weights[span]))
     numbers, told, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
-    ordinals = np.array([one.seen for one in series])
-    return Pass(series, Layout.of(size), numbers, told if told.max() >= 0 else None, weights, ordinals)
+    rows, ordinals = np.array([one.row for one in series]), np.array([one.seen for one in series])
+    return Pass(series, rows, Layout.of(size), numbers, told if told.max() >= 0 else None, weights, ordinals)

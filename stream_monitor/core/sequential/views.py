@@ -271,8 +271,9 @@ class Views:
         put: FloatArray,
         usable: NDArray[np.bool_],
     ) -> None:
-        """Add what usable blocks (N,) put in, (N, k), to the sums of their series, in order of time."""
-        sums[rows] = total(sums[rows], layout.by_time(np.where(usable[:, None], put, 0.0)))
+        """Add what usable blocks (N,) put in, (N, k) which is used up, to the sums of their series, in order of time."""
+        put[~usable] = 0.0
+        sums[rows] = total(sums[rows], layout.by_time(put))
 
     def _left(
         self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, calendar: Calendar, hours: Hours
@@ -284,11 +285,14 @@ class Views:
             return np.zeros((len(values), LAGS + BLOCK)), known
         if hours is None:
             hours = np.full(values.shape, -1, np.int8)
-        chosen, part, mine = layout.each(timed), Layout.of(layout.size[timed]), rows[timed]
-        usual, known[chosen] = calendar.usual_of(mine, part, hours[chosen])
+        chosen, part = layout.part(np.flatnonzero(timed))
+        usual, known[chosen] = calendar.usual_of(rows[timed], part, hours[chosen])
+        left = self._line(rows[timed], part, values[chosen] - usual, 1)
+        self._add(rows[timed], part, left, 1, known[chosen])
+        if timed.all():
+            return left, known
         line = np.zeros((len(values), LAGS + BLOCK))
-        line[chosen] = self._line(mine, part, values[chosen] - usual, 1)
-        self._add(mine, part, line[chosen], 1, known[chosen])
+        line[chosen] = left
         return line, known
 
     def _line(self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, of: int) -> FloatArray:
