@@ -4,15 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from stream_monitor.app.composition import parameters_by_name, rules_by_topic
 from stream_monitor.app.references import load_references
 from stream_monitor.config import Settings, topic_sources
-from stream_monitor.core.columnise import PlacedRow, columnise
+from stream_monitor.core.batch import ColumnBatch
+from stream_monitor.core.columnise import Gathered
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.errors import StreamMonitorError
-from stream_monitor.core.events import Decoded, Reason, Rejected, Source
+from stream_monitor.core.events import Reason, Rejected, Source
 from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.parameters import PER_100K_EVENTS, PER_WEEK, BudgetUnit, ModelParameters
 from stream_monitor.core.profile import ModelReferences
@@ -24,6 +25,7 @@ from stream_monitor.files.opening import stem_of
 from stream_monitor.files.rows import FileRows, read
 from stream_monitor.formats.native_json import Rules
 
+_AT_ONCE: Final = 20_000  # rows that are observed together; how many makes no difference to what is found
 References: TypeAlias = Mapping[str, ModelReferences]
 """What is normal, by model."""
 
@@ -102,43 +104,49 @@ def plan_rows(
 
 
 def replay(planned: Plan, tally: Tally) -> Iterator[Sequence[DriftEvent]]:
-    """The drift events of the files, read one after the other as one stream per model: a list for every chunk of rows,
+    """The drift events of the files, read one after the other as one stream per model: a list for every so many rows,
     so that progress can be shown; `tally` is kept meanwhile.
 
     Positions name a file as the user did. Raises StreamMonitorError where a file ends early or is damaged.
     """
     for path, rows in planned.files.items():
-        source = Source(str(path), 0)
-        for decoded in rows:
-            if decoded.rejected and tally.first_rejected is None:
-                tally.first_rejected = path, decoded.rejected[0]
-            tally.rejected.update(bad.reason for bad in decoded.rejected)
+        for batches in _batches(path, rows, tally):
             yield [
                 event if planned.timed else _by_row(event)
-                for model, placed in _by_model(decoded).items()
-                for event in _observe(model, placed, source, planned, tally)
+                for batch in batches
+                for event in _observe(batch, planned, tally)
             ]
 
 
-def _observe(
-    model: str, placed: Sequence[PlacedRow], source: Source, planned: Plan, tally: Tally
-) -> Sequence[DriftEvent]:
+def _batches(path: Path, rows: FileRows, tally: Tally) -> Iterator[Sequence[ColumnBatch]]:
+    """A batch a model of every so many rows; where the file is damaged of those before that, too."""
+    source, gathered = Source(str(path), 0), Gathered()
+    try:
+        for arrived in rows.runs():
+            if arrived.rejected and tally.first_rejected is None:
+                tally.first_rejected = path, arrived.rejected[0]
+            tally.rejected.update(bad.reason for bad in arrived.rejected)
+            for run in arrived.runs:
+                gathered.add(run, source)
+            if gathered.rows >= _AT_ONCE:
+                yield gathered.drain()
+    except StreamMonitorError:
+        yield gathered.drain()
+        raise
+    yield gathered.drain()
+
+
+def _observe(batch: ColumnBatch, planned: Plan, tally: Tally) -> Sequence[DriftEvent]:
+    model = batch.model
     if model not in tally.monitors:
         if len(tally.monitors) == planned.max_models:
-            tally.rejected[Reason.TOO_MANY_MODELS] += len(placed)
+            tally.rejected[Reason.TOO_MANY_MODELS] += len(batch)
             return ()
         tally.monitors[model] = ModelMonitor(planned.parameters_of(model), registry.installed())
-    tally.rows += len(placed)
-    outcome = tally.monitors[model].observe(columnise(model, placed, (source,)))
+    tally.rows += len(batch)
+    outcome = tally.monitors[model].observe(batch)
     tally.retrain_requests += outcome.retrain_requests
     return outcome.drift_events
-
-
-def _by_model(decoded: Decoded) -> Mapping[str, Sequence[PlacedRow]]:
-    found: dict[str, list[PlacedRow]] = {}
-    for row, offset, item in zip(decoded.rows, decoded.offsets, decoded.items, strict=True):
-        found.setdefault(row.model, []).append(PlacedRow(row, 0, offset, item))
-    return found
 
 
 def _by_row(event: DriftEvent) -> DriftEvent:

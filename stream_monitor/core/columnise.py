@@ -10,10 +10,12 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, Columns
+from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, Columns, concatenate
 from stream_monitor.core.events import Decoded, Rejected, Role, Row, Source
 from stream_monitor.core.ids import Ids
 
+CHUNK: Final = 500
+"""Records that are best read at once, and rows of a model that are made into columns at once: they stay in the caches."""
 _MISSING = object()
 
 
@@ -155,6 +157,36 @@ def joined(runs: Sequence[tuple[Run, int]], sources: Sequence[Source]) -> list[C
         run = same[0][0]
         batches.append(run.form.batch(run.model, [row for run, _ in same for row in run.rows], placed))
     return batches
+
+
+class Gathered:
+    """Rows of several models and sources, on their way to one column batch each model."""
+
+    def __init__(self) -> None:
+        self._sources: dict[Source, int] = {}
+        self._runs: dict[str, list[tuple[Run, int]]] = {}
+        self._batches: dict[str, list[ColumnBatch]] = {}
+        self.rows = 0
+
+    def add(self, run: Run, source: Source) -> None:
+        """These rows follow those of the same model and source. They become columns while they are fresh in the caches."""
+        runs = self._runs.setdefault(run.model, [])
+        runs.append((run, self._sources.setdefault(source, len(self._sources))))
+        self.rows += len(run.rows)
+        if sum(len(one.rows) for one, _ in runs) >= CHUNK:
+            self._columnise(run.model)
+
+    def drain(self) -> list[ColumnBatch]:
+        """One batch a model, in the order of their first rows; nothing is left."""
+        for model in self._runs:
+            self._columnise(model)
+        batches, self._batches = self._batches, {}
+        self._runs, self._sources, self.rows = {}, {}, 0
+        return [concatenate(of) for of in batches.values()]
+
+    def _columnise(self, model: str) -> None:
+        runs, self._runs[model] = self._runs[model], []
+        self._batches.setdefault(model, []).extend(joined(runs, list(self._sources)))
 
 
 def column_of(values: Sequence[object]) -> Column:

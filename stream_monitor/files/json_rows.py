@@ -1,18 +1,20 @@
 """Rows of JSON lines, in chunks: native events, or flat objects whose keys are columns. Blank lines are not rows."""
 
 import codecs
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedIOBase
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 import orjson
 
+from stream_monitor.core.columnise import Arrived
 from stream_monitor.core.events import Decoded, Reason, Record, Source
 from stream_monitor.files.flat import Chunk, FlatRules
-from stream_monitor.files.opening import MAX_LINE, bounded_lines, opened
+from stream_monitor.files.opening import MAX_LINE, line_blocks, opened
 from stream_monitor.formats.native_json import Rules, decode
+from stream_monitor.formats.shaped import ShapedReader
 
 _SAMPLE = 1000  # lines looked at before the reading starts
 _PARTS = ("features", "prediction", "label")
@@ -37,16 +39,25 @@ def json_layout(path: Path) -> JsonLayout:
 def native_chunks(path: Path, source: Source, rules: Rules, size: int, *, timed: bool) -> Iterator[Decoded]:
     """The native events of the file, up to `size` lines a chunk. timed: else the time of an event is its row (ms).
 
-    Cost: `native_json.decode` plus about 0.5 µs a line.
+    Cost: `native_json.decode` plus about 0.3 µs a line.
     """
     with opened(path) as stream:
         lines, first = _lines(stream), 0
         while taken := list(islice(lines, size)):
-            records = [
-                Record(offset, -1 if timed else offset, None, line)
-                for offset, line in enumerate(taken, first)
-            ]
-            yield decode(source, records, rules)
+            yield decode(source, _records(taken, first, timed=timed), rules)
+            first += len(taken)
+
+
+def native_runs(path: Path, source: Source, rules: Rules, *, timed: bool) -> Iterator[Arrived]:
+    """The same events as the service reads them, in runs that become columns; as many at a time as come at once.
+
+    Cost: `ShapedReader.read` plus about 0.3 µs a line.
+    """
+    reader, first = ShapedReader(), 0
+    with opened(path) as stream:
+        for taken in _blocks(stream):
+            if taken:
+                yield reader.read(source, _records(taken, first, timed=timed), rules)
             first += len(taken)
 
 
@@ -66,11 +77,23 @@ def flat_chunks(path: Path, rules: FlatRules, size: int) -> Iterator[Decoded]:
             first += len(taken)
 
 
+def _records(lines: Sequence[bytes], first: int, *, timed: bool) -> list[Record]:
+    offsets = range(first, first + len(lines))
+    times: Iterable[int] = repeat(-1) if timed else offsets
+    return list(map(tuple.__new__, repeat(Record), zip(offsets, times, repeat(None), lines, repeat(()))))
+
+
 def _lines(stream: BufferedIOBase) -> Iterator[bytes]:
+    return chain.from_iterable(_blocks(stream))
+
+
+def _blocks(stream: BufferedIOBase) -> Iterator[list[bytes]]:
     """The lines that hold anything, without blanks around them. One over the limit comes cut: it is rejected later."""
-    lines = bounded_lines(stream)
-    first = (next(lines, b"").removeprefix(codecs.BOM_UTF8),)
-    return filter(None, map(bytes.strip, chain(first, lines)))
+    mark = codecs.BOM_UTF8
+    for lines in line_blocks(stream):
+        if mark and lines:
+            lines[0], mark = lines[0].removeprefix(mark), b""
+        yield [line for line in map(bytes.strip, lines) if line]
 
 
 def _parsed(line: bytes) -> object:

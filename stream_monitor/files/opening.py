@@ -12,6 +12,7 @@ from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.formats.native_json import MAX_RECORD_BYTES
 
 MAX_LINE = MAX_RECORD_BYTES  # a file takes what a topic would
+_BLOCK = 1 << 17
 
 
 class FileKind(StrEnum):
@@ -75,6 +76,17 @@ def opened(path: Path) -> Iterator[BufferedIOBase]:
         raise StreamMonitorError(f"{path}: no such file") from error
     except OSError as error:
         raise StreamMonitorError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def line_blocks(stream: BufferedIOBase, limit: int = MAX_LINE) -> Iterator[list[bytes]]:
+    """The lines of `stream` without their ends, as many at a time as come at once; of a longer one `limit + 1` bytes."""
+    rest = b""
+    while block := stream.read1(_BLOCK):
+        lines = (rest + block).split(b"\n")
+        rest = lines.pop()[: limit + 1]
+        yield [line[: limit + 1] for line in lines]
+    if rest:
+        yield [rest]
 
 
 def bounded_lines(stream: BufferedIOBase, limit: int = MAX_LINE) -> Iterator[bytes]:

@@ -5,18 +5,17 @@ Knows no partitions of the columns topic and no transaction; a bad record is a v
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from stream_monitor.core.batch import ColumnBatch, concatenate
-from stream_monitor.core.columnise import Arrived, Run, joined
+from stream_monitor.core.batch import ColumnBatch
+from stream_monitor.core.columnise import CHUNK, Arrived, Gathered
 from stream_monitor.core.events import Reason, Record, Rejected, Source
 from stream_monitor.core.tick import SourceProgress, Tick
 from stream_monitor.runtime.ports import RecordSource
 
 FAR_AHEAD_MS = 60_000
-CHUNK = 500  # records that are read at once, and rows of a model that are made into columns: they stay in the caches
 
 Read = Callable[[Source, Sequence[Record]], Arrived]
 
@@ -35,14 +34,6 @@ class Progress:
     passed: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=1024))
 
 
-@dataclass(slots=True)
-class Waiting:
-    """Runs of one model, each with the position of its source, that are not columns yet, and their rows."""
-
-    runs: list[tuple[Run, int]] = field(default_factory=list)
-    rows: int = 0
-
-
 class Ingest:
     """Rows and rejects since the last commit, and the progress of the sources that are owned."""
 
@@ -51,12 +42,9 @@ class Ingest:
         self._max_models = max_models
         self._far_ahead_rows = far_ahead_rows
         self._models: set[str] = set()
-        self._sources: dict[Source, int] = {}
-        self._runs: dict[str, Waiting] = {}
-        self._batches: dict[str, list[ColumnBatch]] = {}
+        self._gathered = Gathered()
         self.rejected: list[Rejected] = []
         self.progress: dict[Source, Progress] = {}
-        self.waiting = 0  # rows that the next commit will write
 
     def own(self, source: Source) -> None:
         """The source is ours from now on."""
@@ -68,8 +56,13 @@ class Ingest:
 
     def forget(self) -> None:
         """Drop what was not committed; the sources will be read again from their committed offsets."""
-        self._runs, self._batches, self._sources, self.rejected, self.waiting = {}, {}, {}, [], 0
+        self._gathered, self.rejected = Gathered(), []
         self.progress = {source: Progress() for source in self.progress}
+
+    @property
+    def waiting(self) -> int:
+        """Rows that the next commit will write."""
+        return self._gathered.rows
 
     @property
     def event_times(self) -> dict[Source, int]:
@@ -92,41 +85,22 @@ class Ingest:
             progress.rows += arrived.rows
             progress.newest = newest = max(run.newest for run in arrived.runs)
             progress.max_time = newest if progress.max_time is None else max(progress.max_time, newest)
-            source_at = self._sources.setdefault(source, len(self._sources))
             for run in arrived.runs:
-                self._keep(run, source_at, partial(self._too_many, source, records))
-
-    def _keep(self, run: Run, source_at: int, too_many: Callable[[int, int], Rejected]) -> None:
-        waiting = self._runs.get(run.model)
-        if waiting is None:
-            if run.model not in self._models and len(self._models) >= self._max_models:
-                self.rejected += map(too_many, run.offsets.tolist(), run.items.tolist())
-                return
-            self._models.add(run.model)
-            waiting = self._runs[run.model] = Waiting()
-        waiting.runs.append((run, source_at))
-        waiting.rows += len(run.rows)
-        self.waiting += len(run.rows)
-        if waiting.rows >= CHUNK:
-            self._columnise(run.model)
+                if run.model in self._models or len(self._models) < self._max_models:
+                    self._models.add(run.model)
+                    self._gathered.add(run, source)
+                else:
+                    too_many = partial(self._too_many, source, records)
+                    self.rejected += map(too_many, run.offsets.tolist(), run.items.tolist())
 
     def _too_many(self, source: Source, records: Sequence[Record], offset: int, item: int) -> Rejected:
         record = records[bisect_left(records, offset, key=lambda record: record.offset)]
         detail = f"more than {self._max_models} models are being discovered (discovery.max_models)"
         return Rejected(source, record, item, Reason.TOO_MANY_MODELS, detail)
 
-    def _columnise(self, model: str) -> None:
-        """Turn the rows of a model into columns while they are fresh in the caches, and let them go."""
-        waiting, self._runs[model] = self._runs[model], Waiting()
-        self._batches.setdefault(model, []).extend(joined(waiting.runs, list(self._sources)))
-
-    def drain(self) -> Iterable[ColumnBatch]:
+    def drain(self) -> Sequence[ColumnBatch]:
         """One batch per model of the rows that wait."""
-        for model in self._runs:
-            self._columnise(model)
-        batches = self._batches
-        self._runs, self._batches, self._sources, self.waiting = {}, {}, {}, 0
-        return map(concatenate, batches.values())
+        return self._gathered.drain()
 
     def tick(self, worker: str, wall: int, reader: RecordSource) -> Tick:
         """What this worker can say of its sources right now; one whose position is not settled yet is left out."""

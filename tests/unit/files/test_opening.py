@@ -1,12 +1,15 @@
 import gzip
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.files.columns import FileColumns
-from stream_monitor.files.opening import FileKind, bounded_lines, kind_of, stem_of
+from stream_monitor.files.opening import FileKind, bounded_lines, kind_of, line_blocks, stem_of
 from stream_monitor.files.rows import read
 from tests.unit.files.written import everything, written
 
@@ -97,3 +100,26 @@ def test_lines_are_bounded(end: bytes) -> None:
     raw = b"1234\n12345\n123456\n" + b"x" * 50 + b"\n\n12" + end
     got = list(bounded_lines(io.BytesIO(raw), limit=6))
     assert got == [b"1234\n", b"12345\n", b"123456\n", b"x" * 7, b"\n", b"12" + end]
+
+
+class Drops(io.RawIOBase):
+    """A stream that gives its bytes in parts."""
+
+    def __init__(self, parts: list[bytes]) -> None:
+        self._parts = parts
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part = self._parts.pop(0) if self._parts else b""
+        buffer[: len(part)] = part
+        return len(part)
+
+
+@given(st.lists(st.text("ab\n", max_size=12).map(str.encode).filter(bool)), st.integers(1, 8))
+def test_lines_do_not_depend_on_how_the_bytes_come(parts: list[bytes], limit: int) -> None:
+    lines = b"".join(parts).split(b"\n")
+    lines = lines if lines[-1] else lines[:-1]
+    found = [line for block in line_blocks(io.BufferedReader(Drops(parts[:])), limit) for line in block]
+    assert found == [line[: limit + 1] for line in lines]

@@ -2,10 +2,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from stream_monitor.core import columnise as module
 from stream_monitor.core.columnise import Arrived
 from stream_monitor.core.events import Decoded, Reason, Record, Rejected, Row, Source
 from stream_monitor.memory import MemoryLog, MemorySource
-from stream_monitor.runtime import ingest as module
 from stream_monitor.runtime.ingest import FAR_AHEAD_MS, Ingest
 from tests.unit.core.batches import T0, row
 from tests.unit.formats.batches import rows_of
