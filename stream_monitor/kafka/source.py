@@ -39,6 +39,7 @@ from stream_monitor.runtime.ports import Fenced, Fetched, RebalanceListener, Tra
 from stream_monitor.runtime.positions import note, out_of_range, recreated
 from stream_monitor.telemetry.view import Loss
 
+_ASK_SECONDS = 0.2
 _TOPIC_GONE = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, UNKNOWN_TOPIC, UNKNOWN_PARTITION})
 
 
@@ -94,7 +95,7 @@ class KafkaSource:
             held, self._held = self._held, ()
             return held
         self._look_at_topics(now=False)
-        self._starts.resolve(timeout)
+        self._starts.resolve(max(timeout, _ASK_SECONDS))
         try:
             messages = self._consumer.consume(max_records, min(timeout, 0.5))
         except (KafkaException, SystemError) as error:

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Record, Source
-from stream_monitor.kafka.clients import ClientErrors, make_consumer
+from stream_monitor.kafka.clients import ClientErrors, make_restoring_consumer
 from stream_monitor.kafka.cluster import Bounds, Cluster
 from stream_monitor.kafka.failures import AUTO_OFFSET_RESET, PARTITION_EOF, forbidden, is_fatal, unreachable
 from stream_monitor.kafka.group_offsets import group_offsets
@@ -21,7 +21,7 @@ from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ports import Asked, LostData
 from stream_monitor.runtime.positions import way_out
 
-_WAIT_SECONDS: Final = 0.1
+_WAIT_SECONDS: Final = 0.02  # `consume` waits so long for a full batch, and most partitions end before
 _ASK_SECONDS: Final = 1.0  # a try; what was begun for it (connections, coordinator) serves the next one
 _GLANCE_SECONDS: Final = 3.0
 _BATCH: Final = 500
@@ -42,7 +42,7 @@ class KafkaStateStore:
         self._state = state
         self._cluster = Cluster(options)
         self._errors = ClientErrors()
-        self._consumer: Consumer = make_consumer(options, self._errors, member=False)
+        self._consumer: Consumer = make_restoring_consumer(options, self._errors)
         self._reader: object = None
 
     def committed(self, partition: int, deadline: Deadline) -> Asked[int | None]:
@@ -95,13 +95,14 @@ class KafkaStateStore:
 
     def close(self) -> None:
         """Let go of the consumer."""
+        self._reader = None
         self._consumer.close()
 
     def _renew(self) -> None:
         """A new consumer for one that gets no answer: without its last reference that one goes, and waits for nobody."""
         self._options.logger.warning("no answer for %.0f s: asking again with a new client", _RENEW_SECONDS)
         self._errors = ClientErrors()
-        self._consumer = make_consumer(self._options, self._errors, member=False)
+        self._consumer = make_restoring_consumer(self._options, self._errors)
         self._reader = None
 
     def _read(self, source: Source, first: int, last: int, deadline: Deadline) -> Iterator[Record | None]:
@@ -110,7 +111,18 @@ class KafkaStateStore:
             first >= last
         ):  # empty, or emptied: offsets that are not 0 do not mean records (faust-streaming#597)
             return
-        position, token, patience = first, object(), Deadline(_RENEW_SECONDS)
+        token = object()
+        try:
+            yield from self._read_as(token, source, first, last, deadline)
+        finally:
+            if self._reader is token:  # else it would go on asking for more
+                self._consumer.unassign()
+                self._reader = None
+
+    def _read_as(
+        self, token: object, source: Source, first: int, last: int, deadline: Deadline
+    ) -> Iterator[Record | None]:
+        position, patience = first, Deadline(_RENEW_SECONDS)
         while position < last:
             if self._reader is not token:  # also when another iterator has used the consumer since
                 self._consumer.assign([TopicPartition(source.topic, source.partition, position)])

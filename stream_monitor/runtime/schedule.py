@@ -26,6 +26,10 @@ class Schedule:
         self._last_commit = now
         return True
 
+    def until_commit(self, now: float) -> float:
+        """Seconds until the next commit is due, 0 when it is."""
+        return max(0.0, self._last_commit + self.commit_every - now)
+
     def tick_due(self, now: float, *, rows: int, inputs: bool) -> bool:
         """A tick goes with rows, and on for a while after them, so that the last ones are released; then seldom."""
         if rows:

@@ -95,7 +95,7 @@ class Worker:
             parts.source.seek(columns_source, offset)
             parts.source.resume([columns_source])
         began = parts.clock.monotonic()
-        polled = parts.source.poll(self._options.poll_records, self._options.poll_seconds)
+        polled = parts.source.poll(self._options.poll_records, self._patience(began))
         parts.telemetry.stage_seconds(Stage.POLL, parts.clock.monotonic() - began)
         for fetched in polled:
             self._take(fetched)
@@ -105,6 +105,12 @@ class Worker:
             self._commit(Deadline(self._options.commit_seconds), snapshots=False)
             self._hold_back()
         parts.publisher.publish(parts.partitions, parts.ingest.event_times, parts.clock)
+
+    def _patience(self, now: float) -> float:
+        """How long a poll may wait for records: it comes back with fewer of them only then."""
+        if not self._parts.partitions.restored:
+            return 0.0
+        return min(self._options.poll_seconds, self._parts.schedule.until_commit(now))
 
     def _take(self, fetched: Fetched) -> None:
         parts = self._parts

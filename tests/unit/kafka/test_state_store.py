@@ -44,7 +44,7 @@ class StubConsumer:
 @pytest.fixture
 def store_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Coordinator], KafkaStateStore]:
     def make(coordinator: Coordinator) -> KafkaStateStore:
-        monkeypatch.setattr(state_store, "make_consumer", coordinator.client)
+        monkeypatch.setattr(state_store, "make_restoring_consumer", coordinator.client)
         return KafkaStateStore(OPTIONS, columns="columns", state="state")
 
     return make

@@ -42,3 +42,10 @@ def test_snapshots_are_due_by_time_or_by_rows_but_not_at_the_start() -> None:
     assert due.snapshots_due(129.9, rows=1_000)
     assert not due.snapshots_due(159.8, rows=0)
     assert due.snapshots_due(159.9, rows=0)
+
+
+def test_nobody_waits_for_records_longer_than_until_the_next_commit() -> None:
+    due = schedule()
+    assert due.commit_due(10.0, rows=0)
+    assert due.until_commit(10.25) == 0.75
+    assert due.until_commit(12.0) == 0.0
