@@ -5,13 +5,15 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from stream_monitor.core.errors import CorruptState, NewerState, StreamMonitorError
 from stream_monitor.core.snapshot import Snapshot
-from stream_monitor.formats.snapshots import MAX_SNAPSHOT_BYTES, decode, encode
-from tests.golden_files import golden
+from stream_monitor.formats.snapshots import HEADER_BYTES, MAX_SNAPSHOT_BYTES, decode, encode
+from tests.golden_files import GOLDEN, golden
 
+LZ4 = pa.Codec("lz4_raw")
 SNAPSHOT = Snapshot(
     kind="series",
     key="series/fraud/7/prediction",
@@ -38,7 +40,11 @@ SNAPSHOT = Snapshot(
 
 def enveloped(body: Any) -> bytes:
     packed = body if isinstance(body, bytes) else msgspec.msgpack.encode(body)
-    return b"SM\x01\x00" + zlib.crc32(packed).to_bytes(4, "big") + packed
+    return sealed(len(packed).to_bytes(4, "big") + LZ4.compress(packed, asbytes=True))
+
+
+def sealed(rest: bytes, header: bytes = b"SM\x02\x00") -> bytes:
+    return header + zlib.crc32(rest).to_bytes(4, "big") + rest
 
 
 def fields_of(snapshot: Snapshot) -> dict[str, Any]:
@@ -60,18 +66,25 @@ def test_nan_comes_back() -> None:
     assert encode(decode(encode(snapshot))) == encode(snapshot)
 
 
-def test_the_format_never_changes() -> None:
-    """Written once and read for ever: a change needs a new format number and a new file."""
-    reviewed = golden("snapshots/envelope_v1.bin", encode(SNAPSHOT))
-    assert encode(SNAPSHOT) == reviewed
-    assert decode(reviewed) == SNAPSHOT
+def test_what_was_written_once_is_read_for_ever() -> None:
+    """A change needs a new format number and a new file."""
+    assert decode(golden("snapshots/envelope_v2.bin", encode(SNAPSHOT))) == SNAPSHOT
+    assert decode((GOLDEN / "snapshots" / "envelope_v1.bin").read_bytes()) == SNAPSHOT
 
 
 def test_the_envelope_is_as_described() -> None:
     value = encode(SNAPSHOT)
-    assert (value[:2], value[2], value[3]) == (b"SM", 1, 0)
+    assert (value[:2], value[2], value[3]) == (b"SM", 2, 0)
     assert int.from_bytes(value[4:8], "big") == zlib.crc32(value[8:])
-    assert msgspec.msgpack.decode(value[8:]) == fields_of(SNAPSHOT)
+    size = int.from_bytes(value[8:12], "big")
+    assert msgspec.msgpack.decode(LZ4.decompress(value[12:], size, asbytes=True)) == fields_of(SNAPSHOT)
+
+
+@pytest.mark.parametrize("size", [0, 1, 99, 101, MAX_SNAPSHOT_BYTES + 1, 2**32 - 1])
+def test_a_size_that_is_not_true_is_corrupt(size: int) -> None:
+    body = LZ4.compress(bytes(100), asbytes=True)
+    with pytest.raises(CorruptState):
+        decode(sealed(size.to_bytes(4, "big") + body))
 
 
 @pytest.mark.parametrize("bad", [np.float64(1), np.int64(1), np.zeros(2), np.bool_(1), object()])
@@ -81,10 +94,10 @@ def test_numpy_never_gets_inside(bad: Any) -> None:
 
 
 def test_a_snapshot_over_the_cap_is_refused() -> None:
-    room = (
-        MAX_SNAPSHOT_BYTES - len(encode(replace(SNAPSHOT, fields={"a": b""}))) - 3
-    )  # a longer length's bytes
-    assert len(encode(replace(SNAPSHOT, fields={"a": bytes(room)}))) == MAX_SNAPSHOT_BYTES
+    empty = len(msgspec.msgpack.encode(fields_of(replace(SNAPSHOT, fields={"a": b""}))))
+    room = MAX_SNAPSHOT_BYTES - HEADER_BYTES - empty - 3  # a longer length's bytes
+    full = replace(SNAPSHOT, fields={"a": bytes(room)})
+    assert decode(encode(full)) == full
     with pytest.raises(StreamMonitorError, match="series/fraud/7/prediction has 8000001 bytes"):
         encode(replace(SNAPSHOT, fields={"a": bytes(room + 1)}))
 
@@ -97,7 +110,7 @@ def test_a_kind_is_the_beginning_of_its_key() -> None:
 
 
 def test_a_newer_envelope_is_known_before_anything_in_it_is_looked_at() -> None:
-    for header in (b"SM\x02\x00", b"SM\xff\x07", b"SM\x01\x01"):
+    for header in (b"SM\x03\x00", b"SM\xff\x07", b"SM\x02\x01", b"SM\x01\x01"):
         with pytest.raises(NewerState, match="newer"):
             decode(header + b"\x00\x00\x00\x00anything")
 
