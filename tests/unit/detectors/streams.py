@@ -12,7 +12,7 @@ from stream_monitor.core.detector import FloatArray, Kind, Scalar
 from stream_monitor.detectors import registry
 
 SEED = 5
-OURS = {"clock": 1, "max_buckets": 3, "min_window_length": 1, "grace_period": 1}
+OURS = {"clock": 2, "max_buckets": 3, "min_window_length": 1, "grace_period": 1}
 RIVERS = {"clock": 32, "max_buckets": 5, "min_window_length": 5, "grace_period": 10}
 
 

@@ -9,7 +9,7 @@ from stream_monitor.detectors.algorithm import UnknownLayout
 from stream_monitor.detectors.algorithms.adwin_window import NO_CUT, Cuts, decode, encode, strongest_cut
 from stream_monitor.detectors.river import ADWIN
 
-CUTS = Cuts(0.002, 1, 3, 1, 1)
+CUTS = Cuts(0.002, 2, 3, 1, 1)
 
 
 def raw_of(detector: Any) -> bytes:
