@@ -10,76 +10,56 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from bench.core_path import FLOOR, STEPS
 from bench.profiling import Hot
-from bench.reader import Cost
-
-WHOLE: Final = "whole core"
-KAFKA_FLOOR: Final = "floor: consume + orjson.loads"
-KAFKA_WHOLE: Final = "end to end, exactly once"
 
 _LIBRARIES: Final = ("confluent-kafka", "river", "orjson", "pyarrow", "numpy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of a table. cpu: µs per event, one value per repeat; ratio: to the floor of the same repeat."""
+    """One line of a table. cpu: µs per event, one value per repeat; per_second: events of wall time, else of one core."""
 
     name: str
     cpu: Sequence[float]
-    ratio: Sequence[float]
     per_second: float | None = None
 
-    def cells(self) -> tuple[str, str, str, str]:
-        """Name, events/s (of wall time where it was measured, else of one core), µs/event, × floor."""
-        cpu = median(self.cpu)
-        per_second = self.per_second if self.per_second is not None else 1e6 / cpu
-        return self.name, f"{per_second:,.0f}", f"{cpu:.2f}", f"{median(self.ratio):.1f}"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """What lines are held against: the line `name`, in a column with the head `head`."""
+
+    name: str
+    head: str
 
 
-def core_lines(runs: Sequence[Mapping[str, float]], events: int) -> list[Line]:
-    """`runs`: CPU seconds by step, one mapping per repeat."""
-    perevent = [{step: seconds / events * 1e6 for step, seconds in run.items()} for run in runs]
-    for run in perevent:
-        run[WHOLE] = sum(run[step] for step in STEPS)
-    # Drift events are too few for "publish" to be a time per event: it counts in the whole.
-    shown = (FLOOR, *(step for step in STEPS if step != "publish"), WHOLE)
-    return [
-        Line(
-            name=step, cpu=[run[step] for run in perevent], ratio=[run[step] / run[FLOOR] for run in perevent]
-        )
-        for step in shown
-    ]
+def compared(lines: Sequence[Line], anchors: Sequence[Anchor], what: str = "step") -> str:
+    """A table with the ratios to the anchors, each within one repeat; the median of those is shown. A line with fewer repeats
+    has its ratios from those that it took part in.
+    """
+    found = {line.name: line for line in lines}
+    rows = []
+    for line in lines:
+        cpu = median(line.cpu)
+        ratios = [
+            _number(median(own / other for own, other in zip(line.cpu, found[anchor.name].cpu, strict=False)))
+            for anchor in anchors
+        ]
+        per_second = 1e6 / cpu if line.per_second is None else line.per_second
+        rows.append([line.name, f"{per_second:,.0f}", _number(cpu), *ratios])
+    return table([what, "events/s", "µs/event (CPU)", *(anchor.head for anchor in anchors)], rows)
 
 
-def kafka_lines(pairs: Sequence[tuple[Cost, Cost]]) -> list[Line]:
-    """`pairs`: floor and monitor, one after the other."""
-    lines = []
-    for at, name in enumerate((KAFKA_FLOOR, KAFKA_WHOLE)):
-        costs = [pair[at] for pair in pairs]
-        cpu = [_cpu(cost) for cost in costs]
-        lines.append(
-            Line(
-                name=name,
-                cpu=cpu,
-                ratio=[own / _cpu(pair[0]) for own, pair in zip(cpu, pairs, strict=True)],
-                per_second=median(cost.events / cost.wall_seconds for cost in costs),
-            )
-        )
-    return lines
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 20 else f"{value:.2f}"
 
 
-def _cpu(cost: Cost) -> float:
-    return cost.cpu_seconds / cost.events * 1e6
-
-
-def table(lines: Iterable[Line]) -> str:
-    """As Markdown, aligned so that a terminal shows it well too."""
-    rows = [("step", "events/s", "µs/event (CPU)", "× floor"), *(line.cells() for line in lines)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """As Markdown, aligned so that a terminal shows it well too: the first column to the left, all others to the right."""
+    every = [list(head), *map(list, rows)]
+    widths = [max(map(len, column)) for column in zip(*every, strict=True)]
     drawn = [
         "| " + " | ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) + " |"
-        for row in rows
+        for row in every
     ]
     rule = "| " + " | ".join(["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]) + " |"
     return "\n".join([drawn[0], rule, *drawn[1:]])

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import CodeType
 from typing import NamedTuple
 
-from bench.core_path import STEPS, Core
+from bench.core_path import STEPS, Core, checkpoints
 from stream_monitor.core.events import Record, Source
 
 _ROOT = str(Path(__file__).parents[1]) + "/"
@@ -51,7 +51,7 @@ class StepProfiler:
 def profile_core(stream: Mapping[Source, Sequence[Record]], *, top: int = 12) -> dict[str, list[Hot]]:
     """The functions of every step that take most time themselves."""
     profiler = StepProfiler()
-    Core(profiler).run(stream)
+    Core(profiler).run(checkpoints(stream))
     events = sum(map(len, stream.values()))
     return {name: _hottest(profile, events, top) for name, profile in profiler.profiles.items()}
 

@@ -1,7 +1,8 @@
-"""The events that are measured: one model, 20 numeric features, two input partitions; three features shift half way."""
+"""The events that are measured: 20 numeric features of one model, two input partitions; three features shift half way."""
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -11,31 +12,54 @@ from stream_monitor.core.events import Record, Source
 
 MODEL: Final = "fraud"
 TOPIC: Final = "features"
-PARTITIONS: Final = 2
-FEATURES: Final = 20
 SHIFTED: Final = 3
-_BEGIN_MS: Final = 1_735_689_600_000  # one event a millisecond from 2025-01-01 on
-_ROWS: Final = 1_000
+BEGIN_MS: Final = 1_735_689_600_000  # one event a millisecond from 2025-01-01 on
+_VALUES: Final = 20_000  # that are drawn at once
 
 
-def values(events: int, *, seed: int = 1) -> Iterator[tuple[int, bytes]]:
-    """Event time (ms UTC) and JSON of every event, in order. About 400 bytes each."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What events look like. note: characters of a text in every event that no model asks for."""
+
+    features: int = 20
+    models: int = 1
+    partitions: int = 2
+    note: int = 0
+
+    def names(self) -> list[str]:
+        """Of the models, which have their turn one after the other."""
+        return [MODEL] if self.models == 1 else [f"{MODEL}-{at:04}" for at in range(self.models)]
+
+    def sources(self) -> list[Source]:
+        """The input partitions."""
+        return [Source(TOPIC, partition) for partition in range(self.partitions)]
+
+
+ONE_MODEL: Final = Shape()
+
+
+def values(events: int, shape: Shape = ONE_MODEL, *, seed: int = 1) -> Iterator[tuple[int, str, bytes]]:
+    """Event time (ms UTC), model and JSON of every event, in order. About 400 bytes each, with 20 features."""
     random = np.random.default_rng(seed)
-    names = [f"f{i:02d}" for i in range(FEATURES)]
-    for begin in range(0, events, _ROWS):
-        block = random.normal(50.0, 10.0, (min(_ROWS, events - begin), FEATURES))
+    names = [f"f{i:02d}" for i in range(shape.features)]
+    models = itertools.cycle(shape.names())
+    note = {"note": "x" * shape.note} if shape.note else {}
+    rows = max(1, _VALUES // shape.features)
+    for begin in range(0, events, rows):
+        block = random.normal(50.0, 10.0, (min(rows, events - begin), shape.features))
         if begin >= events // 2:
             block[:, :SHIFTED] += 10.0
         for at, row in enumerate(np.round(block, 3).tolist(), begin):
-            time = _BEGIN_MS + at
+            model, time = next(models), BEGIN_MS + at
             features = dict(zip(names, row, strict=True))
-            event = {"model": MODEL, "version": "7", "id": f"e-{at}", "time": time, "features": features}
-            yield time, orjson.dumps(event)
+            event = {"model": model, "version": "7", "id": f"e-{at}", "time": time, "features": features}
+            # A copy: what orjson returns keeps the 8 kB that it was written in, unlike what a client library delivers.
+            yield time, model, bytes(memoryview(orjson.dumps(event | note)))
 
 
-def records(events: int) -> dict[Source, list[Record]]:
+def records(events: int, shape: Shape = ONE_MODEL) -> dict[Source, list[Record]]:
     """The same events as records of the input partitions, dealt out in turn."""
-    dealt: dict[Source, list[Record]] = {Source(TOPIC, p): [] for p in range(PARTITIONS)}
-    for source, (time, value) in zip(itertools.cycle(dealt), values(events), strict=False):
+    dealt: dict[Source, list[Record]] = {source: [] for source in shape.sources()}
+    for source, (time, _, value) in zip(itertools.cycle(dealt), values(events, shape), strict=False):
         dealt[source].append(Record(len(dealt[source]), time, b"", value))
     return dealt
