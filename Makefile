@@ -1,6 +1,6 @@
 # Everything that a developer and CI do. Needs Python 3.11 or newer, git and make; `make test` also Java, Maven,
-# Prometheus, Alertmanager, Chromium and Node.js, which it installs where it may.  Nothing is written outside the checkout but
-# caches.
+# Prometheus, Alertmanager, Chromium, Node.js and valgrind, which it installs where it may. Nothing is written outside the
+# checkout but caches.
 
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 RUN := .venv/bin
@@ -14,7 +14,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint format kafka chaos bench bench-detection bench-concept bench-labels lock
+.PHONY: help setup demo test lint format kafka chaos bench bench-detection bench-concept bench-labels bench-budget lock
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,7 +49,7 @@ chaos: setup ## Kill workers and brokers on a real Kafka and print the table of 
 	scripts/system-parts
 	$(RUN)/python -m tests.chaos $(ARGS)
 
-bench: setup ## Measure events/s and µs/event of every step and end to end
+bench: setup ## Measure what an event costs, next to a floor and others (ARGS="--quick --only core,kafka --write")
 	scripts/system-parts
 	$(RUN)/python -m bench $(ARGS)
 
@@ -61,6 +61,10 @@ bench-concept: setup ## Replay public streams whose concept drifts (ARGS="--data
 
 bench-labels: setup ## Measure a million predictions that wait for their label
 	$(RUN)/python -m bench.join $(ARGS)
+
+bench-budget: setup ## Count the instructions of the core's steps and hold them against their budget (ARGS=--write)
+	scripts/system-parts
+	$(RUN)/python -m bench.budget $(ARGS)
 
 lock: $(UV) ## Renew the lock file within the bounds of pyproject.toml
 	$(UV) lock --upgrade

@@ -14,7 +14,7 @@ from bench.kafka import Kafka
 from bench.peers.environment import ROOT
 from bench.profiling import profile_core
 from bench.report import REPORT, write
-from bench.sections import core, on_kafka, scaling
+from bench.sections import core, latency, memory, on_kafka, restore, scaling, workers
 from bench.stream import records
 
 _LEAST: Final = 10_000  # events: fewer do not fill the windows of the peers
@@ -34,6 +34,10 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "kafka": Section(title="End to end on real Kafka", measure=on_kafka.on_kafka),
     "peers": Section(title="Others on the same events", measure=on_kafka.peers),
     "scaling": Section(title="How the cost of a value scales", measure=scaling.scaling),
+    "workers": Section(title="Several workers", measure=workers.workers),
+    "memory": Section(title="Memory", measure=memory.memory),
+    "restore": Section(title="Restore", measure=restore.restore),
+    "latency": Section(title="How soon an alarm can be read", measure=latency.latency),
     "profile": Section(title="Where the time goes", measure=core.profile),
 }
 

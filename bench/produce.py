@@ -27,9 +27,9 @@ def producer(bootstrap: str, settings: dict[str, object] | None = None) -> Produ
     return Producer(_SETTINGS | {"bootstrap.servers": bootstrap} | (settings or {}))
 
 
-def send(to: Producer, topic: str, events: int, shape: Shape) -> None:
-    """All events, and wait until the broker has them."""
-    for at, (time, model, value) in enumerate(values(events, shape)):
+def send(to: Producer, topic: str, events: int, shape: Shape, *, first: int = 0) -> None:
+    """That many events from the `first` one on, and wait until the broker has them."""
+    for at, (time, model, value) in enumerate(values(events, shape, first=first)):
         while True:
             try:
                 to.produce(topic, value, model, at % shape.partitions, timestamp=time)

@@ -42,16 +42,15 @@ class Counters:
 
 
 def own_settings(bootstrap: str, topic: str, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The defaults in a group and with topics of its own; `more` overrides."""
+    """The defaults in a group and with topics of its own; `more` also names the models, or they are discovered."""
     own = f"bench-monitor-{uuid.uuid4().hex[:8]}"
     return {
         "kafka.bootstrap_servers": bootstrap,
         "kafka.group_id": own,
         "kafka.topic_prefix": own,
         "kafka.replication_factor": 1,
-        "discovery.topics": [topic],
         "http.listen": "127.0.0.1:0",
-        **(more or {}),
+        **(more or {"discovery.topics": [topic]}),
     }
 
 

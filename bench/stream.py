@@ -12,19 +12,19 @@ from stream_monitor.core.events import Record, Source
 
 MODEL: Final = "fraud"
 TOPIC: Final = "features"
-SHIFTED: Final = 3
 BEGIN_MS: Final = 1_735_689_600_000  # one event a millisecond from 2025-01-01 on
 _VALUES: Final = 20_000  # that are drawn at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What events look like. note: characters of a text in every event that no model asks for."""
+    """What events look like. shifted: features that shift half way. note: characters of a text that no model asks for."""
 
     features: int = 20
     models: int = 1
     partitions: int = 2
     note: int = 0
+    shifted: int = 3
 
     def names(self) -> list[str]:
         """Of the models, which have their turn one after the other."""
@@ -38,9 +38,9 @@ class Shape:
 ONE_MODEL: Final = Shape()
 
 
-def values(events: int, shape: Shape = ONE_MODEL, *, seed: int = 1) -> Iterator[tuple[int, str, bytes]]:
-    """Event time (ms UTC), model and JSON of every event, in order. About 400 bytes each, with 20 features."""
-    random = np.random.default_rng(seed)
+def values(events: int, shape: Shape = ONE_MODEL, *, first: int = 0) -> Iterator[tuple[int, str, bytes]]:
+    """Event time (ms UTC), model and JSON of every event, from the `first` one on. About 370 bytes, with 20 features."""
+    random = np.random.default_rng(1 + first)
     names = [f"f{i:02d}" for i in range(shape.features)]
     models = itertools.cycle(shape.names())
     note = {"note": "x" * shape.note} if shape.note else {}
@@ -48,8 +48,8 @@ def values(events: int, shape: Shape = ONE_MODEL, *, seed: int = 1) -> Iterator[
     for begin in range(0, events, rows):
         block = random.normal(50.0, 10.0, (min(rows, events - begin), shape.features))
         if begin >= events // 2:
-            block[:, :SHIFTED] += 10.0
-        for at, row in enumerate(np.round(block, 3).tolist(), begin):
+            block[:, : shape.shifted] += 10.0
+        for at, row in enumerate(np.round(block, 3).tolist(), first + begin):
             model, time = next(models), BEGIN_MS + at
             features = dict(zip(names, row, strict=True))
             event = {"model": model, "version": "7", "id": f"e-{at}", "time": time, "features": features}
