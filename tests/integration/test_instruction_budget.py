@@ -54,7 +54,8 @@ def test_more_than_the_room_is_an_excess_of_the_step_that_has_it() -> None:
 def test_another_build_of_python_is_allowed_what_plain_python_takes_there() -> None:
     budget = stored()
     other = {
-        step: Instructions(libraries=one.libraries, interpreter=one.interpreter * 1.5) for step, one in budget.items()
+        step: Instructions(libraries=one.libraries, interpreter=one.interpreter * 1.5)
+        for step, one in budget.items()
     }
     assert excesses(other, budget) == []
     assert excesses(other | {YARDSTICK: budget[YARDSTICK]}, budget)
@@ -69,7 +70,10 @@ def test_an_excess_is_told_with_the_functions_that_need_most(tmp_path: Path) -> 
     dump = tmp_path / "callgrind.1"
     dump.write_text("version: 1\nevents: Ir\npositions: line\n" + DUMP + "totals: 50\n")
     found = Counts(steps={"decode": Instructions(libraries=30, interpreter=20)}, dumps={"decode": [dump]})
-    budget = {"decode": Instructions(libraries=1, interpreter=1), YARDSTICK: Instructions(libraries=0, interpreter=1)}
+    budget = {
+        "decode": Instructions(libraries=1, interpreter=1),
+        YARDSTICK: Instructions(libraries=0, interpreter=1),
+    }
     over = excesses({**budget, "decode": Instructions(libraries=3_000, interpreter=1)}, budget)
     told = explained(over, found)
     assert "decode needs 3,000 instructions an event in libraries, 51 are allowed" in told
