@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bench import callgrind
-from bench.budget import RENEW, YARDSTICK, Instructions, excesses, explained, stored
-from bench.callgrind import Counts
+from bench.budget import RENEW, excesses, explained, stored
+from bench.callgrind import YARDSTICK, Counts, Instructions
 from bench.core_path import STEPS
 
 DUMP = """\
