@@ -86,6 +86,18 @@ def test_numbers_are_stored_without_codes_and_come_back_contiguous() -> None:
     assert np.shares_memory(values, back.columns.cells)
 
 
+def test_rounded_numbers_are_stored_as_whole_ones() -> None:
+    rng = np.random.default_rng(1)
+    cells = np.round(rng.normal(50, 10, 2_000), 2).tolist()
+    batch = batch_of([{"rounded": one, "odd": at / 7, "count": at} for at, one in enumerate(cells)])
+    value = encode_batch(batch)
+    assert head_of(value)["decimals"] == [2, -1, 0]
+    assert bits(decoded(batch)) == bits(batch)
+    for changed in ([2, 1, 0], [2, -1], [2, -1, 7], [-1, -1, -1]):
+        with pytest.raises(CorruptState):
+            decode_entry(with_head(value, head_of(value) | {"decimals": changed}), BATCH_HEADERS)
+
+
 def test_the_layout_is_the_documented_one() -> None:
     value = encode_batch(batch_of([{"amount": at / 7} for at in range(4)]))
     begin = 4 + int.from_bytes(value[:4], "little")
@@ -160,6 +172,10 @@ def test_what_is_no_entry_is_corrupt(value: bytes) -> None:
         lambda head: head.update(ids=head["ids"] + 1),
         lambda head: head.update(ids=-1),
         lambda head: head.update(numbers=True),
+        lambda head: head.update(decimals=[0]),
+        lambda head: head.update(decimals=[0, 0]),
+        lambda head: head.update(decimals=[-1, 7]),
+        lambda head: head.update(decimals=[-2, -1]),
         lambda head: head.update(rows=2),
         lambda head: head.update(rows=-1),
         lambda head: head.update(rows=10**12),
