@@ -49,11 +49,6 @@ def running(start: NDArray[Any], steps: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def total(start: FloatArray, steps: FloatArray) -> FloatArray:
-    """start (...), steps (m, ...) → (...): all of them, added one after the other."""
-    return np.asarray(np.add.reduce(np.concatenate([start[None], steps]), axis=0))  # row after row
-
-
 class Layout(NamedTuple):
     """N blocks, of n series one after the other. size: (n,) blocks of each. first: (n,) place of its first."""
 
@@ -82,7 +77,7 @@ class Layout(NamedTuple):
 
     def each(self, values: NDArray[Any]) -> NDArray[Any]:
         """Something of every series (n, ...) for each of its blocks, (N, ...)."""
-        return np.repeat(values, self.size, axis=0)
+        return np.repeat(values, int(self.size[0]) if self.even and len(values) else self.size, axis=0)
 
     def part(self, chosen: NDArray[np.intp]) -> tuple[slice | NDArray[np.intp], "Layout"]:
         """Of some of the series, ascending: where their blocks are, and their layout."""
@@ -96,6 +91,15 @@ class Layout(NamedTuple):
         """Of every block (N,): its number in its series, and the series."""
         series = np.repeat(np.arange(len(self.size)), self.size)
         return np.arange(len(series)) - self.first[series], series
+
+
+def total(start: FloatArray, layout: Layout, put: FloatArray) -> FloatArray:
+    """start (n, ...) → (n, ...): with what each block put in, (N, ...), added one after the other; put is used up.
+
+    A block puts in more than one number: along the fastest axis of an array, numpy would add in pairs.
+    """
+    put[layout.first] += start
+    return np.asarray(np.add.reduce(layout.by_time(put), axis=0))
 
 
 def running_mean(

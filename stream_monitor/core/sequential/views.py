@@ -273,7 +273,7 @@ class Views:
     ) -> None:
         """Add what usable blocks (N,) put in, (N, k) which is used up, to the sums of their series, in order of time."""
         put[~usable] = 0.0
-        sums[rows] = total(sums[rows], layout.by_time(put))
+        sums[rows] = total(sums[rows], layout, put)
 
     def _left(
         self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, calendar: Calendar, hours: Hours
@@ -318,7 +318,7 @@ class Views:
         if usable is not None and not usable.all():
             added[~usable] = 0.0
             number = np.add.reduceat(usable.astype(np.int64), layout.first)
-        self.sums[rows, of] = total(self.sums[rows, of], layout.by_time(added))
+        self.sums[rows, of] = total(self.sums[rows, of], layout, added)
         self.number[rows, of] += number * BLOCK
         self.last[rows, of] = line[layout.first + layout.size - 1, -LAGS:]
         return means

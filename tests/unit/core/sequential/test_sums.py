@@ -43,13 +43,16 @@ def test_running_is_the_sum_before_each_step_and_after_the_last() -> None:
     )
 
 
-def test_a_total_is_that_of_one_step_after_the_other() -> None:
-    steps = np.random.default_rng(3).normal(size=(200, 7))
-    whole = np.ones(7)
-    for step in steps:
-        whole = whole + step
-    assert total(np.ones(7), steps).tobytes() == whole.tobytes()
-    assert total(total(np.ones(7), steps[:77]), steps[77:]).tobytes() == whole.tobytes()
+@pytest.mark.parametrize("sizes", [[200], [40, 40, 40], [30, 170, 1]])
+@pytest.mark.parametrize("width", [(2,), (3,), (2, 7)])
+def test_a_total_is_that_of_one_step_after_the_other(sizes: list[int], width: tuple[int, ...]) -> None:
+    """To the bit: or it would depend on how the stream is cut."""
+    put, layout = np.random.default_rng(3).normal(size=(sum(sizes), *width)), Layout.of(np.array(sizes))
+    expected = np.ones((len(sizes), *width))
+    for series, (first, size) in enumerate(zip(layout.first.tolist(), sizes, strict=True)):
+        for block in range(first, first + size):
+            expected[series] = expected[series] + put[block]
+    assert total(np.ones((len(sizes), *width)), layout, put).tobytes() == expected.tobytes()
 
 
 def test_a_running_mean_is_that_before_each_usable_block() -> None:
