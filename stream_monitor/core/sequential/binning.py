@@ -24,11 +24,11 @@ class Sorter(NamedTuple):
 
     def bins(self, layout: Layout, values: FloatArray) -> Bins:
         """(N, BLOCK) of values (N, BLOCK)."""
-        rounds = np.array([0 if len(one.edges) == 1 else one.most.bit_length() for one in self.slots])
+        rounds = [0 if len(one.edges) == 1 else one.most.bit_length() for one in self.slots]
         seeds, starts = layout.each(self.seeds), layout.each(self.ordinals) + layout.places()[0] * BLOCK
         out = np.empty(values.shape, np.uint8)
-        for many in np.unique(rounds).tolist():
-            member = np.flatnonzero(rounds == many)
+        for many in sorted(set(rounds)):
+            member = np.flatnonzero(np.array(rounds) == many)
             mine, part = layout.part(member)
             slots = [self.slots[at] for at in member.tolist()]
             if many == 0:  # of a constant: any other value is above it

@@ -269,8 +269,7 @@ def _collect(series: Series, blocks: Blocks, start: int, hours: HoursOf) -> int:
 
 def _evened(size: Sequence[int]) -> NDArray[np.int64]:
     """How many blocks of each series go into one pass: none waits for another's many."""
-    wanted = np.array(size)
-    levels = np.unique(wanted)
+    wanted, levels = np.array(size), np.array(sorted(set(size)))
     used = np.minimum(wanted, levels[:, None]).sum(axis=1)
     fits = levels[levels * len(wanted) <= _WASTE * used]
     return np.asarray(np.minimum(wanted, fits[-1]))

@@ -149,7 +149,7 @@ class Views:
         view = self.view[rows]
         if not view.any():
             return Seen(values, np.ones(len(values), np.bool_))
-        seen = Seen(np.zeros_like(values), np.ones(len(values), np.bool_))
+        seen = Seen(np.empty_like(values), np.ones(len(values), np.bool_))
         for which in (View.RESIDUAL, View.LEFT, View.LEFT_RESIDUAL):
             watched = np.flatnonzero(view == which)
             if len(watched):
@@ -253,7 +253,9 @@ class Views:
         sizes = on_grid(np.minimum(np.abs(values), _LARGEST), COARSE)
         within = exact_product(sizes, _WITHIN)
         before, self.size[rows] = running_mean(self.size[rows], layout, within[:, -1], usable, _KEPT[-1])
-        recent = on_grid(before[:, None] * _KEPT[:-1] + within[:, :-1], _FINER)
+        recent = before[:, None] * _KEPT[:-1]
+        recent += within[:, :-1]
+        recent = on_grid(recent, _FINER)
         put = np.empty((len(values), SLOW_SUMS))
         put[:, 0], put[:, 1], put[:, 4] = BLOCK, np.einsum("ij->i", recent), np.einsum("ij->i", sizes)
         for at, (left, right) in {2: (recent, recent), 3: (recent, sizes), 5: (sizes, sizes)}.items():
@@ -261,7 +263,12 @@ class Views:
         self._count(self.size_sums, rows, layout, put, usable)
         model = layout.each(self.size_model[rows])
         usual, keeps = np.maximum(model[:, :1], 1.0 / COARSE), model[:, 1:]
-        return np.asarray(values / np.maximum(1.0 + keeps * (recent / usual - 1.0), LEAST_SIZE))
+        recent /= usual
+        recent -= 1.0
+        recent *= keeps
+        recent += 1.0
+        np.maximum(recent, LEAST_SIZE, out=recent)
+        return np.asarray(np.divide(values, recent, out=recent))
 
     def _count(
         self,
@@ -331,7 +338,7 @@ def _means(values: FloatArray) -> FloatArray:
 
 def _errors(line: FloatArray, model: FloatArray) -> FloatArray:
     """Errors (m, BLOCK) of forecasting each value of the lines (m, LAGS + BLOCK). model: (m, 1 + ORDER)."""
-    errors = line[:, LAGS:] - model[:, :1]
+    errors, part = line[:, LAGS:] - model[:, :1], np.empty((len(line), line.shape[1] - LAGS))
     for lag in range(1, ORDER + 1):
-        errors -= model[:, lag : lag + 1] * line[:, LAGS - lag : -lag]
+        errors -= np.multiply(model[:, lag : lag + 1], line[:, LAGS - lag : -lag], out=part)
     return errors
