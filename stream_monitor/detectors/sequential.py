@@ -95,8 +95,8 @@ class SequentialSpec:
 
     **Parameters.** values_per_alarm: raising it makes false alarms rarer and detection a little later (logarithmically).
 
-    **Cost.** About 5 µs a value alone, 0.2 µs where many series are tested together; state about 4 kB, 7 kB while it learns.
-    Learning takes 512 values, and as many again where a forecast is needed.
+    **Cost.** About 5 µs a value alone, 0.1 to 0.2 µs where many series are tested together; state about 4 kB, 7 kB while it
+    learns. Learning takes 512 values, and as many again where a forecast is needed.
 
     **Guarantees.** If the values are exchangeable and continuous, it fires within n of them with probability at most
     n / values_per_alarm, for every n and every distribution: a theorem (docs/explanation/alarm-budget.md). For few levels the
