@@ -165,6 +165,7 @@ class Gathered:
     def __init__(self) -> None:
         self._sources: dict[Source, int] = {}
         self._runs: dict[str, list[tuple[Run, int]]] = {}
+        self._waiting: dict[str, int] = {}  # rows of these runs
         self._batches: dict[str, list[ColumnBatch]] = {}
         self.rows = 0
 
@@ -173,7 +174,8 @@ class Gathered:
         runs = self._runs.setdefault(run.model, [])
         runs.append((run, self._sources.setdefault(source, len(self._sources))))
         self.rows += len(run.rows)
-        if sum(len(one.rows) for one, _ in runs) >= CHUNK:
+        waiting = self._waiting[run.model] = self._waiting.get(run.model, 0) + len(run.rows)
+        if waiting >= CHUNK:
             self._columnise(run.model)
 
     def drain(self) -> list[ColumnBatch]:
@@ -181,11 +183,11 @@ class Gathered:
         for model in self._runs:
             self._columnise(model)
         batches, self._batches = self._batches, {}
-        self._runs, self._sources, self.rows = {}, {}, 0
+        self._runs, self._waiting, self._sources, self.rows = {}, {}, {}, 0
         return [concatenate(of) for of in batches.values()]
 
     def _columnise(self, model: str) -> None:
-        runs, self._runs[model] = self._runs[model], []
+        runs, self._runs[model], self._waiting[model] = self._runs[model], [], 0
         self._batches.setdefault(model, []).extend(joined(runs, list(self._sources)))
 
 

@@ -71,7 +71,7 @@ class Order:
             bound = int(batch.times.max()) if bound == FOREVER else bound
         if bound < FOREVER:
             self.frontier = max(self.frontier, bound)
-        return None if batch is None else batch.take(_in_order(batch))
+        return None if batch is None else _sorted(batch)
 
     def _bound_of_cap(self) -> int:
         """Memory is bounded: past the cap the oldest rows are released whatever the watermarks say."""
@@ -112,6 +112,11 @@ class _State:
     topics: tuple[str, ...]
     frontier: int
     late: int
+
+
+def _sorted(batch: ColumnBatch) -> ColumnBatch:
+    at = _in_order(batch)
+    return batch if bool((at[1:] > at[:-1]).all()) else batch.take(at)
 
 
 def _in_order(batch: ColumnBatch) -> NDArray[np.intp]:

@@ -20,7 +20,7 @@ from stream_monitor.core.events import Record, Source
 from stream_monitor.formats.native_json import Rules, decode
 from stream_monitor.formats.shape import NOTHING, Names, Shape, extended, tell_times
 
-MAX_SHAPES: Final = 100  # models of a topic whose shape is learned
+MAX_SHAPES: Final = 1_000  # models of a topic whose shape is learned
 _LOOKED_AT: Final = 32  # records that are looked at to learn from
 _SPAN: Final = 64  # records at most that are read the general way before a shape is tried again
 _MOST_PATIENCE: Final = 4_096
@@ -50,7 +50,7 @@ class ShapedReader:
     def read(self, source: Source, records: Sequence[Record], rules: Rules) -> Arrived:
         """The rows of `records` (one source, in order), and what was wrong with the others.
 
-        Cost: ~1.2 µs for a valid event of 20 numeric features whose shape was seen before, columns not included.
+        Cost: ~1.1 µs for a valid event of 20 numeric features whose shape was seen before, columns not included.
         """
         if rules.mapping is not None:
             return Arrived.of(decode(source, records, rules))
@@ -102,15 +102,15 @@ def _runs(topic: _Topic, records: Sequence[Record], rows: Sequence[Any], rules: 
     if ((stamped >= 0) & (times - rules.max_clock_skew_ms > stamped)).any():
         return None
     runs = []
-    offsets = _offsets(records)
+    offsets, items = _offsets(records), np.zeros(len(records), np.uint32)
     for kind, at in _by_kind(topic, rows).items():
         model, shape = topic.shapes[kind]
         mine = rows if at is None else [rows[one] for one in at]
         if not shape.carries(mine):
             return None
-        where = slice(None) if at is None else at
-        items = np.zeros(len(mine), np.uint32)
-        runs.append(Run(model, shape, mine, offsets[where], items, int(times[where].max())))
+        newest = int(times.max()) if at is None else max([row.time for row in mine])
+        where = offsets if at is None else offsets[at]
+        runs.append(Run(model, shape, mine, where, items[: len(mine)], newest))
     return runs
 
 
@@ -155,6 +155,10 @@ def _learn(topic: _Topic, events: Sequence[Mapping[str, Any]], rules: Rules) -> 
     fit = {model: names for model, names in topic.names.items() if names.fit}
     if len(fit) > 1:  # only a field tells models apart
         fit = {model: names for model, names in fit.items() if names.named}
-    made = {model: Shape(model, names, alone=len(fit) == 1) for model, names in fit.items()}
+    known = {model: shape for model, shape in topic.shapes.values() if fit.get(model) == before.get(model)}
+    alone = len(fit) == 1
+    if alone or len(known) == 1:  # the tag that tells models apart comes or goes
+        known = {}
+    made = {model: known.get(model) or Shape(model, names, alone=alone) for model, names in fit.items()}
     topic.shapes = {shape.struct: (model, shape) for model, shape in made.items()}
     topic.decoder = msgspec.json.Decoder(Union[tuple(topic.shapes)]) if made else None  # noqa: UP007 (made at run time)
