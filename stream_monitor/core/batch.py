@@ -96,8 +96,15 @@ class Columns(Mapping[str, Column]):
         if column is None:
             at = self._at[name]
             texts = self.texts.get(name, ())
-            column = self._made[name] = Column(values=self.cells[at], codes=self.codes[at], texts=texts)
+            codes = self._all_numbers() if self._codes is None else self._codes[at]
+            column = self._made[name] = Column(values=self.cells[at], codes=codes, texts=texts)
         return column
+
+    def _all_numbers(self) -> NDArray[np.uint8]:
+        """The codes (n,) of any column; the same array for all of them."""
+        for column in self._made.values():
+            return column.codes
+        return np.full(self.cells.shape[1], _NUMBER)
 
     def __contains__(self, name: object) -> bool:
         return name in self._at

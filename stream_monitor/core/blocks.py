@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_monitor.core.cells import LARGEST
 from stream_monitor.core.detector import FloatArray, Plain
 from stream_monitor.core.fields import Fields, as_bytes
 from stream_monitor.core.pattern import Usable
@@ -85,21 +86,21 @@ class Blocks:
         return blocks
 
 
-def close(waiting: Sequence[Blocks], usable: Usable, numbers: FloatArray) -> Closed | None:
-    """Add the same cells to series in step, with their numbers (series, k); or (1, k) if all are the same, those in waiting too.
+def close(waiting: Sequence[Blocks], usable: Usable, numbers: Sequence[FloatArray]) -> Closed | None:
+    """Add the same cells to series in step, with the numbers (k,) of each; of one if all are the same, those in waiting too.
 
     Returns the blocks that became full, if any did.
     """
     first = waiting[0]
-    before, new = len(first.rows), numbers.shape[1]
-    full = (before + new) // BLOCK
+    before = len(first.rows)
+    full = (before + len(usable.at)) // BLOCK
     cut = full * BLOCK
     rows = np.concatenate([first.rows, usable.rows])
     times = np.concatenate([first.times, usable.times])
-    held = np.empty((len(numbers), before + new))
-    held[:, before:] = numbers
-    if before:
-        held[:, :before] = [one.numbers for one in waiting[: len(numbers)]]
+    held = np.empty((len(numbers), len(rows)))
+    for line, one, new in zip(held, waiting, numbers, strict=False):
+        line[:before], line[before:] = one.numbers, new
+    np.clip(held, -LARGEST, LARGEST, out=held)
     passed, unusable = _passed(first, usable, full)
     rest = [line.copy() for line in held[:, cut:]]
     left = rows[cut:].copy(), times[cut:].copy()

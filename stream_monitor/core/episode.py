@@ -36,9 +36,12 @@ class Episode:
     told: float
 
 
-def lasting(signs: Mapping[str, Sign]) -> dict[str, Sign]:
-    """The signs one block later."""
-    return {name: replace(s, blocks=min(s.blocks + 1, LENGTH), age=s.age + 1) for name, s in signs.items()}
+def lasting(signs: Mapping[str, Sign], blocks: int = 1) -> dict[str, Sign]:
+    """The signs so many blocks later."""
+    return {
+        name: replace(sign, blocks=min(sign.blocks + blocks, LENGTH), age=sign.age + blocks)
+        for name, sign in signs.items()
+    }
 
 
 def aged(signs: Mapping[str, Sign]) -> dict[str, Sign]:

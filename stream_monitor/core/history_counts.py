@@ -126,9 +126,11 @@ class _Runs(NamedTuple):
     def of(cls, summed: Summed, width: int) -> "_Runs":
         """Of buckets of `width` ms."""
         buckets = summed.ends // width
-        begins = np.ones(buckets.shape, np.bool_)
-        begins[:, 1:] = buckets[:, 1:] != buckets[:, :-1]
-        at = np.flatnonzero(begins)
+        at = np.arange(0, buckets.size, buckets.shape[1])  # where the blocks of each series begin
+        if buckets.min() != buckets.max():
+            begins = np.ones(buckets.shape, np.bool_)
+            begins[:, 1:] = buckets[:, 1:] != buckets[:, :-1]
+            at = np.flatnonzero(begins)
         counts = summed.counts.reshape(buckets.size, -1)
         return cls(
             at // buckets.shape[1],

@@ -80,14 +80,15 @@ class PositionLog:
 
     def _places(self, batch: ColumnBatch) -> NDArray[np.intp]:
         """Place (n,) of every row's source among all sources; a new source begins just before its first row."""
-        appeared, first_rows = np.unique(batch.source_at, return_index=True)
-        for first_row, at in sorted(zip(first_rows.tolist(), appeared.tolist(), strict=True)):
-            source = batch.sources[at]
-            if source not in self._sources:
-                begin = batch.offsets[first_row] - 1
-                self._sources[source] = len(self._sources)
-                self._now = np.append(self._now, begin)
-                self._marks = np.column_stack([self._marks, np.full(len(self._marks), begin)])
+        fresh = [at for at, source in enumerate(batch.sources) if source not in self._sources]
+        here = [np.flatnonzero(batch.source_at == at) for at in fresh]
+        for first_row, at in sorted(
+            (int(rows[0]), at) for rows, at in zip(here, fresh, strict=True) if len(rows)
+        ):
+            begin = batch.offsets[first_row] - 1
+            self._sources[batch.sources[at]] = len(self._sources)
+            self._now = np.append(self._now, begin)
+            self._marks = np.column_stack([self._marks, np.full(len(self._marks), begin)])
         return np.array([self._sources.get(source, 0) for source in batch.sources], np.intp)[batch.source_at]
 
     def dump(self) -> dict[str, Plain]:

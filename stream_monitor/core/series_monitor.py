@@ -173,13 +173,16 @@ class SeriesMonitor:
             for at, effect in self._differing(before):
                 fired.setdefault(at, []).append(Fired(DIFFERS, effect, self.parameters.tolerance, SETTLED))
         findings = []
-        if fired or self.drift.busy:
-            for at in range(taken.blocks):
-                decision = self.drift.decide(
-                    self.lens, self.witnesses, self.window, before + at + 1, fired.get(at, ())
-                )
+        at = 0
+        for spoken in [*sorted(fired), taken.blocks]:
+            while (at := at + self.drift.pass_over(self.window, before + at, before + spoken)) < taken.blocks:
+                said = fired.get(at, ())
+                decision = self.drift.decide(self.lens, self.witnesses, self.window, before + at + 1, said)
                 if decision is not None:
                     findings.append(decision.finding(self.key))
+                at += 1
+                if said:
+                    break
         return findings
 
     def _begin_with(self, warm_up: WarmUp) -> Untested | None:

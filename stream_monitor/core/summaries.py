@@ -49,7 +49,7 @@ def summaries_of(lenses: Sequence[Lens], numbers: FloatArray) -> Summaries:
     form = lenses[0].form
     series, m, _ = numbers.shape
     bins, z, views = (_numeric if form.numeric else _discrete)(lenses, numbers.reshape(series, -1))
-    bins += np.repeat(np.arange(0, series * m * form.width, form.width), BLOCK).reshape(bins.shape)
+    bins.reshape(-1, BLOCK)[...] += np.arange(0, series * m * form.width, form.width)[:, np.newaxis]
     counts = np.bincount(bins.ravel(), minlength=series * m * form.width).astype(np.uint8)
     return Summaries(counts.reshape(series, m, form.width), _sums(views, m), _sums([z, z * z], m))
 

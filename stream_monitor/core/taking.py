@@ -24,7 +24,7 @@ from stream_monitor.core.summaries import Summed, summaries_of
 from stream_monitor.core.untested import Untested, elapsed_of, joined
 from stream_monitor.core.window import Summary
 
-_AT_ONCE: Final = 1 << 15  # values that are summed up in one go: they stay in the processor's cache
+_AT_ONCE: Final = 1 << 16  # values that are summed up in one go: they stay in the processor's cache
 
 
 class Cells(NamedTuple):
@@ -108,7 +108,8 @@ def _values(one: Cells, took: Took, rehearsals: dict[SeriesKey, Untested]) -> _V
     values = _usable(monitor, lens, column, pattern)
     usable = values.usable
     took.usable[monitor.key] = usable if used == 0 else one.pattern.usable_after(used, usable)
-    monitor.quality[WRONG_KIND] += usable.wrong
+    if usable.wrong:
+        monitor.quality[WRONG_KIND] += usable.wrong
     _screen(one, values, used, took)
     if lens.kind is Kind.IDENTIFIER:
         return None
@@ -136,14 +137,10 @@ def _screen(one: Cells, values: _Values | None, used: int, took: Took) -> None:
         return
     seen = None
     if values is not None:
-        seen = Values(values.usable.mask, _within_bounds(values.numbers))
+        seen = Values(values.usable.mask, np.clip(values.numbers, -LARGEST, LARGEST))
     found = one.monitor.screened(one.column, seen, used)
     if found:
         took.faults.append((one, found))
-
-
-def _within_bounds(numbers: FloatArray) -> FloatArray:
-    return np.clip(numbers, -LARGEST, LARGEST)
 
 
 def _step(values: _Values) -> Hashable:
@@ -156,8 +153,8 @@ def _step(values: _Values) -> Hashable:
 def _closed(group: Sequence[_Values]) -> Iterator[_Full]:
     """The blocks that series in step close."""
     first = group[0]
-    numbers = first.numbers[np.newaxis] if first.shared else np.stack([one.numbers for one in group])
-    closed = close([one.monitor.blocks for one in group], first.usable, _within_bounds(numbers))
+    numbers = [one.numbers for one in (group[:1] if first.shared else group)]
+    closed = close([one.monitor.blocks for one in group], first.usable, numbers)
     if closed is None:
         return
     begun, elapsed = elapsed_of(closed, first.monitor.begun)
@@ -213,13 +210,16 @@ def cells_of(
 ) -> Iterator[Cells]:
     """What the rows (n,) of `batch` hold of series that they carry as columns. begins: the first cell of those that are new."""
     located: dict[tuple[bytes, int], tuple[Pattern, NDArray[np.intp] | None] | None] = {}
+    codes, stamp = np.zeros(0, np.uint8), b""
     for key, monitor in series.items():
         if key.segment is not None or key.name.startswith(MISSING):
             continue
         column = _column_of(key, batch)
         if column is None:
             continue
-        where = column.codes.tobytes(), begins.get(key, 0)
+        if column.codes is not codes:  # columns of nothing but numbers share theirs
+            codes, stamp = column.codes, column.codes.tobytes()
+        where = stamp, begins.get(key, 0)
         if where not in located:
             located[where] = _located(column.codes, batch, rows, where[1])
         found = located[where]

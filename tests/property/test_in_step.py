@@ -89,7 +89,7 @@ def test_series_without_missing_cells_are_in_step_and_so_are_their_indicators(
     groups: list[int] = []
     original = blocks.close
 
-    def close(waiting: Sequence[Blocks], usable: Usable, numbers: FloatArray) -> Closed | None:
+    def close(waiting: Sequence[Blocks], usable: Usable, numbers: Sequence[FloatArray]) -> Closed | None:
         groups.append(len(waiting))
         return original(waiting, usable, numbers)
 

@@ -17,7 +17,7 @@ def fed(blocks: Blocks, usable: Sequence[bool], first: int = 0) -> list[tuple[li
     rows = np.arange(first, first + len(usable), dtype=np.int64)
     codes = np.where(usable, Cell.NUMBER, Cell.NULL).astype(np.uint8)
     mine = Pattern(codes, rows, rows * 10).numbers
-    closed = close([blocks], mine, mine.of(rows.astype(np.float64))[np.newaxis])
+    closed = close([blocks], mine, [mine.of(rows.astype(np.float64))])
     if closed is None:
         return []
     assert closed.times.tolist() == (closed.rows * 10).tolist()

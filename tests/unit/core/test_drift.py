@@ -80,7 +80,7 @@ def test_an_early_detection_is_kept_until_the_effect_has_grown() -> None:
 def test_it_is_kept_only_for_a_while(quiet: int, found: bool) -> None:
     drift = Drift(TOLERANCE)
     assert bool(run(drift, [0.0] * (2 + quiet) + [30.0], {1: 32})) is found
-    assert drift.busy is found
+    assert (drift.episode is not None) is found
 
 
 def test_the_change_is_dated_by_the_likeliest_split_not_by_the_detector() -> None:
