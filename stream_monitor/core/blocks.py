@@ -97,22 +97,24 @@ def close(waiting: Sequence[Blocks], usable: Usable, numbers: Sequence[FloatArra
     cut = full * BLOCK
     rows = np.concatenate([first.rows, usable.rows])
     times = np.concatenate([first.times, usable.times])
-    held = np.empty((len(numbers), len(rows)))
-    for line, one, new in zip(held, waiting, numbers, strict=False):
-        line[:before], line[before:] = one.numbers, new
-    np.clip(held, -LARGEST, LARGEST, out=held)
+    values, rest = np.empty((len(numbers), cut)), np.empty((len(numbers), len(rows) - cut))
+    for whole, left, one, new in zip(values, rest, waiting, numbers, strict=False):
+        if full:
+            whole[:before], whole[before:], left[:] = one.numbers, new[: cut - before], new[cut - before :]
+        else:
+            left[:before], left[before:] = one.numbers, new
+    for array in values, rest:
+        np.clip(array, -LARGEST, LARGEST, out=array)
     passed, unusable = _passed(first, usable, full)
-    rest = [line.copy() for line in held[:, cut:]]
-    left = rows[cut:].copy(), times[cut:].copy()
-    step = left[0].tobytes(), left[1].tobytes(), passed
+    since = rows[cut:].copy(), times[cut:].copy()
+    step = since[0].tobytes(), since[1].tobytes(), passed
     for at, one in enumerate(waiting):
-        one.hold(rest[at if len(numbers) > 1 else 0], *left, passed, step)
+        one.hold(rest[at if len(numbers) > 1 else 0].copy(), *since, passed, step)
     if full == 0:
         return None
     shape = (full, BLOCK)
-    values = np.ascontiguousarray(held[:, :cut]).reshape(len(numbers), *shape)
     rows, times = rows[:cut].reshape(shape), times[:cut].reshape(shape)
-    return Closed(values, rows, times, unusable, rows[:, [0, -1]], times[:, [0, -1]])
+    return Closed(values.reshape(-1, *shape), rows, times, unusable, rows[:, [0, -1]], times[:, [0, -1]])
 
 
 def _passed(first: Blocks, usable: Usable, full: int) -> tuple[int, NDArray[np.int64]]:

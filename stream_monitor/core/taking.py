@@ -24,7 +24,9 @@ from stream_monitor.core.summaries import Summed, summaries_of
 from stream_monitor.core.untested import Untested, elapsed_of, joined
 from stream_monitor.core.window import Summary
 
-_AT_ONCE: Final = 1 << 16  # values that are summed up in one go: they stay in the processor's cache
+_AT_ONCE: Final = (
+    12 << 10
+)  # values that are summed up in one go: in cache, and arrays that malloc has at hand (< 128 kB)
 
 
 class Cells(NamedTuple):
