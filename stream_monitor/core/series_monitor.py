@@ -1,7 +1,7 @@
 """One series from warm-up to drift: cells in, findings out. Knows nothing of other series, budgets or alerts.
 
-The way of a value: cell → usable number → block → bin count and standardised views → detectors → decision per block.
-Between `take` and `decide` the model advances the sequential tests of all its series at once.
+The way of a value: cell → usable number → block → bin count and standardised views → detectors → decision per block. Up to the
+detectors it is that of all series of the model at once (`taking`), as are the sequential tests between `take` and `decide`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ class Taken(NamedTuple):
 
 
 class SeriesMonitor:
-    """The state of one series. Cost: ~0.5 µs a numeric value; state ≤ 24 kB.
+    """The state of one series, ≤ 24 kB. Cost: some µs for each part of the stream; its values go with those of others.
 
     born: the model's row at which it was first seen.
     """

@@ -68,7 +68,10 @@ class _Full(NamedTuple):
 
 
 def take(cells: Iterable[Cells]) -> Took:
-    """Give series their cells. `SeriesMonitor.decide` must follow for all in `taken`."""
+    """Give series their cells, each series once. `SeriesMonitor.decide` must follow for all in `taken`.
+
+    Cost: ~30 ns a number of series in step, ~10 µs a series; ~50 µs more for each that is out of step.
+    """
     took = Took({}, {}, [], [])
     rehearsals: dict[SeriesKey, Untested] = {}
     in_step: dict[Hashable, list[_Values]] = {}
