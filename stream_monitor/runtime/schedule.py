@@ -19,16 +19,16 @@ class Schedule:
     _last_tick: float = 0.0
     _last_rows: float = 0.0
 
-    def commit_due(self, now: float, *, rows: int) -> bool:
-        """Whether to look for something to commit."""
-        if now - self._last_commit < self.commit_every and rows < self.commit_rows:
+    def commit_due(self, now: float, *, rows: int, news: bool) -> bool:
+        """Whether to look for something to commit. news: a drift event waits to be told, for half as long as other things."""
+        if self.until_commit(now, news=news) > 0 and rows < self.commit_rows:
             return False
         self._last_commit = now
         return True
 
-    def until_commit(self, now: float) -> float:
+    def until_commit(self, now: float, *, news: bool) -> float:
         """Seconds until the next commit is due, 0 when it is."""
-        return max(0.0, self._last_commit + self.commit_every - now)
+        return max(0.0, self._last_commit + self.commit_every / (2 if news else 1) - now)
 
     def tick_due(self, now: float, *, rows: int, inputs: bool) -> bool:
         """A tick goes with rows, and on for a while after them, so that the last ones are released; then seldom."""

@@ -101,7 +101,9 @@ class Worker:
             self._take(fetched)
         if self._aborted:
             self._start_over()
-        elif parts.schedule.commit_due(parts.clock.monotonic(), rows=parts.ingest.waiting):
+        elif parts.schedule.commit_due(
+            parts.clock.monotonic(), rows=parts.ingest.waiting, news=bool(self._checkpoint.drift_events)
+        ):
             self._commit(Deadline(self._options.commit_seconds), snapshots=False)
             self._hold_back()
         parts.publisher.publish(parts.partitions, parts.ingest.event_times, parts.clock)
@@ -110,7 +112,8 @@ class Worker:
         """How long a poll may wait for records: it comes back with fewer of them only then."""
         if not self._parts.partitions.restored:
             return 0.0
-        return min(self._options.poll_seconds, self._parts.schedule.until_commit(now))
+        news = bool(self._checkpoint.drift_events)
+        return min(self._options.poll_seconds, self._parts.schedule.until_commit(now, news=news))
 
     def _take(self, fetched: Fetched) -> None:
         parts = self._parts
