@@ -63,10 +63,10 @@ class Columns(Mapping[str, Column]):
     """The columns of a batch, held as the rows of two matrices, so that what is done to all of them is one call.
 
     names: k of them, in order. cells: (k, n) float64, the values of each. codes: (k, n) uint8, None where every cell is a NUMBER.
-    texts: by name, of the columns that have any. A column's own arrays are contiguous views.
+    only_numbers: whether that is so. texts: by name, of the columns that have any. A column's own arrays are contiguous views.
     """
 
-    __slots__ = ("_at", "_codes", "_made", "cells", "names", "texts")
+    __slots__ = ("_at", "_codes", "_made", "cells", "names", "only_numbers", "texts")
 
     def __init__(
         self,
@@ -76,6 +76,7 @@ class Columns(Mapping[str, Column]):
         texts: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     ) -> None:
         self.names, self.cells, self.texts = names, cells, texts
+        self.only_numbers = codes is None
         self._codes = codes
         self._at = {name: at for at, name in enumerate(names)}
         self._made: dict[str, Column] = {}
@@ -120,23 +121,20 @@ class Columns(Mapping[str, Column]):
         return self._at[name]
 
     @property
-    def only_numbers(self) -> bool:
-        """Whether every cell is known to be a NUMBER."""
-        return self._codes is None
-
-    @property
     def codes(self) -> NDArray[np.uint8]:
         """(k, n) uint8 of `Cell`; not to be written to."""
-        return np.broadcast_to(_NUMBER, self.cells.shape) if self._codes is None else self._codes
+        if self._codes is None:
+            self._codes = np.broadcast_to(_NUMBER, self.cells.shape)
+        return self._codes
 
     def slice(self, begin: int, end: int) -> "Columns":
         """The rows from `begin` to before `end`: views."""
-        codes = None if self._codes is None else self._codes[:, begin:end]
+        codes = None if self.only_numbers else self.codes[:, begin:end]
         return Columns(self.names, self.cells[:, begin:end], codes, self.texts)
 
     def take(self, at: NDArray[np.intp]) -> "Columns":
         """The rows at the positions `at`: (k,)."""
-        codes = None if self._codes is None else self._codes.take(at, axis=1)
+        codes = None if self.only_numbers else self.codes.take(at, axis=1)
         return Columns(self.names, self.cells.take(at, axis=1), codes, self.texts)
 
     def only(self, names: Iterable[str]) -> "Columns":
@@ -146,7 +144,7 @@ class Columns(Mapping[str, Column]):
             return self
         at = [self._at[name] for name in chosen]
         texts = {name: self.texts[name] for name in chosen if name in self.texts}
-        return Columns(chosen, self.cells[at], None if self._codes is None else self._codes[at], texts)
+        return Columns(chosen, self.cells[at], None if self.only_numbers else self.codes[at], texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
