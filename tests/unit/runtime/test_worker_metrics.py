@@ -40,6 +40,7 @@ MODELS: Sequence[Mapping[str, Any]] = [
         "name": name,
         "sources": list(TOPICS),
         "warm_up": 40,
+        "detectors": [{"id": "adwin", "params": {"delta": 0.3, "clock": 1}}, "sequential"],
         "features": {"session": {"type": "identifier"}, "amount": {"detectors": ["adwin", "page_hinkley"]}},
         "alerting": {"false_alarms": "1 per 200 events"},
         "retrain": {"on": ["*"], "after": "10 events", "rows": 10},
