@@ -40,7 +40,9 @@ _ROUNDS: Final = 20_000
 _BASE: Final = ord("C") << 24 | ord("T") << 16
 _DUMP, _START, _STOP = _BASE + 3, _BASE + 4, _BASE + 5
 _SECONDS: Final = 900.0
-_PYTHON: Final = re.compile(r"/(lib)?python3[^/]*$")
+_PYTHON: Final = re.compile(
+    r"/(lib)?python3[^/]*$|/lib-dynload/|/ld-linux[^/]*$"
+)  # ld: its thread-local storage
 _OBJECT: Final = re.compile(r"(c?ob)=(\(\d+\))(?: (.*))?$")
 _COST: Final = frozenset("0123456789+-*")
 _BETWEEN: Final = "between"
@@ -49,7 +51,9 @@ YARDSTICK: Final = "yardstick"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instructions:
-    """Per event. libraries: of numpy, Arrow, orjson, msgspec, river and the C library. interpreter: of Python itself."""
+    """Per event. libraries: of numpy, Arrow, orjson, msgspec, river and the C library. interpreter: of Python itself
+    and the modules that come with it.
+    """
 
     libraries: float
     interpreter: float

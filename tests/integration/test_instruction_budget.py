@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import callgrind
-from bench.budget import RENEW, excesses, explained, stored
+from bench.budget import RENEW, Budget, excesses, explained, stored
 from bench.callgrind import YARDSTICK, Counts, Instructions
 from bench.core_path import STEPS
 
@@ -37,28 +37,31 @@ def test_no_step_of_the_core_needs_more_instructions_than_its_budget(tmp_path: P
 
 
 def test_the_budget_is_of_every_step() -> None:
-    assert set(stored()) == {*STEPS, YARDSTICK}
+    assert set(stored().steps) == {*STEPS, YARDSTICK}
 
 
 def test_more_than_the_room_is_an_excess_of_the_step_that_has_it() -> None:
-    budget = stored()
-    assert excesses(budget, budget) == []
+    planned = stored()
+    budget = planned.steps
+    assert excesses(budget, planned, planned.python) == []
     slower = Instructions(
         libraries=budget["observe"].libraries * 1.1, interpreter=budget["observe"].interpreter
     )
-    (over,) = excesses(budget | {"observe": slower}, budget)
+    (over,) = excesses({**budget, "observe": slower}, planned, planned.python)
     assert (over.step, over.what) == ("observe", "libraries")
     assert over.needed > over.allowed
+    assert excesses({**budget, "observe": slower}, planned, "2.7") == []  # other programs, other counts
 
 
 def test_another_build_of_python_is_allowed_what_plain_python_takes_there() -> None:
-    budget = stored()
+    planned = stored()
+    budget = planned.steps
     other = {
         step: Instructions(libraries=one.libraries, interpreter=one.interpreter * 1.5)
         for step, one in budget.items()
     }
-    assert excesses(other, budget) == []
-    assert excesses(other | {YARDSTICK: budget[YARDSTICK]}, budget)
+    assert excesses(other, planned) == []
+    assert excesses(other | {YARDSTICK: budget[YARDSTICK]}, planned)
 
 
 def test_a_budget_of_other_steps_says_how_it_is_renewed() -> None:
@@ -74,7 +77,11 @@ def test_an_excess_is_told_with_the_functions_that_need_most(tmp_path: Path) -> 
         "decode": Instructions(libraries=1, interpreter=1),
         YARDSTICK: Instructions(libraries=0, interpreter=1),
     }
-    over = excesses({**budget, "decode": Instructions(libraries=3_000, interpreter=1)}, budget)
+    over = excesses(
+        {**budget, "decode": Instructions(libraries=3_000, interpreter=1)},
+        Budget(python="3.11", steps=budget),
+        "3.11",
+    )
     told = explained(over, found)
     assert "decode needs 3,000 instructions an event in libraries, 51 are allowed" in told
     assert "loads" in told
