@@ -20,7 +20,7 @@ _FLOOR: Final = "floor"
 _REPEATS: Final = 3
 _LONG_SECONDS: Final = 10.0  # a case that took so long is not repeated
 _WARM_UP: Final = 200  # values of a series: so that a thousand models are watched, and do not only learn
-_WARM_ROWS: Final = 400  # of every model before the clock counts
+_WARM_ROWS: Final = 300  # of every model before the clock counts
 _PARAMETERS: Final = ModelParameters(name="", default=SeriesParameters(warm_up=_WARM_UP))
 _MODELS: Final = "models, 100 rows each a checkpoint"
 
@@ -49,7 +49,7 @@ class Case:
 
 _BASE: Final = Case(axis="features", size=20)
 _HEAD: Final = ("what", "size", "rows a checkpoint", "ns a value", "µs an event", "× base", "× floor")
-_ONE_OF_MANY: Final = Case(axis=_MODELS, size=1, poll=100, checkpoint=100, rows=400)
+_ONE_OF_MANY: Final = Case(axis=_MODELS, size=1, poll=100, checkpoint=100, rows=300)
 
 
 def cases(asked: Asked) -> Iterator[Case]:
@@ -62,7 +62,7 @@ def cases(asked: Asked) -> Iterator[Case]:
     for size in (1, 10, 100, asked.sized(1_000, 200)):
         shape = Shape(models=size)
         yield Case(
-            axis=_MODELS, size=size, shape=shape, poll=min(100 * size, 2_000), checkpoint=100 * size, rows=400
+            axis=_MODELS, size=size, shape=shape, poll=min(100 * size, 2_000), checkpoint=100 * size, rows=300
         )
     for size in (1_000, 4_000):
         yield Case(axis="more bytes an event", size=size, shape=Shape(note=size))
