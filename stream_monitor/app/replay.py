@@ -25,7 +25,7 @@ from stream_monitor.files.opening import stem_of
 from stream_monitor.files.rows import FileRows, read
 from stream_monitor.formats.native_json import Rules
 
-_AT_ONCE: Final = 20_000  # rows that are observed together; how many makes no difference to what is found
+AT_ONCE: Final = 20_000  # rows that are observed together; how many makes no difference to what is found
 References: TypeAlias = Mapping[str, ModelReferences]
 """What is normal, by model."""
 
@@ -128,12 +128,13 @@ def _batches(path: Path, rows: FileRows, tally: Tally) -> Iterator[Sequence[Colu
             tally.rejected.update(bad.reason for bad in arrived.rejected)
             for run in arrived.runs:
                 gathered.add(run, source)
-            if gathered.rows >= _AT_ONCE:
+            if gathered.rows >= AT_ONCE:
                 yield gathered.drain()
     except StreamMonitorError:
         yield gathered.drain()
         raise
-    yield gathered.drain()
+    if gathered.rows:
+        yield gathered.drain()
 
 
 def _observe(batch: ColumnBatch, planned: Plan, tally: Tally) -> Sequence[DriftEvent]:
