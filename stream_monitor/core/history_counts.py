@@ -4,7 +4,7 @@ Emptied with every snapshot, so it needs no state of its own: after a restore th
 are counted, by the event time of their last value: sums over the records do not hang on batches, crashes or snapshots.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -140,6 +140,11 @@ class _Runs(NamedTuple):
             np.add.reduceat(counts, at, axis=0, dtype=np.int64),
         )
 
+    def add(self, more: "_Runs") -> None:
+        """Blocks of the same series in the same buckets."""
+        for mine, theirs in zip(self[2:], more[2:], strict=True):
+            np.add(mine, theirs, out=mine)
+
     def apart(self) -> Iterator["_Runs"]:
         """Those of each series, in order."""
         ends = [*(np.flatnonzero(np.diff(self.series)) + 1).tolist(), len(self.series)]
@@ -156,7 +161,7 @@ class HistoryCounts:
     def __init__(self) -> None:
         self._level = 0
         self._rows: dict[int, int] = {}
-        self._waiting: list[tuple[Summed, _Runs]] = []
+        self._waiting: dict[Hashable, tuple[Sequence[SeriesKey], Sequence[Lens], _Runs]] = {}
         # one for each reference that counted; the last one of a series stays for what follows
         self._tallies: dict[SeriesKey, list[_Tally]] = {}
 
@@ -170,11 +175,15 @@ class HistoryCounts:
         self._count_rows(times)
         for one in summed:
             runs = _Runs.of(one, self.width)
-            self._waiting.append((one, runs))
+            alike = tuple(map(id, one.lenses)), runs.series.tobytes(), runs.buckets.tobytes()
+            if alike in self._waiting:  # as a rule: the same series, in the same bucket
+                self._waiting[alike][2].add(runs)
+            else:
+                self._waiting[alike] = one.keys, one.lenses, runs
             for bucket in set(runs.buckets.tolist()):
                 self._rows.setdefault(bucket, 0)
         self._widen()
-        if sum(runs.counts.size for _, runs in self._waiting) > _WAITING:
+        if sum(runs.counts.size for _, _, runs in self._waiting.values()) > _WAITING:
             self._settle()
 
     def _count_rows(self, times: NDArray[np.int64]) -> None:
@@ -190,10 +199,10 @@ class HistoryCounts:
 
     def _settle(self) -> None:
         """Give what waits to the tallies of the series."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = self._waiting, {}
         found: dict[tuple[SeriesKey, int], tuple[Lens, list[_Runs]]] = {}
-        for summed, runs in waiting:
-            for key, lens, mine in zip(summed.keys, summed.lenses, runs.apart(), strict=True):
+        for keys, lenses, runs in waiting.values():
+            for key, lens, mine in zip(keys, lenses, runs.apart(), strict=True):
                 found.setdefault((key, id(lens)), (lens, []))[1].append(mine)
         for (key, _), (lens, parts) in found.items():
             whole = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
@@ -222,13 +231,12 @@ class HistoryCounts:
     def _widen(self) -> None:
         """Coarser buckets, until there are few enough."""
         while len(self._rows) > MOST and self._level + 1 < len(WIDTHS):
+            self._settle()
             factor = WIDTHS[self._level + 1] // WIDTHS[self._level]
             self._level += 1
             narrow, self._rows = self._rows, {}
             for bucket, n in narrow.items():
                 self._rows[bucket // factor] = self._rows.get(bucket // factor, 0) + n
-            for _, runs in self._waiting:
-                runs.buckets[:] //= factor
             for tallies in self._tallies.values():
                 for tally in tallies:
                     tally.widen(factor)
