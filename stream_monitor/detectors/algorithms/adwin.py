@@ -36,7 +36,7 @@ Guarantees:
     A bound on the false positives of each single test, for values in [0, 1]; none on the time between false
     alarms. Measured on four million values of each family: 0 to 0.2 false alarms in 100,000 independent ones,
     heavy tails or not; 0.1 of AR(1) 0.5, 1.1 of AR(1) 0.9, 46 of AR(1) 0.99. A season of 1,440 values is a change,
-    and then another. A window of fewer than 17 blocks is never cut, whatever the shift. Does not see a change
+    and then another. A window of fewer than 16 blocks is never cut, whatever the shift. Does not see a change
     of variance or shape that leaves the mean.
 
 Example:

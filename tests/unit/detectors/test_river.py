@@ -136,6 +136,15 @@ def test_the_evidence_of_adwin_is_the_strongest_border_of_its_window(parameters:
     assert abs(first.length - (len(window) - 900)) < 25
 
 
+def test_adwin_cuts_no_window_of_fewer_than_16_blocks_however_large_the_change() -> None:
+    places = [
+        found.at
+        for before in range(1, 30)
+        for found in ADWIN.build({"clock": 1}, seed=0).update(np.repeat([0.0, 1e6], [before, 60]))
+    ]
+    assert min(places) + 1 == 16
+
+
 @pytest.mark.parametrize("spec", EVERY, ids=lambda spec: spec.id)
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_is_refused_before_it_blinds(spec: RiverSpec, value: float) -> None:
