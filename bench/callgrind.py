@@ -21,7 +21,7 @@ from typing import Final
 from bench.core_path import Core, Setting, checkpoints
 from bench.peers.environment import ROOT
 from bench.stream import records
-from stream_monitor.app.service import settle
+from stream_monitor.app.process import settle
 
 WARM_UP: Final = 10_000  # events
 MEASURED: Final = 10_000

@@ -9,12 +9,12 @@ from prometheus_client import CollectorRegistry
 
 from stream_monitor.app.composition import Shown, compose, first_view
 from stream_monitor.app.dashboard import kafka_reach
+from stream_monitor.app.process import settle
 from stream_monitor.app.service import (
     SystemClock,
     kafka_adapters,
     kafka_options,
     serving,
-    settle,
     topic_plans,
 )
 from stream_monitor.config import Settings, load

@@ -21,7 +21,7 @@ from bench.peers.environment import ROOT
 from bench.peers.naive import NaiveLoop
 from bench.profiling import profile_core
 from bench.stream import records, values
-from stream_monitor.app.service import settle
+from stream_monitor.app.process import settle
 from stream_monitor.core.events import Record, Source
 
 FLOOR: Final = "floor: orjson.loads, dropped"

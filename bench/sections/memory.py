@@ -17,7 +17,7 @@ from bench.core_path import USUAL, Core, Polls, Stopwatch
 from bench.figures import table
 from bench.kafka import own, told_by
 from bench.stream import BEGIN_MS, ONE_MODEL, values
-from stream_monitor.app.service import settle
+from stream_monitor.app.process import settle
 from stream_monitor.core.events import Record
 from stream_monitor.formats import snapshots
 

@@ -13,7 +13,7 @@ from bench.asked import Asked
 from bench.core_path import STEPS, Core, Polls, Setting, Stopwatch, checkpoints
 from bench.figures import table
 from bench.stream import ONE_MODEL, Shape, records
-from stream_monitor.app.service import settle
+from stream_monitor.app.process import settle
 from stream_monitor.core.parameters import ModelParameters, SeriesParameters
 
 _FLOOR: Final = "floor"

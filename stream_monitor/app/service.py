@@ -1,6 +1,5 @@
 """The service: one worker on real Kafka, with metrics and health over HTTP, until it is told to stop."""
 
-import gc
 import os
 import platform
 import signal
@@ -18,10 +17,9 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from stream_monitor import __version__
 from stream_monitor.app.composition import Adapters, Shown, compose, first_view, input_topics
 from stream_monitor.app.dashboard import Reach, kafka_reach, open_dashboard
+from stream_monitor.app.process import settle
 from stream_monitor.config import Settings
-from stream_monitor.core.series import RIVER_DEFAULT
 from stream_monitor.core.snapshot import digest
-from stream_monitor.detectors import registry
 from stream_monitor.kafka.clients import client_version
 from stream_monitor.kafka.failpoints import failpoint_from
 from stream_monitor.kafka.options import KafkaOptions
@@ -88,17 +86,6 @@ def run_service(
         settle()
         worker.run(stop)
     _log.info("stopped", worker=name)
-
-
-def settle() -> None:
-    """Load now what the loop would stop for later, and let the collector walk young garbage only now and then.
-
-    What was decoded lives until it is columns; each collection would walk it all (5 µs an event with the default thresholds).
-    """
-    registry.get(RIVER_DEFAULT).build({}, seed=0)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 1_000)
 
 
 def kafka_options(settings: Settings) -> KafkaOptions:

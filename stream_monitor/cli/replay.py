@@ -57,6 +57,7 @@ def replay(
     request. What was read, and what could not be, is said on standard error.
     """
     with usage():
+        from stream_monitor.app import process
         from stream_monitor.app import replay as core
         from stream_monitor.files.columns import FileColumns
 
@@ -71,6 +72,8 @@ def replay(
             version=version,
         )
         settings = load_settings(config, for_kafka=False)
+        process.collect_rarely()
+        process.keep_memory()
         planned, tally = core.plan(files, columns, settings), core.Tally()
     for text in _advice(planned):
         note(text)
