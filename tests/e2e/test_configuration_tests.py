@@ -161,5 +161,5 @@ def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
     finally:
         os.close(slave)
         os.close(master)
-    assert "test 1 of 1: a change is told, 1,000 rows" in shown
+    assert "test 1 of 1: a change is told, 5,000 rows" in shown
     assert "of 1" not in done.stdout.decode()
