@@ -28,7 +28,7 @@ demo: setup ## Show drifts being injected and detected, without Kafka
 test: setup ## Check everything: system parts, lint, all tests with a real Kafka
 	scripts/system-parts
 	@$(MAKE) --no-print-directory lint
-	$(RUN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(RUN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup ## Check style, formatting, types and layers
 	$(RUN)/ruff check
