@@ -1,9 +1,9 @@
 """Evidently: its data drift report of every window of events against the first window."""
 
 import orjson
-import pandas as pd  # type: ignore[import-untyped]
-from evidently import Report  # type: ignore[import-not-found]
-from evidently.presets import DataDriftPreset  # type: ignore[import-not-found]
+import pandas as pd  # type: ignore[import-untyped]  # in an environment of its own
+from evidently import Report  # type: ignore[import-not-found]  # in an environment of its own
+from evidently.presets import DataDriftPreset  # type: ignore[import-not-found]  # in an environment of its own
 
 from bench.peers.consumer import Events
 from bench.peers.span import Cost, Span, report, since

@@ -31,7 +31,7 @@ class NaiveLoop:
             detectors = self._detectors[event["model"]]
             for name, number in event["features"].items():
                 detector = detectors[name]
-                detector.update(number)  # type: ignore[no-untyped-call]
+                detector.update(number)  # type: ignore[no-untyped-call]  # river has no types
                 if detector.drift_detected:
                     self.alarms += 1
                     yield event["model"], name

@@ -11,7 +11,7 @@ import uuid
 from collections import defaultdict
 from typing import Any
 
-from quixstreams import Application, State  # type: ignore[import-not-found]
+from quixstreams import Application, State  # type: ignore[import-not-found]  # in an environment of its own
 from river.drift import ADWIN
 
 from bench.peers.span import Cost, Span, report, since
@@ -32,8 +32,8 @@ class Detectors:
         found = []
         for name, number in event["features"].items():
             if name not in detectors:
-                detectors[name] = ADWIN()  # type: ignore[no-untyped-call]
-            detectors[name].update(number)  # type: ignore[no-untyped-call]
+                detectors[name] = ADWIN()  # type: ignore[no-untyped-call]  # river has no types
+            detectors[name].update(number)  # type: ignore[no-untyped-call]  # river has no types
             if detectors[name].drift_detected:
                 found.append({"model": model, "feature": name, "time": event["time"]})
         self.alarms += len(found)

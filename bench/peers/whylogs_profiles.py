@@ -1,8 +1,8 @@
 """whylogs: a profile of every window of events. It says nothing of drift yet: profiles are compared elsewhere, later."""
 
 import orjson
-import pandas as pd  # type: ignore[import-untyped]
-import whylogs  # type: ignore[import-not-found]
+import pandas as pd  # type: ignore[import-untyped]  # in an environment of its own
+import whylogs  # type: ignore[import-not-found]  # in an environment of its own
 
 from bench.peers.consumer import Events
 from bench.peers.span import Cost, Span, report, since

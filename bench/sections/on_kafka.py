@@ -72,7 +72,7 @@ def _own(bootstrap: str, topic: str, events: int) -> dict[str, Measure]:
         NAIVE: own("bench.peers.naive", *arguments),
         OURS: own("bench.reader", "monitor", *arguments),
     }
-    return {name: lambda command=command: cost_of(command) for name, command in commands.items()}  # type: ignore[misc]
+    return {name: lambda command=command: cost_of(command) for name, command in commands.items()}  # type: ignore[misc]  # mypy cannot infer a lambda with a default
 
 
 def _in_turn(asked: Asked, measures: Mapping[str, Measure], repeats: int) -> dict[str, list[Cost]]:

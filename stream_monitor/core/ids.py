@@ -31,7 +31,8 @@ class Ids(Sequence[str | None]):
             return cls._of_each(texts)
         if not whole.isascii():
             return cls._of_each(texts)
-        return cls.packed(whole.encode(), np.fromiter(map(len, texts), np.int32, len(texts)))  # type: ignore[arg-type]
+        lengths = np.fromiter(map(len, texts), np.int32, len(texts))  # type: ignore[arg-type]  # texts, as join has seen
+        return cls.packed(whole.encode(), lengths)
 
     @classmethod
     def _of_each(cls, texts: Sequence[str | int | None]) -> "Ids":

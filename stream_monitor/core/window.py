@@ -76,19 +76,19 @@ class Window:
         return self._whole().views
 
     @property
-    def moments(self) -> FloatArray:  # noqa: D102
+    def moments(self) -> FloatArray:  # noqa: D102  # said at the class
         return self._whole().moments
 
     @property
-    def rows(self) -> NDArray[np.int64]:  # noqa: D102
+    def rows(self) -> NDArray[np.int64]:  # noqa: D102  # said at the class
         return self._whole().rows
 
     @property
-    def times(self) -> NDArray[np.int64]:  # noqa: D102
+    def times(self) -> NDArray[np.int64]:  # noqa: D102  # said at the class
         return self._whole().times
 
     @property
-    def unusable(self) -> NDArray[np.int64]:  # noqa: D102
+    def unusable(self) -> NDArray[np.int64]:  # noqa: D102  # said at the class
         return self._whole().unusable
 
     def extend(self, blocks: Summary) -> None:
