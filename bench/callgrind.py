@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.children import output_of
 from bench.core_path import Core, Setting, checkpoints
-from bench.peers.environment import ROOT
 from bench.stream import records
 from stream_monitor.app.process import settle
 
@@ -89,17 +89,7 @@ def counts(directory: Path) -> Counts:
         "-m",
         "bench.callgrind",
     ]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=os.environ | _SAME_EVERYWHERE,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_SECONDS,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-4000:]}")
+    output_of(command, os.environ | _SAME_EVERYWHERE, seconds=_SECONDS)
     dumps: dict[str, list[Path]] = {}
     for path in sorted(directory.glob("callgrind.*")):
         name = re.search(rb"^desc: Trigger: Client Request: (.*)$", path.read_bytes(), re.MULTILINE)

@@ -1,7 +1,6 @@
 """A broker for the sections that need one, topics full of events, and processes that read them and say what it cost."""
 
 import json
-import subprocess
 import sys
 import tempfile
 import uuid
@@ -11,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from bench.peers.environment import ROOT, environment
+from bench.children import output_of
+from bench.peers.environment import environment
 from bench.peers.span import Cost
 from bench.produce import fill
 from bench.stream import ONE_MODEL, Shape
@@ -65,16 +65,6 @@ def cost_of(command: Sequence[str], *, foreign: bool = False) -> Cost:
 
 def told_by(command: Sequence[str], *, foreign: bool = False, seconds: float = _SECONDS) -> dict[str, Any]:
     """The JSON object that a process prints last. Raises RuntimeError with what it complained about when it fails."""
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment() if foreign else None,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=seconds,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-4000:]}")
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    printed = output_of(command, environment() if foreign else None, seconds=seconds)
+    told: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return told

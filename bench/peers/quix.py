@@ -45,6 +45,8 @@ class Detectors:
 
     def _loaded(self, state: State) -> dict[str, ADWIN]:
         stored = state.get("detectors")
+        # Safe here alone: the store is this process's own, under a group name made a moment ago on the benchmark's broker.
+        # Who can write to a state topic could run code; the product keeps explicit fields instead.
         return pickle.loads(bytes.fromhex(stored)) if stored else {}
 
 

@@ -1,6 +1,7 @@
 """End to end on real Kafka: floor, naive loop, the monitor, and others that watch the same events."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from statistics import median
 from typing import Final
 
@@ -72,7 +73,7 @@ def _own(bootstrap: str, topic: str, events: int) -> dict[str, Measure]:
         NAIVE: own("bench.peers.naive", *arguments),
         OURS: own("bench.reader", "monitor", *arguments),
     }
-    return {name: lambda command=command: cost_of(command) for name, command in commands.items()}  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+    return {name: partial(cost_of, command) for name, command in commands.items()}
 
 
 def _in_turn(asked: Asked, measures: Mapping[str, Measure], repeats: int) -> dict[str, list[Cost]]:
