@@ -1,6 +1,6 @@
-# Everything that a developer and CI do. Needs Python 3.11 or newer, git and make; `make test` also Java, Maven,
-# Prometheus, Alertmanager, Chromium, Node.js and valgrind, which it installs where it may. Nothing is written outside the
-# checkout but caches.
+# Everything that a developer and CI do. Needs Python 3.11 or newer with its headers, git, make and a C compiler; `make test`
+# also Java, Maven, Prometheus, Alertmanager, Chromium, Node.js and valgrind, which it installs where it may. Nothing is
+# written outside the checkout but caches.
 
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 RUN := .venv/bin
@@ -25,14 +25,16 @@ setup: .venv/.synced ## Make the environment (.venv) from the lock file
 demo: setup ## Show drifts being injected and detected, without Kafka
 	$(RUN)/stream-monitor demo $(ARGS)
 
-test: setup ## Check everything: system parts, lint, all tests with a real Kafka
+test: ## Check everything: system parts, lint, all tests with a real Kafka
 	scripts/system-parts
+	@$(MAKE) --no-print-directory setup
 	@$(MAKE) --no-print-directory lint
 	$(RUN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup ## Check style, formatting, types and layers
 	$(RUN)/ruff check
 	$(RUN)/ruff format --check
+	$(RUN)/cython-lint stream_monitor
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
@@ -69,8 +71,10 @@ bench-budget: setup ## Count the instructions of the core's steps and hold them 
 lock: $(UV) ## Renew the lock file within the bounds of pyproject.toml
 	$(UV) lock --upgrade
 
-.venv/.synced: pyproject.toml uv.lock | $(UV)
+.venv/.synced: pyproject.toml uv.lock scripts/compile_kernels.py $(shell find stream_monitor -name '*.pyx') | $(UV)
+	@command -v cc >/dev/null || { echo 'A C compiler and the headers of Python are needed: apt-get install gcc libc6-dev python3-dev' >&2; exit 1; }
 	$(UV) sync --locked --quiet
+	$(RUN)/python scripts/compile_kernels.py
 	@touch $@
 
 .tools/bin/uv:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
+from stream_monitor.core.kernels.exact import line_sums
 from stream_monitor.core.sequential.choices import (
     INFLATED_NOISE,
     MATERIAL,
@@ -21,7 +22,6 @@ from stream_monitor.core.sequential.choices import (
     SLOW_NOISE,
     SLOW_SIGNIFICANT,
 )
-from stream_monitor.core.sequential.sums import COARSE
 from stream_monitor.core.window import BLOCK
 
 LAGS: Final = 4
@@ -32,7 +32,6 @@ SLOW_SUMS: Final = (
 RUN_SUMS: Final = 3  # blocks, Σm, Σm²: m the running mean of block means
 _RUN: Final = BLOCK * (2.0 - RUN_RATE) / RUN_RATE  # values whose mean varies as it does
 ORDER: Final = 3  # of the autoregression
-_LARGEST: Final = 8.0
 _NEARLY: Final = 0.999  # largest partial autocorrelation: a forecast must not run away
 
 
@@ -41,20 +40,8 @@ def sums_of(line: FloatArray) -> FloatArray:
 
     Values are taken as multiples of 1/256 up to 8: nothing is rounded here, so the order of adding does not matter.
     """
-    both = np.empty((2, *line.shape))
-    np.clip(line, -_LARGEST, _LARGEST, out=both[0])
-    both[0] *= COARSE
-    np.rint(both[0], out=both[0])
-    both[0] *= 1.0 / COARSE
-    np.square(both[0], out=both[1])
-    values = both[:, :, LAGS:]
     sums = np.empty((len(line), 2, SUMS))
-    sums[..., 0] = np.einsum("aij->ia", values)
-    sums[:, 0, 1] = sums[:, 1, 0]
-    sums[:, 1, 1] = np.vecdot(values[1], values[1])
-    for lag in range(1, LAGS + 1):
-        sums[..., 1 + lag] = np.vecdot(values, both[:, :, LAGS - lag : LAGS + BLOCK - lag]).T
-    sums[..., -1] = sums[..., 0] ** 2
+    line_sums(line, sums)
     return sums
 
 

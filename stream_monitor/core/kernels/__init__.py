@@ -1,0 +1,5 @@
+"""Loops over arrays, compiled: one pass over memory where numpy needs many.
+
+No decisions and no state: what a kernel computes is written down a second time, slowly, in tests/kernels, and both agree bit
+for bit. Arrays are C-contiguous and of the sizes that the callers promise: nothing is checked.
+"""

@@ -1,0 +1,3 @@
+from stream_monitor.core.detector import FloatArray
+
+def line_sums(line: FloatArray, out: FloatArray) -> None: ...
