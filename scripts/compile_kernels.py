@@ -14,7 +14,7 @@ from setuptools import Distribution, Extension
 
 ROOT = Path(__file__).resolve().parent.parent
 # The bits of a result must not depend on the machine: no fused multiply-add. On x86 what numpy's own wheels ask for.
-FLAGS = ["-O3", "-ffp-contract=off", *(["-march=x86-64-v2"] if platform.machine() == "x86_64" else [])]
+FLAGS = ["-O3", "-g0", "-ffp-contract=off", *(["-march=x86-64-v2"] if platform.machine() == "x86_64" else [])]
 
 
 def compile_kernels() -> None:
