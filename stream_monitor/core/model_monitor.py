@@ -104,6 +104,10 @@ class ModelMonitor:
                 events += self._end()
         return Outcome(drift_events=tuple(events), retrain_requests=tuple(requests), rows=len(batch))
 
+    def minds(self, ms: int) -> bool:
+        """Whether it may have to say something of so long a silence, whatever rows came before."""
+        return self.derived.minds(ms)
+
     def silent(self, ms: int) -> list[DriftEvent]:
         """No source of the model has brought a row of it for so long."""
         return self._heard(self.derived.silent(ms, self.alerts, self.rows, self.clock))

@@ -4,16 +4,17 @@
 snapshots, then the entries since, without output.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeAlias
 
+from stream_monitor.core.backlog import Backlog
 from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.fields import Fields
 from stream_monitor.core.history_report import Teller, Told
-from stream_monitor.core.model_monitor import ModelMonitor
+from stream_monitor.core.model_monitor import CUT, ModelMonitor, Outcome
 from stream_monitor.core.order import Order
 from stream_monitor.core.parameters import ModelParameters
 from stream_monitor.core.retrain_request import RetrainRequest
@@ -37,6 +38,9 @@ from stream_monitor.core.watermarks import Watermarks
 
 CLOCK = "clock"
 CLOCK_VERSION = 1
+Entry: TypeAlias = ColumnBatch | Tick
+
+_MOST_CELLS: Final = 12_000_000  # in the backlogs of all models: 110 MB
 
 
 class Resume(NamedTuple):
@@ -53,6 +57,23 @@ class ModelTask:
     order: Order
     monitor: ModelMonitor
     touched: bool = False
+    backlog: Backlog = field(default_factory=Backlog)
+
+    @property
+    def clock(self) -> int:
+        """Latest event time released."""
+        return max(self.monitor.clock, self.backlog.newest)
+
+    def observe(self, batch: ColumnBatch) -> Outcome:
+        """Take rows that follow those observed before."""
+        self.touched = True
+        return self.monitor.observe(batch)
+
+    def catch_up(self) -> None:
+        """Observe the backlog."""
+        if self.backlog.rows:
+            waited, self.backlog = self.backlog, Backlog()
+            self.observe(waited.joined())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,17 +109,14 @@ class PartitionMonitor:
         self._written_at = first  # next_offset when the last snapshots were written
         self._unusable: dict[str, list[str]] = {}  # by model: keys to delete once it is written without them
         self._gone: list[str] = []
+        self._backlogged = 0  # cells, of all models
         self.told = Told()  # with the last snapshots
         self._teller = Teller()
 
-    def apply(self, at: int, entry: ColumnBatch | Tick) -> Applied:
+    def apply(self, at: int, entry: Entry) -> Applied:
         """Take the log entry with the offset `at`."""
-        self.next_offset = at + 1
-        if isinstance(entry, ColumnBatch):
-            self._task(entry.model).order.add(at, entry)
+        if not self._hear(at, entry):
             return NOTHING
-        self.watermarks.hear(entry)
-        self._as_of = at + 1
         rows: dict[str, int] = {}
         late: dict[str, int] = {}
         suppressed: dict[str, int] = {}
@@ -110,8 +128,7 @@ class PartitionMonitor:
             if batch is None:
                 events += self._silence(task)
             else:
-                outcome = task.monitor.observe(batch)
-                task.touched = True
+                outcome = task.observe(batch)
                 rows[name] = outcome.rows
                 late[name] = task.order.late - before
                 suppressed[name] = task.monitor.alerts.suppressed - held_back
@@ -121,9 +138,23 @@ class PartitionMonitor:
             rows=rows, late=late, suppressed=suppressed, drift_events=events, retrain_requests=requests
         )
 
+    def _hear(self, at: int, entry: Entry) -> bool:
+        """Rows wait for their tick. Returns whether it is one."""
+        self.next_offset = at + 1
+        if isinstance(entry, ColumnBatch):
+            self._task(entry.model).order.add(at, entry)
+            return False
+        self.watermarks.hear(entry)
+        self._as_of = at + 1
+        return True
+
     def _silence(self, task: ModelTask) -> list[DriftEvent]:
         """Rows of a model have stopped coming, perhaps: its sources say."""
-        found = task.monitor.silent(task.order.silence(self.watermarks, task.monitor.clock))
+        ms = task.order.silence(self.watermarks, task.clock)
+        if not task.monitor.minds(ms):
+            return []
+        task.catch_up()
+        found = task.monitor.silent(ms)
         task.touched |= bool(found)
         return found
 
@@ -237,12 +268,40 @@ class PartitionMonitor:
             self._written[series_key(name, key)] = int(monitor.series[key].quality.sum())
         monitor.split_budget()
 
-    def refold(self, at: int, entry: ColumnBatch | Tick) -> None:
-        """Take again a log entry after `restore`, from `Resume.first` on: the same state, no output."""
-        if at >= self._as_of:
-            self.apply(at, entry)
-        elif isinstance(entry, ColumnBatch) and entry.model in self.models:
-            self.models[entry.model].order.add_unreleased(at, entry)
+    def refold(self, log: Iterable[tuple[int, Entry] | None]) -> Iterator[None]:
+        """Take log entries again, with their offsets, after `restore` and from `Resume.first` on: the same state, no output.
+
+        Yields after each, and where None comes, so that others are served; the state is whole at the end only.
+        """
+        for logged in log:
+            if logged is not None:
+                self._take_again(*logged)
+                if self._backlogged > _MOST_CELLS:
+                    yield from self._catch_up()
+            yield
+        yield from self._catch_up()
+
+    def _take_again(self, at: int, entry: Entry) -> None:
+        if at < self._as_of:
+            if isinstance(entry, ColumnBatch) and entry.model in self.models:
+                self.models[entry.model].order.add_unreleased(at, entry)
+        elif self._hear(at, entry):
+            for task in self.models.values():
+                batch = task.order.release(self.watermarks)
+                if batch is None:
+                    self._silence(task)
+                    continue
+                task.backlog.add(batch)
+                if task.backlog.rows >= CUT:
+                    task.catch_up()
+            self._backlogged = sum(task.backlog.cells for task in self.models.values())
+
+    def _catch_up(self) -> Iterator[None]:
+        """Observe all backlogs, one after the other."""
+        for task in self.models.values():
+            task.catch_up()
+            yield
+        self._backlogged = 0
 
     def _task(self, model: str) -> ModelTask:
         task = self.models.get(model)

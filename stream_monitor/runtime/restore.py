@@ -75,10 +75,11 @@ class Restore:
             self._complain(f"the log begins at offset {low}, but the state needs it from offset {first} on")
             monitor, first, end = self._new_monitor(max(low, end)), max(low, end), max(low, end)
         before = _rows(monitor)
-        for entry in store.log(partition, first, first if end is None else end, deadline):
-            if entry is not None:
-                monitor.refold(entry.offset, columns.decode_entry(entry.value, entry.headers))
-            yield
+        log = store.log(partition, first, first if end is None else end, deadline)
+        yield from monitor.refold(
+            None if record is None else (record.offset, columns.decode_entry(record.value, record.headers))
+            for record in log
+        )
         if end is not None:
             monitor.next_offset = end
         self.result = Restored(

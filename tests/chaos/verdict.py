@@ -155,9 +155,13 @@ def _restored(outcome: Outcome, partition: int) -> PartitionMonitor:
         {key: snapshots.decode(value) for (at, key), value in outcome.states.items() if at == partition}
     )
     assert not monitor.problems
-    for read in outcome.log:
-        if read.partition == partition and (resume is None or read.offset >= resume.first):
-            monitor.refold(read.offset, columns.decode_entry(read.value, list(read.headers.items())))
+    first = 0 if resume is None else resume.first
+    for _ in monitor.refold(
+        (read.offset, columns.decode_entry(read.value, list(read.headers.items())))
+        for read in outcome.log
+        if read.partition == partition and read.offset >= first
+    ):
+        pass
     return monitor
 
 

@@ -137,9 +137,9 @@ def resumed(
     monitor = PartitionMonitor(parameters, registry.installed(), first=0)
     resume = monitor.restore({key: snapshots.decode(value) for key, value in stored.items()})
     assert not monitor.problems
-    for at, entry in log[:died]:
-        if resume is None or at >= resume.first:
-            monitor.refold(at, entry)
+    first = 0 if resume is None else resume.first
+    for _ in monitor.refold((at, entry) for at, entry in log[:died] if at >= first):
+        pass
     return [_published(monitor, at, entry) for at, entry in log[died:]], monitor
 
 

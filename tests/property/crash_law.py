@@ -178,9 +178,13 @@ def _to_come(cluster: Cluster, partition: int) -> list[ModelHistory]:
     resume = monitor.restore(
         {key: snapshot for (at, key), snapshot in cluster.stored().items() if at == partition}
     )
-    for record in cluster.log_of(partition):
-        if resume is None or record.offset >= resume.first:
-            monitor.refold(record.offset, columns.decode_entry(record.value, record.headers))
+    first = 0 if resume is None else resume.first
+    for _ in monitor.refold(
+        (record.offset, columns.decode_entry(record.value, record.headers))
+        for record in cluster.log_of(partition)
+        if record.offset >= first
+    ):
+        pass
     return told_now(monitor)
 
 

@@ -1,6 +1,6 @@
 """Bugs to be seeded into the program: each is one fault that a change could bring, as a patch of the real code."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,14 +9,13 @@ import pytest
 
 from stream_monitor.core import partition_monitor, state, summaries
 from stream_monitor.core.alerts import Alerts
-from stream_monitor.core.batch import ColumnBatch
+from stream_monitor.core.backlog import Backlog
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.events import Source
 from stream_monitor.core.history_counts import Gathered, HistoryCounts
 from stream_monitor.core.order import Order
-from stream_monitor.core.partition_monitor import Applied, PartitionMonitor
+from stream_monitor.core.partition_monitor import Applied, Entry, ModelTask, PartitionMonitor
 from stream_monitor.core.series import SeriesKey
-from stream_monitor.core.tick import Tick
 from stream_monitor.core.watermarks import FOREVER, Watermarks
 from stream_monitor.core.window import BLOCK
 from stream_monitor.memory.group import Noted
@@ -107,20 +106,21 @@ def open_alerts_not_restored(patch: Patch) -> None:
 def events_emitted_during_refold(patch: Patch) -> None:
     """What a refold finds is published once more, with the next entry."""
     apply = PartitionMonitor.apply
+    leaked: list[Any] = []
 
-    def leaking(self: PartitionMonitor, at: int, entry: ColumnBatch | Tick) -> Applied:
+    def catch_up(self: ModelTask) -> None:
+        if self.backlog.rows:
+            waited, self.backlog = self.backlog, Backlog()
+            leaked.extend(self.observe(waited.joined()).drift_events)
+
+    def leaking(self: PartitionMonitor, at: int, entry: Entry) -> Applied:
         applied = apply(self, at, entry)
-        leaked, self.__dict__["leaked"] = self.__dict__.get("leaked", []), []
-        return replace(applied, drift_events=[*leaked, *applied.drift_events])
+        found = [*leaked, *applied.drift_events]
+        leaked.clear()
+        return replace(applied, drift_events=found)
 
-    def refold(self: PartitionMonitor, at: int, entry: ColumnBatch | Tick) -> None:
-        if at >= self._as_of:
-            self.__dict__["leaked"] = list(leaking(self, at, entry).drift_events)
-        elif isinstance(entry, ColumnBatch) and entry.model in self.models:
-            self.models[entry.model].order.add_unreleased(at, entry)
-
+    patch.setattr(ModelTask, "catch_up", catch_up)
     patch.setattr(PartitionMonitor, "apply", leaking)
-    patch.setattr(PartitionMonitor, "refold", refold)
 
 
 def everything_released_at_every_tick(patch: Patch) -> None:
@@ -164,8 +164,8 @@ def history_forgotten_at_restore(patch: Patch) -> None:
     """The refold gathers nothing."""
     original = PartitionMonitor.refold
 
-    def refold(self: PartitionMonitor, at: int, entry: ColumnBatch | Tick) -> None:
-        original(self, at, entry)
+    def refold(self: PartitionMonitor, log: Iterable[tuple[int, Entry] | None]) -> Iterator[None]:
+        yield from original(self, log)
         for task in self.models.values():
             task.monitor.history = HistoryCounts()
 

@@ -31,6 +31,11 @@ class Absence:
         self._after_ms = after_ms
         self._first = _NONE  # event time of the first row
 
+    @property
+    def least_ms(self) -> int:
+        """No shorter silence is told."""
+        return LEAST_MS if self._after_ms is None else self._after_ms
+
     def observe(self, batch: ColumnBatch) -> None:
         """Rows came."""
         if self._first == _NONE:

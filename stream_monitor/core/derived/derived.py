@@ -85,6 +85,10 @@ class Derived:
         """The features behind a finding of the series of faults, since its change."""
         return self.faults.at_fault(finding)
 
+    def minds(self, ms: int) -> bool:
+        """Whether so long a silence may be a fact, whatever rows came before."""
+        return self.absence is not None and ms >= self.absence.least_ms
+
     def silent(self, ms: int, alerts: Alerts, rows: int, clock: int) -> list[DriftEvent]:
         """The model has been silent for so long after so many rows; `clock`: its latest event time."""
         if self.absence is None or ABSENCE in alerts.open:
