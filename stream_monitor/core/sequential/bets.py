@@ -10,8 +10,10 @@ from functools import cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
+from stream_monitor.core.kernels import bets as kernel
 from stream_monitor.core.sequential import normal
 from stream_monitor.core.sequential.choices import (
     CAUTION,
@@ -30,7 +32,7 @@ from stream_monitor.core.sequential.choices import (
     TILT,
     TILTS,
 )
-from stream_monitor.core.sequential.sums import FINE, exact_product, exact_total, on_grid
+from stream_monitor.core.sequential.sums import FINE, on_grid
 
 _LEAST: Final = 1e-300
 _EXACT: Final = 2.0**18  # grid on which products with the polynomials are exact
@@ -113,7 +115,7 @@ def ordered_priors(bins: int, *, upward: bool = False) -> FloatArray:
 
 @cache
 def _polynomials(bins: int) -> FloatArray:
-    """(bins, DEGREE + 1): orthonormal polynomials over the bins."""
+    """(DEGREE + 1, bins): orthonormal polynomials over the bins."""
     x = np.linspace(-1.0, 1.0, bins)
     basis: list[FloatArray] = []
     for degree in range(min(DEGREE + 1, bins)):
@@ -121,23 +123,15 @@ def _polynomials(bins: int) -> FloatArray:
         for other in basis:
             column = column - float((column * other).sum()) * other
         basis.append(column / math.sqrt(float((column * column).sum())))
-    return on_grid(np.stack(basis, axis=1), _EXACT)
+    return on_grid(np.stack(basis), _EXACT)
 
 
-def recent(seen: FloatArray, urn: FloatArray) -> FloatArray:
-    """log Q (..., RECENT, K) of the bettors that expect the shares seen lately, as they were and smoothed: their ratio to the
-    urn's, projected on polynomials. seen, urn: shares (..., K).
+def recent(seen: FloatArray, urns: NDArray[np.int64]) -> FloatArray:
+    """log Q (n, K, RECENT) of the bettors that expect the shares seen lately (n, K), as they were and smoothed: their ratio to
+    those in the urns (n, K), projected on polynomials.
     """
-    ratio = on_grid(np.minimum(seen / urn, _RATIO), _EXACT)
-    basis = _polynomials(urn.shape[-1])
-    part = on_grid(exact_product(ratio, basis), _EXACT)
-    smooth = exact_product(part, basis.T)
-    np.maximum(smooth, LEAST, out=smooth)
-    smooth *= urn
-    smooth /= exact_total(smooth)[..., None]
-    expected = np.stack([seen, smooth], axis=-2)
-    expected *= 1.0 - CAUTION
-    expected += (CAUTION * urn)[..., None, :]
+    expected = np.empty((*seen.shape, RECENT))
+    kernel.expect(seen, urns, _polynomials(seen.shape[1]), _RATIO, LEAST, CAUTION, expected)
     return _logarithms(expected)
 
 
@@ -159,7 +153,7 @@ def constant_priors(bins: int) -> FloatArray:
 
 def constant(share: FloatArray) -> FloatArray:
     """log Q (n, 2, bettors): another value comes at a rate that has nothing to do with how rare it was."""
-    return np.broadcast_to(_logarithms(np.stack([1.0 - RATES, RATES])), (len(share), 2, len(RATES)))
+    return np.repeat(_logarithms(np.stack([1.0 - RATES, RATES]))[None], len(share), axis=0)
 
 
 def levels_priors(bins: int, *, upward: bool = False) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Values of many series into the bins of their slots, and those into counts."""
+"""Values of many series into the bins of their slots."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
-from stream_monitor.core.sequential.choices import PARTS
 from stream_monitor.core.sequential.slots import CELLS, Slots, cells, tie_breakers
 from stream_monitor.core.sequential.sums import Layout
 from stream_monitor.core.window import BLOCK
@@ -37,17 +36,6 @@ class Sorter(NamedTuple):
             else:
                 out[mine] = _ordered(slots, part, values[mine], seeds[mine], starts[mine])
         return out
-
-
-def counted(layout: Layout, bins: Bins, k: int, usable: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(m, PARTS, n, k) of bins (N, BLOCK), 0 in blocks (N,) that are not usable."""
-    n, m = len(layout.size), int(layout.size.max())
-    step, series = layout.places()
-    first = (step * (PARTS * n) + series)[:, None] + np.arange(PARTS) * n
-    cell = (first * k)[..., None] + bins.reshape(len(bins), PARTS, -1)
-    if not usable.all():
-        cell = cell[usable]
-    return np.bincount(cell.ravel(), minlength=m * PARTS * n * k).reshape(m, PARTS, n, k)
 
 
 def _ordered(

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.sequential import rows as stores
-from stream_monitor.core.sequential.bank import Bank, Counted
-from stream_monitor.core.sequential.binning import Bins, Sorter, counted
+from stream_monitor.core.sequential.bank import Bank, Binned
+from stream_monitor.core.sequential.binning import Bins, Sorter
 from stream_monitor.core.sequential.calendar import Calendar, Hours
 from stream_monitor.core.sequential.choices import (
     INDIRECT_WEIGHT,
@@ -141,21 +141,13 @@ class Engine:
         numbers, usable, bins = self.see(new)
         evidence = np.zeros(len(numbers))
         weights = self._weights(new, usable)
-        for key, group in _by_bank(new.series).items():
-            mine, layout = new.layout.part(np.array(group))
+        for kind, group in _by_bank(new.series).items():
+            bank, at_view = self.banks[kind], rows[group]
             at_bank = np.array([new.series[at].bank_row for at in group])
-            counts = counted(layout, bins[mine], key.bins, usable[mine])
-            at_view = rows[group]
-            before.append((self.banks[key], at_bank, stores.saved(self.banks[key], at_bank)))
-            blocks = Counted(
-                at_bank,
-                counts,
-                layout.by_time(weights[mine]),
-                layout.size,
-                self.views.open[at_view],
-                self.views.power[at_view],
-            )
-            evidence[mine] = layout.flat(self.banks[key].advance(blocks))
+            before.append((bank, at_bank, stores.saved(bank, at_bank)))
+            first, size = new.layout.first[group], new.layout.size[group]
+            gate = self.views.open[at_view], self.views.power[at_view]
+            bank.advance(Binned(at_bank, first, size, bins, usable, weights, *gate), evidence)
         return Tested(numbers, usable, evidence, before)
 
     def take_back(self, series: Series, tested: Tested) -> None:

@@ -1,6 +1,6 @@
 """Sums whose bits do not depend on how the stream was cut, nor on what is tested beside it.
 
-Either they run in one order, block by block (`running`), or their terms lie on a grid so coarse that floating point adds them
+Either they run in one order, block by block (`total`), or their terms lie on a grid so coarse that floating point adds them
 without rounding, in any order (`on_grid`): then they may be left to matrix products.
 """
 
@@ -33,20 +33,6 @@ def exact_product(left: FloatArray, right: FloatArray) -> FloatArray:
     for start in range(0, len(flat), _ROWS):
         np.matmul(flat[start : start + _ROWS], right, out=out[start : start + _ROWS])
     return out.reshape(*left.shape[:-1], right.shape[1])
-
-
-def exact_total(shares: FloatArray) -> FloatArray:
-    """Sums (...) of shares (..., k) below 2."""
-    return np.asarray(np.einsum("...k->...", on_grid(shares, 2.0**40)))
-
-
-def running(start: NDArray[Any], steps: NDArray[Any]) -> NDArray[Any]:
-    """start (...), steps (m, ...) → (m + 1, ...): the sum before every step, and after the last."""
-    out = np.empty((len(steps) + 1, *start.shape), start.dtype)
-    out[0] = start
-    for before, step, after in zip(out, steps, out[1:], strict=False):
-        np.add(before, step, after)
-    return out
 
 
 class Layout(NamedTuple):

@@ -138,7 +138,7 @@ class Urn:
                 keep = (1 - 1 / choices.MEMORY) ** added.sum()
                 self.recent = keep * self.recent + (1 - keep) * added / max(added.sum(), 1)
                 self.late = np.array(self.urn)
-                self.late_table = bets.recent(self.recent, self.late / self.late.sum()).T
+                self.late_table = bets.recent(self.recent[None], self.late[None].astype(np.int64))[0]
             table = np.concatenate([table, self.late_table], axis=1)
         if self.constant and not any(bins):
             weight = 0.0

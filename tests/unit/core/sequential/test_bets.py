@@ -16,7 +16,7 @@ EQUAL = np.full((1, 32), 1 / 32)
 def test_tables_are_probabilities_and_never_more(urn: FloatArray, other: FloatArray) -> None:
     share = urn / urn.sum()
     seen = np.resize(other, urn.shape)
-    late = bets.recent(seen / seen.sum(), share).swapaxes(1, 2)
+    late = bets.recent(seen / seen.sum(), urn.astype(np.int64))
     for table in (bets.ordered(share), bets.levels(share), bets.constant(share), late):
         total = np.exp(table).sum(axis=1)
         assert total == pytest.approx(1.0, abs=1e-6)
@@ -83,12 +83,13 @@ def test_tilts_move_mass_between_the_ends_with_the_middle_and_the_shoulders() ->
 
 def test_what_was_seen_is_expected_and_smoothed_by_a_polynomial() -> None:
     seen = EQUAL[0] * (1 + 0.5 * np.linspace(-1, 1, 32))
-    raw, smooth = (np.exp(table) for table in bets.recent(seen, EQUAL[0]))
+    equal = np.ones((1, 32), np.int64)
+    raw, smooth = np.exp(bets.recent(seen[None], equal))[0].T
     assert raw == pytest.approx(0.9 * seen + 0.1 / 32, rel=1e-6)
     assert smooth == pytest.approx(raw, rel=1e-3)  # a straight line is a polynomial
     spike = np.zeros(32)
     spike[3] = 1.0
-    assert np.exp(bets.recent(spike, EQUAL[0])[1]).max() < 0.5
+    assert np.exp(bets.recent(spike[None], equal))[0, :, 1].max() < 0.5
 
 
 def test_odds_are_changed_and_the_others_stay_in_proportion() -> None:

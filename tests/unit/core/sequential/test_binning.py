@@ -1,12 +1,12 @@
-"""Counts next to bins found one by one."""
+"""Bins next to those found one by one."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_monitor.core.sequential.binning import Sorter, counted
-from stream_monitor.core.sequential.choices import NUMERIC_BINS, PARTS
+from stream_monitor.core.sequential.binning import Sorter
+from stream_monitor.core.sequential.choices import NUMERIC_BINS
 from stream_monitor.core.sequential.slots import Slots, slots_of_levels, slots_of_numbers, tie_breakers
 from stream_monitor.core.sequential.sums import Layout
 from stream_monitor.core.window import BLOCK
@@ -57,14 +57,3 @@ def test_whatever_the_numbers_and_however_close_the_edges(drawn: list[float], se
     edges = [*zip(slots.edges.tolist(), slots.ties.tolist(), strict=True)]
     each = zip(values.tolist(), ties.tolist(), strict=True)
     assert found[0].tolist() == [sum(edge < one for edge in edges) for one in each]
-
-
-def test_counts_are_of_parts_and_of_blocks_that_are_usable() -> None:
-    bins = np.random.default_rng(4).integers(0, BINS, (sum(SIZES), BLOCK)).astype(np.uint8)
-    usable = np.arange(sum(SIZES)) != 5
-    expected = np.zeros((max(SIZES), PARTS, len(SIZES), BINS), int)
-    step, series = LAYOUT.places()
-    for block in np.flatnonzero(usable).tolist():
-        for place, where in enumerate(bins[block].tolist()):
-            expected[step[block], place // (BLOCK // PARTS), series[block], where] += 1
-    assert counted(LAYOUT, bins, BINS, usable).tolist() == expected.tolist()

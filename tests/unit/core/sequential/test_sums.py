@@ -7,9 +7,7 @@ from stream_monitor.core.sequential.sums import (
     FINE,
     Layout,
     exact_product,
-    exact_total,
     on_grid,
-    running,
     running_mean,
     total,
 )
@@ -31,16 +29,6 @@ def test_sums_on_the_grid_are_the_same_in_any_order() -> None:
     order = random.permutation(32)
     assert exact_product(counts[:, order], logs[order]).tobytes() == whole.tobytes()
     assert exact_product(counts[37:38], logs).tobytes() == whole[37:38].tobytes()
-    shares = random.random((50, 32))
-    assert exact_total(shares[:, order]).tobytes() == exact_total(shares).tobytes()
-    assert exact_total(shares) == pytest.approx(shares.sum(axis=1))
-
-
-def test_running_is_the_sum_before_each_step_and_after_the_last() -> None:
-    steps = np.arange(12.0).reshape(4, 3)
-    assert (
-        running(np.ones(3), steps).tolist() == (1 + np.vstack([np.zeros(3), steps.cumsum(axis=0)])).tolist()
-    )
 
 
 @pytest.mark.parametrize("sizes", [[200], [40, 40, 40], [30, 170, 1]])
