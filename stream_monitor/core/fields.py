@@ -23,7 +23,7 @@ class Fields:
     __slots__ = ("_fields", "_of")
 
     def __init__(self, fields: Plain, of: str) -> None:
-        if not isinstance(fields, Mapping):
+        if type(fields) is not dict and not isinstance(fields, Mapping):  # the first is quick, and mostly so
             raise CorruptState(f"{of}: no fields")
         self._fields = fields
         self._of = of
@@ -90,11 +90,16 @@ class Fields:
             raise self.wrong(name, "not a list of texts")
         return list(value)
 
-    def array(self, name: str, kind: str, shape: tuple[int, ...] = (-1,)) -> NDArray[Any]:
-        """An array of the numpy kind (little endian) and shape (-1: any length), finite."""
+    def octets(self, name: str) -> bytes:
+        """Bytes."""
         value = self.plain(name)
         if not isinstance(value, bytes):
             raise self.wrong(name, "not bytes")
+        return value
+
+    def array(self, name: str, kind: str, shape: tuple[int, ...] = (-1,)) -> NDArray[Any]:
+        """An array of the numpy kind (little endian) and shape (-1: any length), finite."""
+        value = self.octets(name)
         if 0 in shape[1:]:  # rows of nothing (an identifier has no views): numpy cannot tell how many
             shape = (0, *shape[1:])
         try:
@@ -106,6 +111,19 @@ class Fields:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise self.wrong(name, "not finite")
         return array
+
+
+def arrays(many: Sequence[Fields], name: str, kind: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """The same field of many, (n, *shape), of the numpy kind and finite; not to be written to. Raises CorruptState."""
+    values = [fields.octets(name) for fields in many]
+    size = np.dtype(kind).itemsize * math.prod(shape)
+    for fields, value in zip(many, values, strict=True):
+        if len(value) != size:
+            raise fields.wrong(name, f"not {size} bytes")
+    array = np.frombuffer(b"".join(values), kind).reshape(len(many), *shape)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise many[0].wrong(name, "not finite")
+    return array
 
 
 def as_bytes(array: NDArray[Any], kind: str) -> bytes:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 from stream_monitor.core.backlog import Backlog
 from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.drift_event import DriftEvent
-from stream_monitor.core.errors import CorruptState, NewerState
+from stream_monitor.core.errors import NewerState
 from stream_monitor.core.fields import Fields
 from stream_monitor.core.history_report import Teller, Told
 from stream_monitor.core.model_monitor import CUT, ModelMonitor, Outcome
@@ -27,6 +27,7 @@ from stream_monitor.core.state import (
     dump_series,
     join_key,
     join_keys,
+    join_prefix,
     load_model,
     load_series,
     model_key,
@@ -236,37 +237,31 @@ class PartitionMonitor:
         self._as_of = self._written_at = self.next_offset = clock.as_of
         self.watermarks.load(fields.plain("watermarks"))
         orders = fields.inside("orders")
+        joins = join_keys([*snapshots, *unreadable])
         for name in orders.names():
             task = self._task(name)
             task.order.load(orders.plain(name))
-            self._restore_model(task, snapshots, unreadable)
+            self._restore_model(task, snapshots, joins.get(join_prefix(name), ()))
         return Resume(first=fields.integer("held_from", least=0), as_of=clock.as_of)
 
-    def _restore_model(
-        self, task: ModelTask, snapshots: Mapping[str, Snapshot], unreadable: Sequence[str]
-    ) -> None:
+    def _restore_model(self, task: ModelTask, snapshots: Mapping[str, Snapshot], join: Sequence[str]) -> None:
+        """join: keys of the chunks of its label join, whether or not they could be read."""
         monitor = task.monitor
         name = monitor.parameters.name
         snapshot = snapshots.get(model_key(name))
         if snapshot is None:
             return  # its rows have only waited so far
-        problems: list[tuple[str, str]] = []
-        keys = load_model(monitor, snapshot, snapshots, lambda key, why: problems.append((key, why)))
-        if outcomes_key(name, "join") in dict(problems):
-            self._unusable[name] = join_keys(name, [*snapshots, *unreadable])
-            begin_join(monitor, self._unusable[name])
+        problems: dict[str, str] = {}
+        chunks = {key: snapshots[key] for key in join if key in snapshots}
+        births = load_model(monitor, snapshot, chunks, problems.__setitem__)
+        if outcomes_key(name, "join") in problems:
+            self._unusable[name] = list(join)
+            begin_join(monitor, join)
         task.touched = bool(problems)
-        self.problems += problems
-        for key, born in keys:
-            if not monitor.watches(key):
-                continue  # the configuration has excluded it since
-            try:
-                monitor.series[key] = load_series(monitor, key, born, snapshots, self._catalogue)
-            except CorruptState as error:
-                self.problems.append((series_key(name, key), str(error)))
-                monitor.series[key] = monitor.new_series(key, born)
-            self._written[series_key(name, key)] = int(monitor.series[key].quality.sum())
-        monitor.split_budget()
+        load_series(monitor, births, snapshots, self._catalogue, problems.__setitem__)
+        self.problems += problems.items()
+        for key, series in monitor.series.items():
+            self._written[series_key(name, key)] = int(series.quality.sum())
 
     def refold(self, log: Iterable[tuple[int, Entry] | None]) -> Iterator[None]:
         """Take log entries again, with their offsets, after `restore` and from `Resume.first` on: the same state, no output.

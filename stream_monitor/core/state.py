@@ -1,5 +1,6 @@
 """Snapshots of models and series: which fields they have, and when a stored one may be used again."""
 
+from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -16,6 +17,7 @@ from stream_monitor.core.positions import PositionLog
 from stream_monitor.core.reference import Reference
 from stream_monitor.core.segments.segments import Segments
 from stream_monitor.core.segments.treatment import Treatment
+from stream_monitor.core.sequential.tests import SequentialTests
 from stream_monitor.core.series import DetectorCatalogue, SeriesKey
 from stream_monitor.core.series_monitor import SeriesMonitor
 from stream_monitor.core.side_by_side import SideBySide
@@ -80,11 +82,12 @@ def _by_birth(series: SeriesMonitor) -> tuple[int, str, str, str]:
 
 
 def load_model(
-    monitor: ModelMonitor, snapshot: Snapshot, snapshots: Mapping[str, Snapshot], lost: Lost
-) -> Sequence[tuple[SeriesKey, int]]:
-    """Fill `monitor`; returns the keys of its series in order, with the row of their birth. snapshots: all of its partition, for
-    the chunks of the label join. What of the outcomes cannot be used begins afresh, and `lost` is told its key and why; series
-    can be made anew, the rest must be sound. Raises NewerState, CorruptState.
+    monitor: ModelMonitor, snapshot: Snapshot, chunks: Mapping[str, Snapshot], lost: Lost
+) -> dict[SeriesKey, int]:
+    """Fill `monitor`; returns the keys of its series in order, with the row of their birth. chunks: of its label join.
+
+    What of the outcomes cannot be used begins afresh, and `lost` is told its key and why; series can be made anew, the rest must
+    be sound. Raises NewerState, CorruptState.
     """
     _check_version(snapshot, MODEL_VERSION)
     fields = Fields(snapshot.fields, snapshot.key)
@@ -95,7 +98,7 @@ def load_model(
     monitor.retraining.load(fields.plain("retraining"), monitor.alerts.open.values())
     monitor.positions = PositionLog.load(fields.plain("positions"))
     monitor.versions = Versions.load(fields.plain("versions"))
-    _load_outcomes(monitor, fields.plain("outcomes"), snapshots, lost)
+    _load_outcomes(monitor, fields.plain("outcomes"), chunks, lost)
     monitor.derived.load(fields.plain("derived"))
     monitor.segments = Segments.load(monitor.parameters.segments, fields.plain("segments"))
     monitor.treatment = Treatment.load(monitor.parameters.segments.fairness, fields.plain("treatment"))
@@ -105,12 +108,12 @@ def load_model(
     births = fields.array("births", "<i8").tolist()
     if len(births) != len(keys):
         raise fields.wrong("births", "not one for each series")
-    return list(zip(keys, births, strict=True))
+    return dict(zip(keys, births, strict=True))
 
 
 def join_key(model: str, number: int) -> str:
     """Key of a chunk of a model's label join."""
-    return f"{_join_prefix(model)}{number}"
+    return f"{join_prefix(model)}{number}"
 
 
 def dump_chunks(monitor: ModelMonitor, as_of: int) -> list[Snapshot]:
@@ -144,9 +147,9 @@ def _load_outcomes(
     """Labels and performance, as far as they can be used. Raises NewerState."""
     name, parameters = monitor.parameters.name, monitor.outcomes.parameters
     chunks: dict[int, Plain] = {}
-    for key in join_keys(name, snapshots):
-        _check_version(snapshots[key], JOIN_VERSION)
-        chunks[_chunk_number(name, key)] = snapshots[key].fields.get("chunk")
+    for key, snapshot in snapshots.items():
+        _check_version(snapshot, JOIN_VERSION)
+        chunks[_chunk_number(name, key)] = snapshot.fields.get("chunk")
     try:
         monitor.outcomes = Outcomes.load(
             parameters, plain, chunks, lambda part, why: lost(outcomes_key(name, part), why)
@@ -162,9 +165,13 @@ def outcomes_key(model: str, part: str) -> str:
     return f"{what}/{len(model)}:{model}/{of}".removesuffix("/")
 
 
-def join_keys(model: str, keys: Iterable[str]) -> list[str]:
-    """Those among `keys` that are of chunks of the label join of `model`."""
-    return [key for key in keys if key.startswith(_join_prefix(model))]
+def join_keys(keys: Iterable[str]) -> dict[str, list[str]]:
+    """Those among `keys` that are of chunks of label joins, by what those of one model begin with: see `join_prefix`."""
+    found: dict[str, list[str]] = {}
+    for key in keys:
+        if key.startswith("join/"):
+            found.setdefault(key[: key.rindex("/") + 1], []).append(key)
+    return found
 
 
 def begin_join(monitor: ModelMonitor, keys: Iterable[str]) -> None:
@@ -175,11 +182,12 @@ def begin_join(monitor: ModelMonitor, keys: Iterable[str]) -> None:
 
 def _chunk_number(model: str, key: str) -> int:
     """-1 for a key that is none of ours."""
-    number = key.removeprefix(_join_prefix(model))
+    number = key.removeprefix(join_prefix(model))
     return int(number) if number.isdecimal() and len(number) < 18 else -1
 
 
-def _join_prefix(model: str) -> str:
+def join_prefix(model: str) -> str:
+    """What the keys of the chunks of a model's label join begin with."""
     return f"join/{len(model)}:{model}/"
 
 
@@ -211,28 +219,66 @@ def dump_series(model: str, monitor: SeriesMonitor, as_of: int) -> Snapshot:
 
 def load_series(
     monitor: ModelMonitor,
-    key: SeriesKey,
-    born: int,
+    births: Mapping[SeriesKey, int],
     snapshots: Mapping[str, Snapshot],
     catalogue: DetectorCatalogue,
-) -> SeriesMonitor:
-    """The series `key` of the model from its snapshot. Raises NewerState; CorruptState if it must warm up again."""
-    snapshot = snapshots.get(series_key(monitor.parameters.name, key))
+    lost: Lost,
+) -> None:
+    """Give the model its series, which were born at these rows, from their snapshots. One that cannot be used warms up again, and
+    `lost` is told its key and why. Raises NewerState.
+    """
+    tests: dict[SeriesKey, Plain] = {}
+    wrong: dict[SeriesKey, str] = {}
+    for key, born in births.items():
+        if not monitor.watches(key):
+            continue  # the configuration has excluded it since
+        series = monitor.series[key] = monitor.new_series(key, born)
+        try:
+            fields = _series_fields(series, snapshots.get(series_key(monitor.parameters.name, key)))
+            _load_one(series, fields, catalogue)
+            if series.tested:
+                tests[key] = fields.plain("test")
+        except CorruptState as error:
+            wrong[key] = str(error)
+    wrong |= _load_tests(monitor.tests, tests)
+    for key, why in wrong.items():
+        lost(series_key(monitor.parameters.name, key), why)
+        monitor.series[key] = monitor.new_series(key, births[key])
+    monitor.split_budget()
+
+
+def _load_tests(into: SequentialTests, tests: Mapping[SeriesKey, Plain]) -> dict[SeriesKey, str]:
+    """The state of sequential tests; returns which cannot be used, and why."""
+    try:
+        into.load(list(tests.items()))
+    except CorruptState as error:
+        if len(tests) == 1:
+            return dict.fromkeys(tests, str(error))
+        wrong = [_load_tests(into, {key: plain}) for key, plain in tests.items()]
+        return dict(ChainMap(*wrong))
+    return {}
+
+
+def _series_fields(series: SeriesMonitor, snapshot: Snapshot | None) -> Fields:
     if snapshot is None:
         raise CorruptState("its snapshot is missing or could not be read")
     _check_version(snapshot, SERIES_VERSION)
-    series = monitor.new_series(key, born)
     if snapshot.parameters != parameters_digest(series.parameters):
         raise CorruptState("its parameters in the configuration have changed")
-    fields = Fields(snapshot.fields, snapshot.key)
+    return Fields(snapshot.fields, snapshot.key)
+
+
+def _load_one(series: SeriesMonitor, fields: Fields, catalogue: DetectorCatalogue) -> None:
+    """All but its sequential test."""
+    if series.lens is not None:
+        series.warm_anew()  # a given reference has begun it
     quality = fields.array("quality", "<i8")
     if len(quality) != len(series.quality):
         raise fields.wrong("quality", "not one count per cell code")
     series.quality = quality.astype(np.int64)
     if "warm_up" in fields:
-        series.warm_anew()
         series.warm_up = WarmUp.load(fields.plain("warm_up"))
-        return series
+        return
     reference = Reference.from_plain(fields.plain("reference"))
     given = series.parameters.reference
     series.begin(Lens(given if given is not None and given == reference else reference))
@@ -243,9 +289,6 @@ def load_series(
     )
     series.begun = fields.integer("begun")
     series.drift.load(fields.plain("drift"), series.witnesses)
-    if series.tested:
-        series.tests.load(key, fields.plain("test"))
-    return series
 
 
 def parameters_digest(parameters: SeriesParameters) -> str:

@@ -65,7 +65,7 @@ class SequentialDetector:
         self._waiting = fields.array("waiting", "<f8")
         if len(self._waiting) >= BLOCK:
             raise fields.wrong("waiting", "a full block waits")
-        self._tests.load(_NAME, fields.plain("test"))
+        self._tests.load([(_NAME, fields.plain("test"))])
 
     def gauges(self) -> Mapping[str, float]:
         """`evidence` (1 is an alarm), lag-1 autocorrelation, and of how many of its views and scales the test takes part."""

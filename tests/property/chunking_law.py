@@ -75,9 +75,8 @@ def reborn(monitor: ModelMonitor, written: dict[str, bytes]) -> ModelMonitor:
     stored = {key: snapshots.decode(value) for key, value in {**state_of(monitor), **written}.items()}
     other = ModelMonitor(monitor.parameters, registry.installed())
     name = f"model/{monitor.parameters.name}"
-    for key, born in load_model(other, stored[name], stored, _sound):
-        other.series[key] = load_series(other, key, born, stored, registry.installed())
-    other.split_budget()
+    births = load_model(other, stored[name], {key: stored[key] for key in written}, _sound)
+    load_series(other, births, stored, registry.installed(), _sound)
     return other
 
 

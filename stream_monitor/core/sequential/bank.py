@@ -5,7 +5,7 @@ over their probability in the Polya urn, and w the share of the alarm budget tha
 weighted mean of M over the bettors reaches 1 at most Σ w times in expectation, for every distribution of the values.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
@@ -124,23 +124,23 @@ class Bank:
         self.blocks[rows] += blocks
         self.peak[rows] = 0.0
 
-    def load(self, row: int, fields: Fields) -> None:
-        """Read a row, and make again the tables that follow from it. Raises CorruptState."""
-        stores.load(self, row, fields)
-        seen = self.seen[row : row + 1]
-        if (self.urn[row] < 1).any() or (seen < 1).any():
-            raise fields.wrong("urn", "a bin without a place")
-        if self.blocks[row] < LEARN or (self.recent[row] < 0).any() or (self.evidence[row] < 0).any():
-            raise fields.wrong("blocks", "younger than its slots, or less than nothing")
-        self.log_q[row] = self._tables(seen / seen.sum())[0]
-        self.evidence[row, self.priors == 0.0] = 0.0
+    def load(self, rows: NDArray[np.intp], many: Sequence[Fields]) -> None:
+        """Read these rows, n >= 1, and make again the tables that follow from them. Raises CorruptState."""
+        stores.load(self, rows, many)
+        urn, seen, recent = self.urn[rows], self.seen[rows], self.recent[rows]
+        if (urn < 1).any() or (seen < 1).any():
+            raise many[0].wrong("urn", "a bin without a place")
+        if (self.blocks[rows] < LEARN).any() or (recent < 0).any() or (self.evidence[rows] < 0).any():
+            raise many[0].wrong("blocks", "younger than its slots, or less than nothing")
+        self.log_q[rows] = self._tables(seen / seen.sum(axis=1)[:, None])
+        self.evidence[np.ix_(rows, self.priors == 0.0)] = 0.0
         if self._numeric:
-            late = self.late[row]
-            added = self.urn[row] - late
-            most = ((self.blocks[row] - 1) % RECENT_EVERY + 1) * BLOCK
-            if (late < 1).any() or (added < 0).any() or added.sum() > most:
-                raise fields.wrong("late", "does not fit the urn")
-            self.log_late[row] = bets.recent(self.recent[row][None], late[None])[0]
+            late = self.late[rows]
+            added = urn - late
+            most = ((self.blocks[rows] - 1) % RECENT_EVERY + 1) * BLOCK
+            if (late < 1).any() or (added < 0).any() or (added.sum(axis=1) > most).any():
+                raise many[0].wrong("late", "does not fit the urn")
+            self.log_late[rows] = bets.recent(recent, late)
 
     def _log_gain(self, new: Binned) -> FloatArray:
         """log of E of every bettor in every part of the blocks, stream after stream, (Σ size, PARTS, bettors)."""

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_monitor.core.detector import FloatArray
+from stream_monitor.core.detector import FloatArray, Plain
+from stream_monitor.core.fields import Fields
 from stream_monitor.core.sequential import rows as stores
 from stream_monitor.core.sequential.bank import Bank, Binned
 from stream_monitor.core.sequential.binning import Bins, Sorter
@@ -69,8 +70,8 @@ class Engine:
 
     def release(self, series: Series) -> None:
         """A series ends."""
-        self.views.free.append(series.row)
-        self.calendar.free.append(series.row)
+        stores.give_back(self.views, series.row)
+        stores.give_back(self.calendar, series.row)
         self.leave(series)
 
     def view(self, series: Series) -> View:
@@ -84,18 +85,49 @@ class Engine:
 
     def enter(self, series: Series) -> None:
         """A series has slots: it gets a row in a bank, that begins from their places."""
-        slots = series.testing()
-        bins = len(slots.places)
-        series.bank = kind = BankKind(not series.levels or series.own is not None, bins, series.upward)
-        bank = self.banks.setdefault(kind, Bank(bins=bins, numeric=kind.numeric, upward=kind.upward))
-        series.bank_row = stores.claim(bank)
-        bank.begin(series.bank_row, slots.places, LEARN)
+        self._place(series)
+        self.bank(series).begin(series.bank_row, series.testing().places, LEARN)
+
+    def _place(self, series: Series) -> None:
+        """A row for the bins of a series."""
+        numeric, bins = not series.levels or series.own is not None, len(series.testing().places)
+        series.bank = kind = BankKind(numeric, bins, series.upward)
+        if kind not in self.banks:
+            self.banks[kind] = Bank(bins=bins, numeric=numeric, upward=kind.upward)
+        series.bank_row = stores.claim(self.banks[kind])
 
     def leave(self, series: Series) -> None:
         """A series has no slots any more."""
         if series.bank is not None:
-            self.bank(series).free.append(series.bank_row)
+            stores.give_back(self.bank(series), series.bank_row)
             series.bank = None
+
+    def dump(self, series: Series) -> dict[str, Plain]:
+        """Explicit fields of a series with slots."""
+        fields: dict[str, Plain] = {
+            "views": stores.dump(self.views, series.row),
+            "calendar": stores.dump(self.calendar, series.row),
+        }
+        if series.bank is not None:
+            fields["bank"] = stores.dump(self.bank(series), series.bank_row)
+        return fields
+
+    def load(self, series: Sequence[Series], many: Sequence[Fields]) -> None:
+        """The inverse of `dump`, for many series at once, n >= 1. Raises CorruptState."""
+        rows = np.array([one.row for one in series])
+        self.views.load(rows, [fields.inside("views") for fields in many])
+        stores.load(self.calendar, rows, [fields.inside("calendar") for fields in many])
+        for one, fields in zip(series, many, strict=True):
+            indirect = self.view(one) is not View.VALUE
+            if (one.own is not None and not indirect) or (
+                one.sample and (not indirect or one.own is not None)
+            ):
+                raise fields.wrong("views", "do not fit the slots")
+            if one.own is not None or not indirect:
+                self._place(one)
+        for kind, group in _by_bank(series).items():
+            at_bank = np.array([series[at].bank_row for at in group])
+            self.banks[kind].load(at_bank, [many[at].inside("bank") for at in group])
 
     def restart(self, series: Series) -> None:
         """A series begins anew."""

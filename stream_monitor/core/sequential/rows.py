@@ -1,12 +1,12 @@
 """State of many streams side by side: arrays whose first axis is the stream, with rows that are claimed and given back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from stream_monitor.core.detector import Plain
-from stream_monitor.core.fields import Fields, as_bytes
+from stream_monitor.core.fields import Fields, arrays, as_bytes
 
 _FIRST = 8
 
@@ -21,7 +21,7 @@ class Store(Protocol):
     """What follows from it."""
 
     free: list[int]
-    """Rows that nobody has."""
+    """Rows that nobody has; they are as they begin."""
 
     def fresh(self, rows: int) -> "Store":
         """So many rows as they begin."""
@@ -36,9 +36,13 @@ def claim(store: Store) -> int:
         for name in (*store.ARRAYS, *store.MADE):
             setattr(store, name, np.concatenate([getattr(store, name), getattr(more, name)]))
         store.free.extend(range(rows + max(_FIRST, rows) - 1, rows - 1, -1))
-    row = store.free.pop()
+    return store.free.pop()
+
+
+def give_back(store: Store, row: int) -> None:
+    """Nobody has this row any more."""
     begin(store, row)
-    return row
+    store.free.append(row)
 
 
 def begin(store: Store, row: int) -> None:
@@ -53,14 +57,11 @@ def dump(store: Store, row: int) -> dict[str, Plain]:
     return {name: as_bytes(getattr(store, name)[row], kind) for name, kind in store.ARRAYS.items()}
 
 
-def load(store: Store, row: int, fields: Fields) -> None:
-    """The inverse of `dump`. Raises CorruptState."""
+def load(store: Store, rows: np.ndarray[Any, np.dtype[np.intp]], many: Sequence[Fields]) -> None:
+    """The inverse of `dump`, for many streams at once. Raises CorruptState."""
     for name, kind in store.ARRAYS.items():
         array: np.ndarray[Any, Any] = getattr(store, name)
-        stored = fields.array(name, kind)
-        if stored.size != array[row].size:
-            raise fields.wrong(name, f"not {array[row].size} numbers")
-        array[row] = stored.reshape(array.shape[1:])
+        array[rows] = arrays(many, name, kind, array.shape[1:])
 
 
 def saved(store: Store, rows: np.ndarray[Any, np.dtype[np.intp]]) -> dict[str, np.ndarray[Any, Any]]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.fields import Fields
-from stream_monitor.core.sequential import rows as stores
 from stream_monitor.core.sequential.calendar import hours_of
 from stream_monitor.core.sequential.choices import CONFIRM, LEARN
 from stream_monitor.core.sequential.engine import Engine, Pass, Tested
@@ -108,37 +107,26 @@ class SequentialTests:
 
     def dump(self, key: Hashable) -> dict[str, Plain]:
         """Explicit fields of the test of one series, between two calls of `advance`."""
-        series, engine = self.series[key], self._engine
+        series = self.series[key]
         fields: dict[str, Plain] = {"series": series.dump()}
-        if series.slots is not None:
-            fields["views"] = stores.dump(engine.views, series.row)
-            fields["calendar"] = stores.dump(engine.calendar, series.row)
-        if series.bank is not None:
-            fields["bank"] = stores.dump(engine.bank(series), series.bank_row)
-        return fields
+        return fields if series.slots is None else {**fields, **self._engine.dump(series)}
 
-    def load(self, key: Hashable, plain: Plain) -> None:
-        """The inverse of `dump`, for a series just added. Raises CorruptState."""
-        fields = Fields(plain, "sequential")
-        series, engine = self.series[key], self._engine
-        series.load(fields.inside("series"))
-        expected = {"series"}
-        if series.slots is not None:
-            expected |= {"views", "calendar"}
-            engine.views.load(series.row, fields.inside("views"))
-            stores.load(engine.calendar, series.row, fields.inside("calendar"))
-            indirect = engine.view(series) is not View.VALUE
-            if (series.own is not None and not indirect) or (
-                series.sample and (not indirect or series.own is not None)
-            ):
-                raise fields.wrong("views", "do not fit the slots")
-            if series.own is not None or not indirect:
-                expected |= {"bank"}
-                engine.enter(series)
-        if set(fields.names()) != expected:
-            raise fields.wrong("bank", f"fields are {fields.names()}")
-        if "bank" in expected:
-            engine.bank(series).load(series.bank_row, fields.inside("bank"))
+    def load(self, plains: Sequence[tuple[Hashable, Plain]]) -> None:
+        """The inverse of `dump`, for series just added: all at once, a fifth of what they cost one by one. Raises CorruptState if
+        one is not as it should be; then those that are can be loaded again, without it.
+        """
+        many = {key: Fields(plain, "sequential") for key, plain in plains}
+        for key, fields in many.items():
+            self._engine.leave(self.series[key])
+            self.series[key].load(fields.inside("series"))
+        begun = [key for key in many if self.series[key].slots is not None]
+        if begun:
+            self._engine.load([self.series[key] for key in begun], [many[key] for key in begun])
+        for key, fields in many.items():
+            series = self.series[key]
+            expected = {"series"} if series.slots is None else {"series", "views", "calendar"}
+            if set(fields.names()) != expected | ({"bank"} if series.bank is not None else set()):
+                raise fields.wrong("bank", f"fields are {fields.names()}")
 
     def diagnosis(self, key: Hashable) -> Diagnosis:
         """What the test of one series can see at present."""

@@ -5,7 +5,7 @@ One view at a time: the first whose own past is free of material autocorrelation
 blocks, from the past up to the look before, so that a change does not hide its own alarm.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import ClassVar, Final, NamedTuple
 
@@ -202,11 +202,11 @@ class Views:
         self.looked[rows], self.looked_number[rows] = self.sums[rows], self.number[rows]
         return [bool(one) for one in changed]
 
-    def load(self, row: int, fields: Fields) -> None:
-        """Read a row. Raises CorruptState."""
-        stores.load(self, row, fields)
-        if self.view[row] not in tuple(View):
-            raise fields.wrong("view", "no such view")
+    def load(self, rows: NDArray[np.intp], many: Sequence[Fields]) -> None:
+        """Read these rows, n >= 1. Raises CorruptState."""
+        stores.load(self, rows, many)
+        if (self.view[rows] >= len(View)).any():
+            raise many[0].wrong("view", "no such view")
 
     def young(self, row: int) -> bool:
         """Whether too little was seen of its view to gather evidence there."""

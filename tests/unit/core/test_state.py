@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stream_monitor.core.detector import Kind
+from stream_monitor.core.detector import Kind, Plain
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.parameters import PER_100K_EVENTS, DetectorChoice, ModelParameters, SeriesParameters
 from stream_monitor.core.partition_monitor import CLOCK, PartitionMonitor
@@ -26,7 +26,7 @@ AMOUNT = series_key("m", SeriesKey("feature:amount", None))
 
 @cache
 def log() -> list[tuple[int, object]]:
-    return list(log_of({"m": rows_of("m", Shape(seed=1, rows=600))}, shuffle=1))
+    return list(log_of({"m": rows_of("m", Shape(seed=1, rows=1_000))}, shuffle=1))
 
 
 def folded(parameters: ModelParameters = PARAMETERS) -> PartitionMonitor:
@@ -113,6 +113,17 @@ def test_any_field_of_a_series_that_is_missing(field: str) -> None:
 def test_a_detector_whose_state_cannot_be_used(name: str, value: object, why: str) -> None:
     wrong = with_first_watch(name, value)
     check_only_amount_warms_up(restored({**stored(), AMOUNT: wrong}), why)
+
+
+@pytest.mark.parametrize("part", ["series", "views", "calendar", "bank"])
+@pytest.mark.parametrize("value", [None, {}])
+def test_a_sequential_test_whose_state_cannot_be_used(part: str, value: Plain) -> None:
+    test = stored()[AMOUNT].fields["test"]
+    assert isinstance(test, dict)
+    assert test.keys() == {"series", "views", "calendar"}  # a bank is one part too many
+    fields = {**stored()[AMOUNT].fields, "test": {**test, part: value}}
+    wrong = replace(stored()[AMOUNT], fields=fields)
+    check_only_amount_warms_up(restored({**stored(), AMOUNT: wrong}), "sequential")
 
 
 CHANGES = {

@@ -100,8 +100,8 @@ def test_block_by_block_and_stored_after_each_is_the_same() -> None:
 def _moved(tests: SequentialTests, names: Sequence[str]) -> SequentialTests:
     states: dict[str, Plain] = {name: msgspec.msgpack.decode(_packed(tests, name)) for name in names}
     moved = _new(names[::-1])
+    moved.load(list(states.items()))
     for name in names:
-        moved.load(name, states[name])
         assert _packed(moved, name) == msgspec.msgpack.encode(states[name])
     return moved
 
@@ -265,7 +265,7 @@ def _refused(name: str, state: Plain) -> bool:
     """Whether it is refused; if not, it must go on."""
     tests = _new([name])
     try:
-        tests.load(name, state)
+        tests.load([(name, state)])
     except CorruptState:
         return True
     alarms = tests.advance({name: _blocks(name, 0, 50)}).get(name, [])
@@ -296,4 +296,4 @@ def test_what_cannot_be_is_refused_by_name() -> None:
     ]
     for name, damaged in wrong:
         with pytest.raises(CorruptState, match=name):
-            _new(["normal"]).load("normal", damaged)
+            _new(["normal"]).load([("normal", damaged)])

@@ -142,4 +142,4 @@ def test_no_such_view_is_refused() -> None:
     views = Views(1)
     plain = rows.dump(views, 0)
     with pytest.raises(CorruptState, match="view"):
-        views.load(0, Fields({**plain, "view": b"\x09"}, "views"))
+        views.load(np.array([0]), [Fields({**plain, "view": b"\x09"}, "views")])
