@@ -159,10 +159,17 @@ def _send(bootstrap: str, topic: str, shape: Shape, appended: Appended, seconds:
     steps = int((_SHIFT_FROM_SECONDS + seconds + _AFTER_SECONDS) * 1e3 / _PACE_MS)
     for at in range(steps):
         due = at * _PACE_MS
-        to.poll(max(0.0, (begin + due) / 1e3 - time.time()))
+        _poll_until(to, (begin + due) / 1e3)
         numbers = random.normal(50, 10, len(names)) + 100.0 * (due >= shifts)
         _send_one_each(to, topic, names, begin + due, numbers, appended)
     to.flush(60)
+
+
+def _poll_until(to: Producer, moment: float) -> None:
+    """Serve delivery reports until then: one poll comes back with the first of them."""
+    while (left := moment - time.time()) > 0:
+        to.poll(left)
+    to.poll(0)
 
 
 def _send_one_each(
@@ -171,4 +178,3 @@ def _send_one_each(
     for at, (name, number) in enumerate(zip(names, numbers.tolist(), strict=True)):
         event = {"model": name, "version": "7", "time": event_time, "features": {"f00": number}}
         to.produce(topic, orjson.dumps(event), name, at % 2, on_delivery=appended.note)
-    to.poll(0)

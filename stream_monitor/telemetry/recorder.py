@@ -151,21 +151,24 @@ class Telemetry(Collector):
 
     def describe(self) -> Iterable[Family]:
         """The families it may export, so that a registry refuses a second one of the same name."""
-        return [family for parent in self._parents() for family in parent.describe()]
+        return [family for metric in metrics.RECORDED for family in self._parent(metric).describe()]
 
     def collect(self) -> Iterable[Family]:
-        """The families with their values, in the order of the catalogue.
+        """The families with their values, in the order of the catalogue."""
+        return self.families(metrics.RECORDED)
+
+    def families(self, wanted: Iterable[Metric]) -> Iterable[Family]:
+        """Those of these recorded metrics, with their values.
 
         Without the `_created` samples of the client library: in the text format they are one more gauge per series.
         """
-        for parent in self._parents():
-            for family in parent.collect():
+        for metric in wanted:
+            for family in self._parent(metric).collect():
                 family.samples = [sample for sample in family.samples if not sample.name.endswith("_created")]
                 yield family
 
-    def _parents(self) -> Iterable[Counter | Histogram]:
-        for metric in metrics.RECORDED:
-            yield self._counters[metric] if metric.type is Type.COUNTER else self._histograms[metric]
+    def _parent(self, metric: Metric) -> Counter | Histogram:
+        return self._counters[metric] if metric.type is Type.COUNTER else self._histograms[metric]
 
     def _add(self, metric: Metric, n: int, *labels: str) -> None:
         if n:
