@@ -34,3 +34,21 @@ class Checkpoint:
     histories: list[ModelHistory] = field(default_factory=list)
     references: list[ReferenceStatus] = field(default_factory=list)
     offsets: dict[Source, int] = field(default_factory=dict)
+
+    @property
+    def news(self) -> bool:
+        """Whether somebody waits for what was found."""
+        return bool(self.drift_events or self.retrain_requests)
+
+    def take_found(self, log: str) -> "Checkpoint":
+        """What the entries of the topic `log` have led to, with its offsets; the rest stays.
+
+        Both stages read, work and write on their own: what one has done can be committed without the other.
+        """
+        offsets = {source: offset for source, offset in self.offsets.items() if source.topic == log}
+        self.offsets = {source: offset for source, offset in self.offsets.items() if source.topic != log}
+        found = Checkpoint(
+            drift_events=self.drift_events, retrain_requests=self.retrain_requests, offsets=offsets
+        )
+        self.drift_events, self.retrain_requests = [], []
+        return found

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 IDLE_TICK_SECONDS = 10.0
+NEWS_SHARE = (
+    0.25  # of the interval between commits, at least, lies between one and the next that only tells news
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -15,20 +18,31 @@ class Schedule:
     lateness: float
     commit_rows: int = 50_000
     _last_commit: float = 0.0
+    _last_told: float = 0.0
     _last_snapshots: float | None = None
     _last_tick: float = 0.0
     _last_rows: float = 0.0
 
-    def commit_due(self, now: float, *, rows: int, news: bool) -> bool:
-        """Whether to look for something to commit. news: a drift event waits to be told, for half as long as other things."""
-        if self.until_commit(now, news=news) > 0 and rows < self.commit_rows:
+    def commit_due(self, now: float, *, rows: int) -> bool:
+        """Whether to look for something to commit."""
+        if self.until_commit(now, news=False) > 0 and rows < self.commit_rows:
             return False
-        self._last_commit = now
+        self._last_commit = self._last_told = now
+        return True
+
+    def news_due(self, now: float) -> bool:
+        """Whether drift events that wait are committed ahead of the rest: it has waited for a commit or two already."""
+        if self.until_commit(now, news=True) > 0:
+            return False
+        self._last_told = now
         return True
 
     def until_commit(self, now: float, *, news: bool) -> float:
-        """Seconds until the next commit is due, 0 when it is."""
-        return max(0.0, self._last_commit + self.commit_every / (2 if news else 1) - now)
+        """Seconds until the next commit is due, 0 when it is. news: drift events wait."""
+        due = self._last_commit + self.commit_every
+        if news:
+            due = min(due, self._last_told + self.commit_every * NEWS_SHARE)
+        return max(0.0, due - now)
 
     def tick_due(self, now: float, *, rows: int, inputs: bool) -> bool:
         """A tick goes with rows, and on for a while after them, so that the last ones are released; then seldom."""

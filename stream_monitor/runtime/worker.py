@@ -33,11 +33,15 @@ from stream_monitor.telemetry.recorder import Telemetry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOptions:
-    """name: instance id. poll_records: at most that many a turn. revoke_seconds: for the last commit of a partition."""
+    """name: instance id. poll_records: at most that many a turn. revoke_seconds: for the last commit of a partition.
+
+    echo_seconds: how long a poll waits after a commit, whose entries of the log come back at once.
+    """
 
     name: str
     poll_records: int = 2_000
     poll_seconds: float = 0.2
+    echo_seconds: float = 0.05
     commit_seconds: float = 60.0
     revoke_seconds: float = 8.0
 
@@ -68,6 +72,7 @@ class Worker:
         self._checkpoint = Checkpoint()
         self._committed: dict[Source, int] = {}  # known for sure, of what is owned
         self._aborted = False  # inside a callback; answered by the loop
+        self._echo = False  # entries of the log have been written since the last poll
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Until `stop`, then commit with snapshots and leave the group. Raises StreamMonitorError."""
@@ -96,14 +101,15 @@ class Worker:
             parts.source.resume([columns_source])
         began = parts.clock.monotonic()
         polled = parts.source.poll(self._options.poll_records, self._patience(began))
+        self._echo = False
         parts.telemetry.stage_seconds(Stage.POLL, parts.clock.monotonic() - began)
         for fetched in polled:
-            self._take(fetched)
+            if not self._aborted:
+                self._take(fetched)
+                self._commit_news()
         if self._aborted:
             self._start_over()
-        elif parts.schedule.commit_due(
-            parts.clock.monotonic(), rows=parts.ingest.waiting, news=bool(self._checkpoint.drift_events)
-        ):
+        elif parts.schedule.commit_due(parts.clock.monotonic(), rows=parts.ingest.waiting):
             self._commit(Deadline(self._options.commit_seconds), snapshots=False)
             self._hold_back()
         parts.publisher.publish(parts.partitions, parts.ingest.event_times, parts.clock)
@@ -112,8 +118,8 @@ class Worker:
         """How long a poll may wait for records: it comes back with fewer of them only then."""
         if not self._parts.partitions.restored:
             return 0.0
-        news = bool(self._checkpoint.drift_events)
-        return min(self._options.poll_seconds, self._parts.schedule.until_commit(now, news=news))
+        most = self._options.echo_seconds if self._echo else self._options.poll_seconds
+        return min(most, self._parts.schedule.until_commit(now, news=self._checkpoint.news))
 
     def _take(self, fetched: Fetched) -> None:
         parts = self._parts
@@ -149,15 +155,27 @@ class Worker:
         parts.telemetry.stage_seconds(Stage.OBSERVE, parts.clock.monotonic() - began)
 
     def _commit(self, deadline: Deadline, *, snapshots: bool) -> None:
-        """One transaction with all that has come true since the last one. Any failure: forget, restore, read again."""
-        parts, now = self._parts, self._parts.clock.monotonic()
+        """All that has come true since the last one."""
+        began = self._parts.clock.monotonic()
         checkpoint = self._complete(self._checkpoint, snapshots=snapshots)
         self._checkpoint = Checkpoint()
-        if checkpoint is None:
-            return
+        if checkpoint is not None:
+            self._write(checkpoint, deadline, began)
+            self._echo = bool(checkpoint.ticks)
+
+    def _commit_news(self) -> None:
+        """What was found, if it is due, ahead of what is read meanwhile: that waits for the next commit."""
+        now = self._parts.clock.monotonic()
+        if self._checkpoint.news and self._parts.schedule.news_due(now):
+            found = self._checkpoint.take_found(self._parts.partitions.topic)
+            self._write(found, Deadline(self._options.commit_seconds), now)
+
+    def _write(self, checkpoint: Checkpoint, deadline: Deadline, began: float) -> None:
+        """One transaction. Any failure: forget, restore, read again."""
+        parts = self._parts
         transaction = parts.outbox.transaction(checkpoint, parts.own.due())
         encoded = parts.clock.monotonic()
-        parts.telemetry.stage_seconds(Stage.ENCODE, encoded - now)
+        parts.telemetry.stage_seconds(Stage.ENCODE, encoded - began)
         try:
             parts.checkpointer.commit(transaction, deadline)
         except TransactionAborted as error:
@@ -166,7 +184,7 @@ class Worker:
         done = parts.clock.monotonic()
         parts.telemetry.stage_seconds(Stage.COMMIT, done - encoded)
         parts.telemetry.checkpoint_committed(
-            done - now, len(transaction.records), _bytes(transaction.records)
+            done - began, len(transaction.records), _bytes(transaction.records)
         )
         self._committed.update(checkpoint.offsets)
         self._tell(checkpoint, transaction)
@@ -174,7 +192,7 @@ class Worker:
             for partition, before in parts.partitions.purgeable():
                 parts.checkpointer.purge(partition, before)
         parts.publisher.committed(parts.clock.wall())
-        parts.reject_limit.add(len(checkpoint.rejected), now)
+        parts.reject_limit.add(len(checkpoint.rejected), began)
 
     def _note_abort(self, kind: Abort, why: str) -> None:
         """A checkpoint came to nothing, or nobody knows; what was committed, neither."""

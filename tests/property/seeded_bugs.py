@@ -10,6 +10,7 @@ import pytest
 from stream_monitor.core import partition_monitor, state, summaries
 from stream_monitor.core.alerts import Alerts
 from stream_monitor.core.backlog import Backlog
+from stream_monitor.core.checkpoint import Checkpoint
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.events import Source
 from stream_monitor.core.history_counts import Gathered, HistoryCounts
@@ -62,6 +63,32 @@ def wrong_committed_offset(patch: Patch) -> None:
         return {**original(self, wanted), **moved}
 
     patch.setattr(MemorySource, "offsets", offsets)
+
+
+def inputs_committed_with_the_news(patch: Patch) -> None:
+    """What was found is committed with the offsets of all that was read, whose rows are not in the log yet."""
+    original = Checkpoint.take_found
+
+    def take_found(self: Checkpoint, log: str) -> Checkpoint:
+        offsets = dict(self.offsets)
+        found = original(self, log)
+        found.offsets = offsets
+        return found
+
+    patch.setattr(Checkpoint, "take_found", take_found)
+
+
+def log_offsets_left_behind(patch: Patch) -> None:
+    """What was found is told, but the log is read again from where it was before."""
+    original = Checkpoint.take_found
+
+    def take_found(self: Checkpoint, log: str) -> Checkpoint:
+        committed = {source: 0 for source in self.offsets if source.topic == log}
+        found = original(self, log)
+        found.offsets = committed
+        return found
+
+    patch.setattr(Checkpoint, "take_found", take_found)
 
 
 def commit_on_lost(patch: Patch) -> None:

@@ -30,6 +30,7 @@ PROGRAMS: Mapping[str, list[Operation]] = {
     "aborts": [EVERYTHING, Turns(3), *again(Fail(0, "produced", "abort"), Turns(4))],
     "crashes": [EVERYTHING, Turns(4), *again(Fail(0, "begin", "crash"), Turns(3), Join(), Turns(3))],
     "killed": [EVERYTHING, Turns(5), *again(Kill(0, noticed=True), Join(), Turns(5))],
+    "killed after the news": [EVERYTHING, Turns(11), Kill(0, noticed=True), Join(), Turns(5)],
     "a late abort": [EVERYTHING, Turns(35), Fail(0, "offsets_sent", "abort"), Turns(4)],
     "a zombie commits": [EVERYTHING, Join(), Turns(5), Fail(0, "begin", "zombie"), Turns(5)],
     "partitions are lost": [
@@ -46,6 +47,8 @@ CRASH_BUGS: Sequence[tuple[Callable[[pytest.MonkeyPatch], None], str, Mapping[st
     (bugs.accumulator_lost_on_abort, "aborts", KEPT),
     (bugs.accumulator_not_cleared_after_abort, "aborts", KEPT),
     (bugs.wrong_committed_offset, "killed", KEPT),
+    (bugs.inputs_committed_with_the_news, "killed after the news", LATE),
+    (bugs.log_offsets_left_behind, "killed after the news", LATE),
     (bugs.commit_on_lost, "partitions are lost", LATE),
     (bugs.snapshot_with_a_wrong_as_of, "killed", KEPT),
     (bugs.held_rows_forgotten_at_restore, "aborts", KEPT),

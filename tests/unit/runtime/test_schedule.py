@@ -13,11 +13,11 @@ def schedule(*, commit_every: float = 1.0, lateness: float = 2.0) -> Schedule:
 
 def test_a_commit_is_due_by_time_or_by_rows() -> None:
     due = schedule()
-    assert due.commit_due(100.0, rows=0, news=False)
-    assert not due.commit_due(100.9, rows=499, news=False)
-    assert due.commit_due(100.9, rows=500, news=False)
-    assert not due.commit_due(101.8, rows=0, news=False)  # counted from the last one, whatever made it due
-    assert due.commit_due(101.9, rows=0, news=False)
+    assert due.commit_due(100.0, rows=0)
+    assert not due.commit_due(100.9, rows=499)
+    assert due.commit_due(100.9, rows=500)
+    assert not due.commit_due(101.8, rows=0)  # counted from the last one, whatever made it due
+    assert due.commit_due(101.9, rows=0)
 
 
 def test_ticks_go_with_rows_and_on_until_the_last_rows_are_released_then_seldom() -> None:
@@ -46,15 +46,20 @@ def test_snapshots_are_due_by_time_or_by_rows_but_not_at_the_start() -> None:
 
 def test_nobody_waits_for_records_longer_than_until_the_next_commit() -> None:
     due = schedule()
-    assert due.commit_due(10.0, rows=0, news=False)
+    assert due.commit_due(10.0, rows=0)
     assert due.until_commit(10.25, news=False) == 0.75
     assert due.until_commit(12.0, news=False) == 0.0
 
 
-def test_drift_events_wait_half_as_long() -> None:
+def test_drift_events_are_told_ahead_of_the_rest_but_not_at_every_turn() -> None:
     due = schedule()
-    assert due.commit_due(10.0, rows=0, news=True)
-    assert due.until_commit(10.25, news=True) == 0.25
-    assert not due.commit_due(10.25, rows=0, news=True)
-    assert not due.commit_due(10.5, rows=0, news=False)
-    assert due.commit_due(10.5, rows=0, news=True)
+    assert due.commit_due(10.0, rows=0)
+    assert due.until_commit(10.125, news=True) == 0.125
+    assert not due.news_due(10.125)
+    assert due.news_due(10.25)
+    assert not due.news_due(10.375)
+    assert due.news_due(10.5)
+    assert due.until_commit(10.5, news=False) == 0.5  # what is told does not put the rest off
+    assert due.until_commit(10.875, news=True) == 0.0
+    assert due.commit_due(11.0, rows=0)
+    assert not due.news_due(11.125)

@@ -1,7 +1,9 @@
 """What a worker does when the world does not behave: a whole one over the log in memory, in simulated time."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
+import orjson
 from prometheus_client import CollectorRegistry
 
 from stream_monitor.core.events import Source
@@ -67,3 +69,37 @@ def test_records_removed_before_they_were_read_are_counted_where_the_loss_is_acc
     assert [counted("data_losses", partition) for partition in (0, 1)] == [0, 1]
     _, monitors = cluster.fold()
     assert sum(monitor.models["m"].monitor.rows for monitor in monitors.values() if monitor.models) == 15
+
+
+def test_a_drift_event_is_committed_ahead_of_the_rows_that_are_read_meanwhile() -> None:
+    cluster = Cluster(
+        {"in": 1}, {"kafka.partitions": 1, "kafka.commit_every": "4s", "state.checkpoint_every": "1h"}
+    )
+    clock, source, columns = cluster.clock, Source("in", 0), Source(cluster.settings.topics.columns, 0)
+    running = cluster.worker("w")
+    told: list[tuple[int, int | None, int | None]] = []
+
+    def turns(seconds: float, values: Sequence[float]) -> None:
+        for value in values:
+            time = clock.wall()
+            event = {
+                "model": "m",
+                "time": time,
+                "features": {"x": value, "gone": 1.0 if value < 50.0 else None},
+            }
+            cluster.append(source, orjson.dumps(event), time)
+            running.worker.step()
+            told.append((len(cluster.drift_events()), cluster.committed(source), cluster.committed(columns)))
+            clock.seconds += seconds
+
+    turns(0.01, [float(at % 7) for at in range(2_000)])
+    turns(0.01, [float(100 + at % 7) for at in range(2_000)])
+
+    (before, read, folded), (after, read_then, folded_then) = next(
+        pair for pair in pairwise(told) if pair[0][0] < pair[1][0]
+    )
+    assert after > before == 0
+    assert read_then == read  # rows that were read since the last commit have not been committed with it
+    assert (folded_then or 0) > (folded or 0)
+    cluster.run([running])
+    assert cluster.committed(source) == 4_000
