@@ -65,6 +65,11 @@ class Drift:
         self._candidates: dict[str, Sign] = {}
         self._returned_row = 0  # where the series was back after its last drift
 
+    @property
+    def stirred(self) -> bool:
+        """Whether a block may need a decision in which nobody speaks up."""
+        return self.episode is not None or bool(self._candidates)
+
     def pass_over(self, window: Window, begin: int, end: int) -> int:
         """Take the blocks [begin, end), in which nobody speaks up, up to the first that needs a decision. Returns how many.
 

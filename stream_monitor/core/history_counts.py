@@ -4,8 +4,7 @@ Emptied with every snapshot, so it needs no state of its own: after a restore th
 are counted, by the event time of their last value: sums over the records do not hang on batches, crashes or snapshots.
 """
 
-from collections.abc import Collection, Hashable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Collection, Hashable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -71,14 +70,10 @@ class _Tally:
         self.reference = reference_id(lens.reference)
         self.buckets: dict[int, NDArray[np.int64]] = {}
 
-    def add(self, runs: "_Runs") -> None:
-        """Blocks of this series alone."""
-        groups = np.add.reduceat(runs.counts[:, : self.lens.bins], self.first, axis=1)
-        rows = np.concatenate([np.stack([runs.blocks, runs.unusable], axis=1), groups], axis=1)
-        if (runs.buckets == runs.buckets[0]).all():
-            self._put(int(runs.buckets[0]), rows.sum(axis=0))
-            return
-        for bucket, row in zip(runs.buckets.tolist(), rows, strict=True):
+    def add(self, blocks: NDArray[np.int64], counts: NDArray[np.int64], buckets: list[int]) -> None:
+        """Runs of blocks of this series alone. blocks: (r, 2) how many, and cells passed over. counts: (r, width)."""
+        groups = np.add.reduceat(counts[:, : self.lens.bins], self.first, axis=1)
+        for bucket, row in zip(buckets, np.concatenate([blocks, groups], axis=1), strict=True):
             self._put(bucket, row)
 
     def widen(self, factor: int) -> None:
@@ -111,45 +106,30 @@ class _Tally:
 
 
 class _Runs(NamedTuple):
-    """Blocks of series that follow each other in one bucket, as sums. series: (n,) the place of each run's among them.
-
-    buckets, blocks, unusable: (n,). counts: (n, width), of all bins.
+    """Blocks of series in step that follow each other in one bucket, as sums. buckets: of each run. blocks: (r, 2) how many, and
+    cells passed over. counts: (S, r, width), of all bins.
     """
 
-    series: NDArray[np.intp]
-    buckets: NDArray[np.int64]
+    keys: Sequence[SeriesKey]
+    lenses: Sequence[Lens]
+    buckets: list[int]
     blocks: NDArray[np.int64]
-    unusable: NDArray[np.int64]
     counts: NDArray[np.int64]
 
     @classmethod
     def of(cls, summed: Summed, width: int) -> "_Runs":
         """Of buckets of `width` ms."""
-        buckets = summed.ends // width
-        at = np.arange(0, buckets.size, buckets.shape[1])  # where the blocks of each series begin
-        if buckets.min() != buckets.max():
-            begins = np.ones(buckets.shape, np.bool_)
-            begins[:, 1:] = buckets[:, 1:] != buckets[:, :-1]
-            at = np.flatnonzero(begins)
-        counts = summed.counts.reshape(buckets.size, -1)
+        keys, lenses, ends, unusable, counts = summed
+        buckets = (ends // width).tolist()
+        begins = [at for at, bucket in enumerate(buckets) if at == 0 or bucket != buckets[at - 1]]
+        blocks = np.stack([np.ones(len(buckets), np.int64), unusable], axis=1)
         return cls(
-            at // buckets.shape[1],
-            buckets.ravel()[at],
-            np.diff(at, append=buckets.size),
-            np.add.reduceat(summed.unusable.ravel(), at),
-            np.add.reduceat(counts, at, axis=0, dtype=np.int64),
+            keys,
+            lenses,
+            [buckets[at] for at in begins],
+            np.add.reduceat(blocks, begins, axis=0),
+            np.add.reduceat(counts, begins, axis=1, dtype=np.int64),
         )
-
-    def add(self, more: "_Runs") -> None:
-        """Blocks of the same series in the same buckets."""
-        for mine, theirs in zip(self[2:], more[2:], strict=True):
-            np.add(mine, theirs, out=mine)
-
-    def apart(self) -> Iterator["_Runs"]:
-        """Those of each series, in order."""
-        ends = [*(np.flatnonzero(np.diff(self.series)) + 1).tolist(), len(self.series)]
-        for begin, end in pairwise([0, *ends]):
-            yield _Runs(*(array[begin:end] for array in self))
 
 
 class HistoryCounts:
@@ -161,7 +141,7 @@ class HistoryCounts:
     def __init__(self) -> None:
         self._level = 0
         self._rows: dict[int, int] = {}
-        self._waiting: dict[Hashable, tuple[Sequence[SeriesKey], Sequence[Lens], _Runs]] = {}
+        self._waiting: dict[Hashable, _Runs] = {}
         # one for each reference that counted; the last one of a series stays for what follows
         self._tallies: dict[SeriesKey, list[_Tally]] = {}
 
@@ -175,15 +155,15 @@ class HistoryCounts:
         self._count_rows(times)
         for one in summed:
             runs = _Runs.of(one, self.width)
-            alike = tuple(map(id, one.lenses)), runs.series.tobytes(), runs.buckets.tobytes()
-            if alike in self._waiting:  # as a rule: the same series, in the same bucket
-                self._waiting[alike][2].add(runs)
-            else:
-                self._waiting[alike] = one.keys, one.lenses, runs
-            for bucket in set(runs.buckets.tolist()):
+            alike = tuple(map(id, one.lenses)), tuple(runs.buckets)
+            known = self._waiting.setdefault(alike, runs)
+            if known is not runs:  # as a rule: the same series, in the same bucket
+                np.add(known.blocks, runs.blocks, out=known.blocks)
+                np.add(known.counts, runs.counts, out=known.counts)
+            for bucket in runs.buckets:
                 self._rows.setdefault(bucket, 0)
         self._widen()
-        if sum(runs.counts.size for _, _, runs in self._waiting.values()) > _WAITING:
+        if sum(runs.counts.size for runs in self._waiting.values()) > _WAITING:
             self._settle()
 
     def _count_rows(self, times: NDArray[np.int64]) -> None:
@@ -200,13 +180,9 @@ class HistoryCounts:
     def _settle(self) -> None:
         """Give what waits to the tallies of the series."""
         waiting, self._waiting = self._waiting, {}
-        found: dict[tuple[SeriesKey, int], tuple[Lens, list[_Runs]]] = {}
-        for keys, lenses, runs in waiting.values():
-            for key, lens, mine in zip(keys, lenses, runs.apart(), strict=True):
-                found.setdefault((key, id(lens)), (lens, []))[1].append(mine)
-        for (key, _), (lens, parts) in found.items():
-            whole = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
-            self._tally(key, lens).add(_Runs(*whole))
+        for keys, lenses, buckets, blocks, counts in waiting.values():
+            for key, lens, mine in zip(keys, lenses, counts, strict=True):
+                self._tally(key, lens).add(blocks, mine, buckets)
 
     def take(self, series: Collection[SeriesKey]) -> Gathered:
         """All that was gathered, which is forgotten here. series: those of the model."""

@@ -19,7 +19,6 @@ from stream_monitor.core.batch import FEATURE, Cell, ColumnBatch
 from stream_monitor.core.credit import Credit
 from stream_monitor.core.derived.derived import Derived
 from stream_monitor.core.derived.names import OF_MODEL
-from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.history_counts import HistoryCounts
 from stream_monitor.core.importance.association import Association
@@ -34,10 +33,9 @@ from stream_monitor.core.segments.treatment import Treatment
 from stream_monitor.core.sequential.series import Blocks
 from stream_monitor.core.sequential.tests import SequentialTests
 from stream_monitor.core.series import MISSING, Deriver, DetectorCatalogue, Finding, SeriesKey, SeriesSlice
-from stream_monitor.core.series_monitor import SeriesMonitor, Taken
+from stream_monitor.core.series_monitor import SeriesMonitor
 from stream_monitor.core.side_by_side import SideBySide
-from stream_monitor.core.taking import Cells, Took, cells_of, cells_of_slices, indicators_of, take
-from stream_monitor.core.untested import Untested
+from stream_monitor.core.taking import Cells, Full, Took, cells_of, cells_of_slices, indicators_of, take
 from stream_monitor.core.versions import Versions
 
 
@@ -97,8 +95,6 @@ class ModelMonitor:
             where = partial(self.positions.since, part, first)
             found = self._observe(part, rows, clock, where)
             requests += self.retraining.decide(found, rows, clock, where)
-            for monitor in self.series.values():
-                monitor.window.trim()  # nobody asks any more for what was known at a row of this part
             events += found
             if self.rows % CUT == 0:
                 events += self._end()
@@ -122,15 +118,15 @@ class ModelMonitor:
         sliced = self._sliced(placed, first)
         begins = self._admit(batch, sliced)
         carried = cells_of(self.series, batch, rows, begins)
-        took = [self._take(chain(carried, cells_of_slices(self.series, sliced)))]
+        took = self._take(chain(carried, cells_of_slices(self.series, sliced)))
         derived = self._derive(batch, first)  # from what was found in the cells above
-        indicators = indicators_of(self.series, took[0].usable)
-        took.append(self._take(chain(indicators, cells_of_slices(self.series, derived))))
-        taken = {**took[0].taken, **took[1].taken}
-        findings = [self._noted(finding) for finding in self._decide(taken)]
+        indicators = indicators_of(self.series, took.usable)
+        more = self._take(chain(indicators, cells_of_slices(self.series, derived)))
+        full = [*took.full, *more.full]
+        findings = [self._noted(one) for one in self._decide(full, {**took.rehearsals, **more.rehearsals})]
         findings += self.outcomes.findings()
         findings += self.treatment.observe(placed, first, self.outcomes, self.segments)
-        self.history.observe(batch.times, [*took[0].summed, *took[1].summed])
+        self.history.observe(batch.times, [one.summed() for one in full])
         self.association.observe(batch, first)
         self.rows += len(batch)
         self.clock = int(clock[-1])
@@ -230,8 +226,8 @@ class ModelMonitor:
     def _take(self, cells: Iterable[Cells]) -> Took:
         """Give series their cells, and note the faults in them."""
         took = take(cells)
-        for one, found in took.faults:
-            self.derived.note(one.monitor, found, one.column, one.pattern.rows)
+        for fault in took.faults:
+            self.derived.note(*fault)
         return took
 
     def _derive(self, batch: ColumnBatch, first: int) -> Sequence[SeriesSlice]:
@@ -243,31 +239,38 @@ class ModelMonitor:
                 self.split_budget()
         return found
 
-    def _decide(self, taken: Mapping[SeriesKey, Taken]) -> list[Finding]:
+    def _decide(self, full: Sequence[Full], rehearsals: Mapping[SeriesKey, Blocks]) -> list[Finding]:
         """Advance the sequential tests of all series at once; then every series decides."""
-        weights: dict[int, FloatArray] = {}  # those in step have the same blocks
-        blocks: dict[Hashable, Blocks] = {
-            key: self._blocks(one.untested, weights) for key, one in taken.items() if one.untested is not None
-        }
-        alarms = self.tests.advance(blocks)
+        arrived: dict[Hashable, Blocks] = dict(rehearsals.items())
+        for one in full:
+            if one.monitors[0].tested:
+                self._arrive(one, arrived)
+        alarms = self.tests.advance(arrived)
         findings: list[Finding] = []
-        for key, one in taken.items():
-            findings += self.series[key].decide(one, alarms.get(key, ()))
+        for one in full:
+            m = len(one.closed.rows)
+            for place, monitor in enumerate(one.monitors):
+                said, alarmed = one.fired.get(place, {}), alarms.get(monitor.key, ())
+                if monitor.key in rehearsals:
+                    learned = len(rehearsals[monitor.key].weights)
+                    alarmed = [alarm._replace(at=alarm.at - learned) for alarm in alarmed]
+                if said or alarmed or monitor.stirred:
+                    findings += monitor.decide(m, said, alarmed)
         return [replace(one, at_fault=self.derived.at_fault(one)) for one in findings]
+
+    def _arrive(self, full: Full, arrived: dict[Hashable, Blocks]) -> None:
+        """Blocks that series in step closed are on their way to their tests, behind those of a rehearsal."""
+        (numbers, rows, times, _, elapsed), level = full.closed, full.level
+        weights = self.allowance.weights(rows[:, 0], elapsed)
+        for place, monitor in enumerate(full.monitors):
+            values = level if level is not None else numbers[place if len(numbers) > 1 else 0]
+            blocks, rehearsed = Blocks(values, times, weights), arrived.get(monitor.key)
+            arrived[monitor.key] = blocks if rehearsed is None else rehearsed.followed(blocks)
 
     def _noted(self, finding: Finding) -> Finding:
         """With what is known of the model's performance since the change."""
         note = self.outcomes.note(finding.series, finding.change_row, finding.row)
         return finding if note is None else replace(finding, performance=note)
-
-    def _blocks(self, untested: Untested, weights: dict[int, FloatArray]) -> Blocks:
-        """With their weights; those of blocks in step are worked out once."""
-        mine = weights.get(id(untested.elapsed))
-        if mine is None:
-            mine = self.allowance.weights(untested.first_rows, untested.elapsed)
-            mine[: untested.learned] = 0.0
-            weights[id(untested.elapsed)] = mine
-        return Blocks(untested.numbers, untested.times, mine)
 
     def _end(self) -> list[DriftEvent]:
         """At a row that no batch decides: what is over, what drifts did, and the facts that are looked at now and then."""

@@ -45,8 +45,8 @@ class Pattern:
 
     @cached_property
     def truth_values(self) -> FloatArray:
-        """1 for true, 0 for false and numbers, (k,) of `truths`."""
-        return self.truths.of((self.codes == Cell.TRUE).astype(np.float64))
+        """1 for true, 0 for false and numbers, (1, k) of `truths`."""
+        return self.truths.of((self.codes == Cell.TRUE).astype(np.float64))[np.newaxis]
 
     @cached_property
     def has_numbers(self) -> bool:
@@ -61,6 +61,8 @@ class Pattern:
 
     def usable_after(self, used: int, usable: "Usable") -> "Usable":
         """The first `used` cells, where they are present, and then those of `usable`."""
+        if used == 0:
+            return usable
         if usable not in self._usable_after:
             self._usable_after[usable] = Usable(self, np.concatenate([self.present.mask[:used], usable.mask]))
         return self._usable_after[usable]

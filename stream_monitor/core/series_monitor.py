@@ -11,37 +11,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.batch import Column
-from stream_monitor.core.blocks import Blocks
+from stream_monitor.core.blocks import Waiting
 from stream_monitor.core.cells import Values
 from stream_monitor.core.derived.names import Fault
 from stream_monitor.core.derived.quality_counts import COUNTED, COUNTERS, NOT_ALLOWED
 from stream_monitor.core.derived.screen import Found, Screen, moved
+from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.drift import Drift, Fired
 from stream_monitor.core.episode import RECENT, SETTLED
 from stream_monitor.core.measure import smallest_of_means
 from stream_monitor.core.parameters import SeriesParameters
+from stream_monitor.core.sequential.series import Blocks
 from stream_monitor.core.sequential.tests import Alarm, SequentialTests
 from stream_monitor.core.series import SEQUENTIAL, DetectorCatalogue, Finding, SeriesKey, choices
 from stream_monitor.core.standardise import Lens
-from stream_monitor.core.untested import Untested, rehearsal_of
 from stream_monitor.core.warm_up import WarmUp
 from stream_monitor.core.watch import DIFFERS, TEST, Seen, Watch, Witness, seed_of, watches_of
-from stream_monitor.core.window import LENGTH, Summary, Window
+from stream_monitor.core.window import BLOCK, LENGTH, Window
 
 
 class Learned(NamedTuple):
     """What a warm-up came to. used: cells that it took. rehearsal: what it was completed with, for the sequential test."""
 
     used: int
-    rehearsal: Untested | None
-
-
-class Taken(NamedTuple):
-    """blocks: closed now. fired: by block, what detectors said. untested: for the sequential test."""
-
-    blocks: int = 0
-    fired: Mapping[int, Sequence[Fired]] = {}
-    untested: Untested | None = None
+    rehearsal: Blocks | None
 
 
 class SeriesMonitor:
@@ -81,8 +74,7 @@ class SeriesMonitor:
         self.watches: Sequence[Watch] = ()
         self.tested = False
         self.witnesses: Sequence[Witness] = ()
-        self.blocks = Blocks()
-        self.begun = -1  # event time at which the last block began, so far
+        self.blocks, self.place = Waiting(()), 0  # and which of the series there it is
         self.window = Window(bins=0, views=0)
         self.drift = Drift(self.parameters.tolerance, upward=self.parameters.upward)
 
@@ -100,6 +92,7 @@ class SeriesMonitor:
             self.witnesses += (TEST,)
         if self._differs_may_be_said:
             self.witnesses += (DIFFERS,)
+        self.blocks, self.place = Waiting((lens,)), 0
         self.window = Window(bins=lens.bins, views=len(lens.views))
 
     @property
@@ -146,46 +139,47 @@ class SeriesMonitor:
             self.quality[counter] += len(faults.get(fault, ()))
         return faults
 
-    def take(self, closed: Summary, blocks: Untested) -> Taken:
-        """Take closed blocks: as a summary, and as they are.
+    def detect(self, seen: Seen) -> dict[int, list[Fired]]:
+        """What the detectors of single series say, by the block in which they say it."""
+        fired: dict[int, list[Fired]] = {}
+        for watch, witness in zip(self.watches, self.witnesses, strict=False):
+            for at, statistic, threshold, blocks in watch.update(seen):
+                fired.setdefault(at, []).append(Fired(witness, statistic, threshold, blocks))
+        return fired
 
-        `decide` must follow, with what the sequential test makes of `Taken.untested`.
+    @property
+    def stirred(self) -> bool:
+        """Whether closed blocks have to be decided on though no detector and no test said anything."""
+        return self.drift.stirred or DIFFERS in self.witnesses
+
+    def decide(
+        self, blocks: int, said: Mapping[int, Sequence[Fired]], alarms: Sequence[Alarm]
+    ) -> Sequence[Finding]:
+        """What so many closed blocks come to, each at its end, given what detectors said, by block, and the alarms of the
+        sequential test.
         """
         assert self.lens is not None
-        self.window.extend(closed)
-        fired = self._detect(Seen(self.lens, blocks.numbers, closed.views))
-        return Taken(len(closed.unusable), fired, blocks if self.tested else None)
-
-    def decide(self, taken: Taken, alarms: Sequence[Alarm]) -> Sequence[Finding]:
-        """What the closed blocks come to, each at its end, given the alarms of the sequential test.
-
-        Trim the window once all series of the model have decided: others may look at the blocks up to a row of this batch.
-        """
-        if self.lens is None or taken.blocks == 0:
-            return ()
-        fired = {at: list(said) for at, said in taken.fired.items()}
-        before = len(self.window) - taken.blocks
+        fired = {at: list(some) for at, some in said.items()}
+        before = len(self.window) - blocks
         for alarm in alarms:
-            assert taken.untested is not None
-            at = alarm.at - taken.untested.learned
-            fired.setdefault(at, []).append(Fired(TEST, alarm.evidence, 1.0, 0))
+            fired.setdefault(alarm.at, []).append(Fired(TEST, alarm.evidence, 1.0, 0))
         if DIFFERS in self.witnesses:
             for at, effect in self._differing(before):
                 fired.setdefault(at, []).append(Fired(DIFFERS, effect, self.parameters.tolerance, SETTLED))
         findings = []
         at = 0
-        for spoken in [*sorted(fired), taken.blocks]:
-            while (at := at + self.drift.pass_over(self.window, before + at, before + spoken)) < taken.blocks:
-                said = fired.get(at, ())
-                decision = self.drift.decide(self.lens, self.witnesses, self.window, before + at + 1, said)
+        for spoken in [*sorted(fired), blocks]:
+            while (at := at + self.drift.pass_over(self.window, before + at, before + spoken)) < blocks:
+                here = fired.get(at, ())
+                decision = self.drift.decide(self.lens, self.witnesses, self.window, before + at + 1, here)
                 if decision is not None:
                     findings.append(decision.finding(self.key))
                 at += 1
-                if said:
+                if here:
                     break
         return findings
 
-    def _begin_with(self, warm_up: WarmUp) -> Untested | None:
+    def _begin_with(self, warm_up: WarmUp) -> Blocks | None:
         """The warm-up is complete: fix kind and reference, and let the detectors see what is normal; the sequential test, too."""
         lens = Lens(warm_up.learn(self.parameters.kind, categories=self._categories))
         self.begin(lens)
@@ -195,15 +189,7 @@ class SeriesMonitor:
         views = lens.standardised(numbers)
         for watch in self.watches:
             watch.rehearse(numbers, views)
-        return rehearsal_of(numbers, warm_up.times()[usable]) if self.tested else None
-
-    def _detect(self, seen: Seen) -> dict[int, list[Fired]]:
-        """What the detectors of single series say, by the block in which they say it."""
-        fired: dict[int, list[Fired]] = {}
-        for watch, witness in zip(self.watches, self.witnesses, strict=False):
-            for at, statistic, threshold, blocks in watch.update(seen):
-                fired.setdefault(at, []).append(Fired(witness, statistic, threshold, blocks))
-        return fired
+        return rehearsed(numbers, warm_up.times()[usable]) if self.tested else None
 
     def _differing(self, before: int) -> list[tuple[int, float]]:
         """The new blocks at whose end a view has been off the reference that was given, for long and still; and how far."""
@@ -211,3 +197,10 @@ class SeriesMonitor:
         effects = smallest_of_means(self.window.views[first - SETTLED + 1 :], (SETTLED, RECENT))
         found = np.flatnonzero(effects >= self.parameters.tolerance)
         return [(int(at) + first - before, float(effects[at])) for at in found]
+
+
+def rehearsed(numbers: FloatArray, times: NDArray[np.int64]) -> Blocks:
+    """The full blocks of a warm-up, values and event times (n,): only to be learned from."""
+    m = len(numbers) // BLOCK
+    shape = m, BLOCK
+    return Blocks(numbers[: m * BLOCK].reshape(shape), times[: m * BLOCK].reshape(shape), np.zeros(m))

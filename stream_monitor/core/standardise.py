@@ -9,17 +9,21 @@ from stream_monitor.core.batch import Column
 from stream_monitor.core.bin_edges import bin_labels
 from stream_monitor.core.cells import Values, values_of
 from stream_monitor.core.detector import FloatArray, Kind
-from stream_monitor.core.grid import Grid
+from stream_monitor.core.grid import Grid, grid_of
 from stream_monitor.core.reference import CLIP, Reference, bins_of_numbers, category_scores, raw_views
 
 
 class Form(NamedTuple):
-    """What lenses have in common that look at arrays together. width: a power of two, the bins at least. rounds: of the grid."""
+    """What lenses have in common that look at arrays together. width: a power of two, the bins at least."""
 
-    numeric: bool
+    kind: Kind
     views: tuple[str, ...]
     width: int
-    rounds: int
+
+    @property
+    def numeric(self) -> bool:
+        """Whether values are numbers, not places of categories."""
+        return self.kind is Kind.NUMERIC
 
 
 class Lens:
@@ -37,14 +41,12 @@ class Lens:
     @cached_property
     def form(self) -> Form:
         """Of all but identifiers."""
-        width = 1 << (self.bins - 1).bit_length()
-        numeric = self.kind is Kind.NUMERIC
-        return Form(numeric, self.views, width, self.grid.rounds if numeric else 0)
+        return Form(self.kind, self.views, 1 << (self.bins - 1).bit_length())
 
     @cached_property
     def grid(self) -> Grid:
         """Of numbers."""
-        return Grid(self._edges, self.z(self._edges))
+        return grid_of(self._edges, self.z(self._edges))
 
     @cached_property
     def scales(self) -> FloatArray:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from stream_monitor.core.blocks import Blocks
+from stream_monitor.core.blocks import Waiting
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.fields import Fields, as_bytes
@@ -200,9 +200,9 @@ def dump_series(model: str, monitor: SeriesMonitor, as_of: int) -> Snapshot:
     else:
         fields["reference"] = monitor.lens.reference.to_plain()
         fields["watches"] = [_dump_watch(watch) for watch in monitor.watches]
-        fields["blocks"] = monitor.blocks.dump()
+        fields["blocks"] = monitor.blocks.dump(monitor.place)
         fields["window"] = monitor.window.dump()
-        fields["begun"] = monitor.begun
+        fields["begun"] = monitor.blocks.begun if monitor.tested else -1
         fields["drift"] = monitor.drift.dump()
         if monitor.tested:
             fields["test"] = monitor.tests.dump(monitor.key)
@@ -281,13 +281,13 @@ def _load_one(series: SeriesMonitor, fields: Fields, catalogue: DetectorCatalogu
         return
     reference = Reference.from_plain(fields.plain("reference"))
     given = series.parameters.reference
-    series.begin(Lens(given if given is not None and given == reference else reference))
+    lens = Lens(given if given is not None and given == reference else reference)
+    series.begin(lens)
     _load_watches(series, fields.rows("watches"), catalogue)
-    series.blocks = Blocks.load(fields.plain("blocks"))
     series.window = Window.load(
         fields.plain("window"), bins=len(reference.counts), views=len(reference.views)
     )
-    series.begun = fields.integer("begun")
+    series.blocks = Waiting.load(fields.plain("blocks"), lens, begun=fields.integer("begun"))
     series.drift.load(fields.plain("drift"), series.witnesses)
 
 

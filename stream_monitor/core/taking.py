@@ -1,207 +1,238 @@
 """How the cells of a part of the stream come to the series of a model: what series have in common is done once for all of them.
 
-Columns with cells of the same codes share a pattern. Series in step close their blocks together, and blocks under lenses of one
-form are summed up together, as one matrix. A series that is out of step is a group of one: the same way, and the same bits.
+Columns with cells of the same codes share a pattern. Series in step wait and close their blocks together, as one matrix. A series
+that is out of step is a group of one: the same way, and the same bits.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, cell_of_absence
-from stream_monitor.core.blocks import Closed, close
+from stream_monitor.core.blocks import Closed, Step, Waiting, together
 from stream_monitor.core.cells import LARGEST, Values
 from stream_monitor.core.derived.quality_counts import UNSEEN, WRONG_KIND
 from stream_monitor.core.derived.screen import Found
 from stream_monitor.core.detector import FloatArray, Kind
+from stream_monitor.core.drift import Fired
 from stream_monitor.core.pattern import Pattern, Usable, indicator_of
+from stream_monitor.core.sequential.series import Blocks
 from stream_monitor.core.series import MISSING, SeriesKey, SeriesSlice
-from stream_monitor.core.series_monitor import SeriesMonitor, Taken
+from stream_monitor.core.series_monitor import SeriesMonitor
 from stream_monitor.core.standardise import Lens
-from stream_monitor.core.summaries import Summed, summaries_of
-from stream_monitor.core.untested import Untested, elapsed_of, joined
+from stream_monitor.core.summaries import Summed
+from stream_monitor.core.watch import Seen
 from stream_monitor.core.window import Summary
-
-_AT_ONCE: Final = (
-    12 << 10
-)  # values that are summed up in one go: in cache, and arrays that malloc has at hand (< 128 kB)
 
 
 class Cells(NamedTuple):
-    """Those of one series: `column` (n,) is as `pattern` says."""
+    """Of series that wait together so far. columns: of each, (n,) as `pattern` says."""
 
-    monitor: SeriesMonitor
-    column: Column
+    monitors: list[SeriesMonitor]
+    columns: list[Column]
     pattern: Pattern
 
 
-class Took(NamedTuple):
-    """What series made of their cells. usable: of each. faults: where they are looked for, in its column."""
+class Fault(NamedTuple):
+    """What is the matter with cells (n,) of a series, which stand in these rows (n,)."""
 
-    taken: dict[SeriesKey, Taken]
-    usable: dict[SeriesKey, Usable]
-    faults: list[tuple[Cells, Found]]
-    summed: list[Summed]
+    monitor: SeriesMonitor
+    found: Found
+    column: Column
+    rows: NDArray[np.int64]
+
+
+class Full(NamedTuple):
+    """Blocks that series in step closed. level: the one number that all of them are, where that is seen at a glance.
+
+    fired: what detectors said, by place of the series and by block.
+    """
+
+    monitors: Sequence[SeriesMonitor]
+    closed: Closed
+    level: float | None
+    summary: Summary
+    fired: Mapping[int, Mapping[int, Sequence[Fired]]]
+
+    def summed(self) -> Summed:
+        """For those who look at the counts of all series at once."""
+        keys = [monitor.key for monitor in self.monitors]
+        lenses = self.monitors[0].blocks.lenses.each
+        return Summed(keys, lenses, self.summary.times[:, 1], self.closed.unusable, self.summary.sums.counts)
+
+
+class Took(NamedTuple):
+    """What series made of their cells. usable: of series that share them. rehearsals: blocks that completed a warm-up, for the
+    sequential tests.
+    """
+
+    full: list[Full]
+    usable: list[tuple[Sequence[SeriesMonitor], Usable]]
+    faults: list[Fault]
+    rehearsals: dict[SeriesKey, Blocks]
 
 
 class _Values(NamedTuple):
-    """Of one series. numbers: (k,) of the usable cells. shared: they follow from the pattern."""
+    """Of series that wait together so far. numbers: (S, k) of the usable cells, or (1, k) if they are the same for all."""
 
-    monitor: SeriesMonitor
-    lens: Lens
+    monitors: Sequence[SeriesMonitor]
+    columns: Sequence[Column]
     usable: Usable
     numbers: FloatArray
-    shared: bool = False
-
-
-class _Full(NamedTuple):
-    """Blocks that one series closed. numbers: (m, BLOCK). level: that of all of them, where that is seen at a glance."""
-
-    monitor: SeriesMonitor
-    lens: Lens
-    numbers: FloatArray
-    level: float | None
-    closed: Closed
-    elapsed: NDArray[np.int64]
 
 
 def take(cells: Iterable[Cells]) -> Took:
-    """Give series their cells, each series once. `SeriesMonitor.decide` must follow for all in `taken`.
+    """Give series their cells, each series once.
 
-    Cost: ~30 ns a number of series in step, ~10 µs a series; ~50 µs more for each that is out of step.
+    Cost: ~15 ns a number, ~3 µs a series, ~50 µs for those in step together.
     """
-    took = Took({}, {}, [], [])
-    rehearsals: dict[SeriesKey, Untested] = {}
-    in_step: dict[Hashable, list[_Values]] = {}
-    for one in cells:
-        values = _values(one, took, rehearsals)
-        if values is not None:
-            in_step.setdefault(_step(values), []).append(values)
-    alike: dict[Hashable, list[_Full]] = {}
-    for group in in_step.values():
-        for full in _closed(group):
-            key = full.lens.form, len(full.numbers), full.level is not None
-            alike.setdefault(key, []).append(full)
-    for fulls in alike.values():
-        step = max(1, _AT_ONCE // (1 if fulls[0].level is not None else fulls[0].numbers.size))
-        for begin in range(0, len(fulls), step):
-            _sum_up(fulls[begin : begin + step], took)
-    for series, rehearsal in rehearsals.items():
-        taken = took.taken.get(series, Taken())
-        untested = rehearsal if taken.untested is None else joined(rehearsal, taken.untested)
-        took.taken[series] = taken._replace(untested=untested)
+    took = Took([], [], [], {})
+    alike: dict[Hashable, list[_Values]] = {}
+    for group in cells:
+        for values in _watched(group, took):
+            first = values.monitors[0]
+            alike.setdefault((id(values.usable), _lens(first).form, first.tested), []).append(values)
+    for values in chain.from_iterable(map(_in_step, alike.values())):
+        closed = values.monitors[0].blocks.add(values.usable, values.numbers)
+        if closed is not None:
+            took.full.append(_full(values.monitors, closed))
     return took
 
 
-def _values(one: Cells, took: Took, rehearsals: dict[SeriesKey, Untested]) -> _Values | None:
-    """What the series makes of its cells, counted; None while it warms up, and of what is only counted."""
-    monitor, column, pattern = one
-    monitor.quality += pattern.counts
-    used, lens = 0, monitor.lens
-    if lens is None:
-        used, rehearsal = monitor.learn(column, pattern.times)
+# ---------------------------------------------------------------------------------------------------- values
+
+
+def _watched(group: Cells, took: Took) -> Iterator[_Values]:
+    """The values of series that are watched, counted; of what is counted only, none."""
+    monitors, columns, pattern = group
+    for monitor in monitors:
+        monitor.quality += pattern.counts
+    used = 0
+    if monitors[0].lens is None:  # one that warms up waits alone
+        used, rehearsal = monitors[0].learn(columns[0], pattern.times)
         if rehearsal is not None:
-            rehearsals[monitor.key] = rehearsal
-        lens = monitor.lens
-        if lens is None:
-            took.usable[monitor.key] = pattern.present
-            _screen(one, None, used, took)
-            return None
-        column, pattern = column.slice(used, len(column.codes)), pattern.after(used)
-    values = _usable(monitor, lens, column, pattern)
-    usable = values.usable
-    took.usable[monitor.key] = usable if used == 0 else one.pattern.usable_after(used, usable)
-    if usable.wrong:
-        monitor.quality[WRONG_KIND] += usable.wrong
-    _screen(one, values, used, took)
-    if lens.kind is Kind.IDENTIFIER:
-        return None
-    if lens.kind is Kind.CATEGORICAL:
-        monitor.quality[UNSEEN] += int((values.numbers == lens.bins - 1).sum())
-    return values
+            took.rehearsals[monitors[0].key] = rehearsal
+        if monitors[0].lens is None:
+            took.usable.append((monitors, pattern.present))
+            _screen(monitors[0], columns[0], None, pattern, used, took)
+            return
+    for values in _values(monitors, columns, pattern, used):
+        took.usable.append((values.monitors, pattern.usable_after(used, values.usable)))
+        _count(values)
+        for at, (monitor, column) in enumerate(zip(values.monitors, values.columns, strict=True)):
+            if monitor.screen is not None:
+                numbers = values.numbers[at if len(values.numbers) > 1 else 0]
+                seen = Values(values.usable.mask, np.clip(numbers, -LARGEST, LARGEST))
+                _screen(monitor, column, seen, pattern, used, took)
+        if _lens(values.monitors[0]).kind is not Kind.IDENTIFIER:
+            yield values
 
 
-def _usable(monitor: SeriesMonitor, lens: Lens, column: Column, pattern: Pattern) -> _Values:
-    """The values of a series of the kind of `lens`; see `cells.values_of`."""
-    if lens.kind is Kind.NUMERIC:
-        return _Values(monitor, lens, pattern.numbers, pattern.numbers.of(column.values))
-    if lens.kind is Kind.BOOLEAN and not pattern.has_numbers:
-        return _Values(monitor, lens, pattern.truths, pattern.truth_values, shared=True)
-    mask, numbers = lens.values(column)
-    if lens.kind is not Kind.BOOLEAN:
-        return _Values(monitor, lens, pattern.present, numbers)
-    usable = pattern.truths if len(numbers) == len(pattern.truths.at) else Usable(pattern, mask)
-    return _Values(monitor, lens, usable, numbers)
-
-
-def _screen(one: Cells, values: _Values | None, used: int, took: Took) -> None:
-    """Look for faults, where that is wanted."""
-    if one.monitor.screen is None:
+def _values(
+    monitors: Sequence[SeriesMonitor], whole: Sequence[Column], pattern: Pattern, used: int
+) -> Iterator[_Values]:
+    """Of series of one kind, in the cells after the first `used`; see `cells.values_of`."""
+    columns = whole
+    if used:
+        columns, pattern = [one.slice(used, len(one.codes)) for one in whole], pattern.after(used)
+    kind = _lens(monitors[0]).kind
+    if kind is Kind.NUMERIC:
+        numbers = np.array([pattern.numbers.of(column.values) for column in columns])
+        yield _Values(monitors, whole, pattern.numbers, numbers)
         return
-    seen = None
-    if values is not None:
-        seen = Values(values.usable.mask, np.clip(values.numbers, -LARGEST, LARGEST))
-    found = one.monitor.screened(one.column, seen, used)
+    if kind is Kind.BOOLEAN and not pattern.has_numbers:
+        yield _Values(monitors, whole, pattern.truths, pattern.truth_values)
+        return
+    alike: dict[Usable, list[tuple[SeriesMonitor, Column, FloatArray]]] = {}
+    for monitor, column, mine in zip(monitors, columns, whole, strict=True):
+        mask, numbers = _lens(monitor).values(column)
+        usable = pattern.present
+        if kind is Kind.BOOLEAN:
+            usable = pattern.truths if len(numbers) == len(pattern.truths.at) else Usable(pattern, mask)
+        alike.setdefault(usable, []).append((monitor, mine, numbers))
+    for usable, some in alike.items():
+        of, theirs, lines = zip(*some, strict=True)
+        yield _Values(of, theirs, usable, np.array(lines))
+
+
+def _count(values: _Values) -> None:
+    """What the cells cannot tell without the reference."""
+    wrong, kind = values.usable.wrong, _lens(values.monitors[0]).kind
+    if wrong:
+        for monitor in values.monitors:
+            monitor.quality[WRONG_KIND] += wrong
+    if kind is Kind.CATEGORICAL:
+        for monitor, numbers in zip(values.monitors, values.numbers, strict=True):
+            monitor.quality[UNSEEN] += int((numbers == _lens(monitor).bins - 1).sum())
+
+
+def _screen(
+    monitor: SeriesMonitor, column: Column, seen: Values | None, pattern: Pattern, used: int, took: Took
+) -> None:
+    """Look for faults in the cells of one series."""
+    found = monitor.screened(column, seen, used)
     if found:
-        took.faults.append((one, found))
+        took.faults.append(Fault(monitor, found, column, pattern.rows))
 
 
-def _step(values: _Values) -> Hashable:
-    """The same for series in step."""
-    monitor = values.monitor
-    waiting = monitor.blocks.numbers.tobytes() if values.shared else None
-    return id(values.usable), monitor.blocks.step, monitor.begun, values.lens.kind, waiting
+# ---------------------------------------------------------------------------------------------------- blocks
 
 
-def _closed(group: Sequence[_Values]) -> Iterator[_Full]:
-    """The blocks that series in step close."""
-    first = group[0]
-    numbers = [one.numbers for one in (group[:1] if first.shared else group)]
-    closed = close([one.monitor.blocks for one in group], first.usable, numbers)
-    if closed is None:
+def _in_step(alike: Sequence[_Values]) -> Iterator[_Values]:
+    """Of series of one form that take the same cells: those that are in step wait together from here on."""
+    for monitors, *_ in alike:
+        blocks, places = monitors[0].blocks, [monitor.place for monitor in monitors]
+        if places != list(
+            range(blocks.series)
+        ):  # others of them took other cells, or they came in another order
+            _wait(monitors, blocks.of(places))
+    if len(alike) == 1:
+        yield alike[0]
         return
-    begun, elapsed = elapsed_of(closed, first.monitor.begun)
-    level = None
-    if first.shared and (closed.numbers == closed.numbers[0, 0, 0]).all():
-        level = float(closed.numbers[0, 0, 0])
-    for at, (monitor, lens, *_) in enumerate(group):
-        if monitor.tested:
-            monitor.begun = begun
-        yield _Full(monitor, lens, closed.numbers[0 if first.shared else at], level, closed, elapsed)
+    groups: dict[Step, list[_Values]] = {}
+    for values in alike:
+        groups.setdefault(values.monitors[0].blocks.step, []).append(values)
+    for group in groups.values():
+        if len(group) == 1:
+            yield group[0]
+            continue
+        first = group[0]
+        monitors = [monitor for values in group for monitor in values.monitors]
+        columns = [column for values in group for column in values.columns]
+        numbers = first.numbers
+        if any(values.numbers is not numbers for values in group):
+            sizes = [(len(values.monitors), values.numbers) for values in group]
+            numbers = np.concatenate([np.broadcast_to(n, (many, n.shape[1])) for many, n in sizes])
+        _wait(monitors, together([values.monitors[0].blocks for values in group]))
+        yield _Values(monitors, columns, first.usable, numbers)
 
 
-def _sum_up(fulls: Sequence[_Full], took: Took) -> None:
-    """Put the same number of blocks of series, through lenses of one form, into their windows and before their detectors."""
-    m = len(fulls[0].numbers)
-    constant = fulls[0].level is not None
-    numbers = np.stack([one.numbers[:1] if constant else one.numbers for one in fulls])
-    sums = summaries_of([one.lens for one in fulls], numbers)
-    if constant:
-        sums = sums.repeated(m)
-    for at, (monitor, lens, values, level, closed, elapsed) in enumerate(fulls):
-        summary = Summary(
-            counts=sums.counts[at, :, : lens.bins],
-            views=sums.views[at],
-            moments=sums.moments[at],
-            rows=closed.row_ends,
-            times=closed.time_ends,
-            unusable=closed.unusable,
-        )
-        blocks = Untested(
-            values if level is None else level, closed.times, closed.rows[:, 0], elapsed, learned=0
-        )
-        took.taken[monitor.key] = monitor.take(summary, blocks)
-    took.summed.append(
-        Summed(
-            [one.monitor.key for one in fulls],
-            [one.lens for one in fulls],
-            np.stack([one.closed.time_ends[:, 1] for one in fulls]),
-            np.stack([one.closed.unusable for one in fulls]),
-            sums.counts,
-        )
-    )
+def _wait(monitors: Sequence[SeriesMonitor], blocks: Waiting) -> None:
+    """Their values wait there."""
+    for place, monitor in enumerate(monitors):
+        monitor.blocks, monitor.place = blocks, place
+
+
+def _full(monitors: Sequence[SeriesMonitor], closed: Closed) -> Full:
+    """Put blocks of series in step into their windows and before their detectors."""
+    numbers, lenses, level = closed.numbers, monitors[0].blocks.lenses, None
+    if lenses.form.kind is Kind.BOOLEAN and len(numbers) == 1 and (numbers == numbers[0, 0, 0]).all():
+        level = float(numbers[0, 0, 0])
+        sums = lenses.sums(numbers[:, :1]).repeated(numbers.shape[1])
+    else:
+        sums = lenses.sums(numbers)
+    summary = Summary(sums, closed.rows[:, [0, -1]], closed.times[:, [0, -1]], closed.unusable)
+    fired = {}
+    for place, monitor in enumerate(monitors):
+        monitor.window.extend(summary, place)
+        values = level if level is not None else numbers[place if len(numbers) > 1 else 0]
+        said = monitor.detect(Seen(_lens(monitor), values, sums.views[place]))
+        if said:
+            fired[place] = said
+    return Full(monitors, closed, level, summary, fired)
 
 
 # ---------------------------------------------------------------------------------------------------- cells
@@ -212,9 +243,10 @@ def cells_of(
     batch: ColumnBatch,
     rows: NDArray[np.int64],
     begins: Mapping[SeriesKey, int],
-) -> Iterator[Cells]:
+) -> Iterable[Cells]:
     """What the rows (n,) of `batch` hold of series that they carry as columns. begins: the first cell of those that are new."""
     located: dict[tuple[bytes, int], tuple[Pattern, NDArray[np.intp] | None] | None] = {}
+    groups: dict[tuple[int, int], Cells] = {}
     codes, stamp = np.zeros(0, np.uint8), b""
     for key, monitor in series.items():
         if key.segment is not None or key.name.startswith(MISSING):
@@ -228,24 +260,34 @@ def cells_of(
         if where not in located:
             located[where] = _located(column.codes, batch, rows, where[1])
         found = located[where]
-        if found is not None:
-            pattern, at = found
-            yield Cells(monitor, column if at is None else column.take(at), pattern)
+        if found is None:
+            continue
+        pattern, at = found
+        group = groups.setdefault((id(monitor.blocks), id(pattern)), Cells([], [], pattern))
+        group.monitors.append(monitor)
+        group.columns.append(column if at is None else column.take(at))
+    return groups.values()
 
 
 def indicators_of(
-    series: Mapping[SeriesKey, SeriesMonitor], usable: Mapping[SeriesKey, Usable]
-) -> Iterator[Cells]:
+    series: Mapping[SeriesKey, SeriesMonitor], usable: Iterable[tuple[Sequence[SeriesMonitor], Usable]]
+) -> Iterable[Cells]:
     """The missing indicators of features whose cells were usable or not."""
     made: dict[tuple[bytes, int], tuple[Column, Pattern]] = {}
-    for key, of in usable.items():
-        if not key.name.startswith(FEATURE) or key.segment is not None:
-            continue
-        monitor = series.get(SeriesKey(MISSING + key.name.removeprefix(FEATURE), None))
-        if monitor is not None:
-            if of.same not in made:
-                made[of.same] = indicator_of(of)
-            yield Cells(monitor, *made[of.same])
+    groups: dict[tuple[int, int], Cells] = {}
+    for monitors, of in usable:
+        if of.same not in made:
+            made[of.same] = indicator_of(of)
+        column, pattern = made[of.same]
+        for key in [monitor.key for monitor in monitors]:
+            if not key.name.startswith(FEATURE) or key.segment is not None:
+                continue
+            monitor = series.get(SeriesKey(MISSING + key.name.removeprefix(FEATURE), None))
+            if monitor is not None:
+                group = groups.setdefault((id(monitor.blocks), id(pattern)), Cells([], [], pattern))
+                group.monitors.append(monitor)
+                group.columns.append(column)
+    return groups.values()
 
 
 def cells_of_slices(
@@ -254,7 +296,7 @@ def cells_of_slices(
     """Those of series that are watched."""
     for key, column, rows, times in slices:
         if key in series:
-            yield Cells(series[key], column, Pattern(column.codes, rows, times))
+            yield Cells([series[key]], [column], Pattern(column.codes, rows, times))
 
 
 def _column_of(key: SeriesKey, batch: ColumnBatch) -> Column | None:
@@ -282,3 +324,8 @@ def _located(
     if len(at) == len(rows):
         return Pattern(codes, rows, batch.times), None
     return Pattern(codes[at], rows[at], batch.times[at]), at
+
+
+def _lens(monitor: SeriesMonitor) -> Lens:
+    assert monitor.lens is not None
+    return monitor.lens

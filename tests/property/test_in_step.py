@@ -1,14 +1,14 @@
 """Series that are taken together, because they are in step, come to the same bits as each of them alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream_monitor.core import blocks, model_monitor, taking
-from stream_monitor.core.blocks import Blocks, Closed
+from stream_monitor.core import model_monitor
+from stream_monitor.core.blocks import Closed, Waiting
 from stream_monitor.core.columnise import PlacedRow
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.events import Role, Row
@@ -25,13 +25,14 @@ PLAIN = SeriesParameters(warm_up=64, detectors=(DetectorChoice(id="sequential"),
 
 def one_by_one(cells: Iterable[Cells]) -> Took:
     """As `take`, every series for itself."""
-    whole = Took({}, {}, [], [])
-    for cell in cells:
-        took = take([cell])
-        whole.taken.update(took.taken)
-        whole.usable.update(took.usable)
-        whole.faults.extend(took.faults)
-        whole.summed.extend(took.summed)
+    whole = Took([], [], [], {})
+    for monitors, columns, pattern in cells:
+        for monitor, column in zip(monitors, columns, strict=True):
+            took = take([Cells([monitor], [column], pattern)])
+            whole.full.extend(took.full)
+            whole.usable.extend(took.usable)
+            whole.faults.extend(took.faults)
+            whole.rehearsals.update(took.rehearsals)
     return whole
 
 
@@ -63,17 +64,13 @@ def gappy(seed: int, rows: int, *, gaps: int = 3) -> list[PlacedRow]:
 @given(
     seed=st.integers(0, 99),
     sizes=st.lists(st.sampled_from([1, 31, 100, 255, 700]), min_size=1, max_size=4),
-    at_once=st.sampled_from([1, 100, 1 << 15]),
 )
 def test_series_that_leave_the_step_and_rejoin_it_come_to_the_same_bits_as_alone(
-    seed: int, sizes: list[int], at_once: int
+    seed: int, sizes: list[int]
 ) -> None:
     parameters = ModelParameters(name="m", default=PLAIN)
     placed = gappy(seed, 1_200)
-    apart = alone(parameters, placed, sizes)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(taking, "_AT_ONCE", at_once)
-        check_same(answer_of(parameters, in_pieces(placed, sizes)), apart)
+    check_same(answer_of(parameters, in_pieces(placed, sizes)), alone(parameters, placed, sizes))
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -87,13 +84,13 @@ def test_series_without_missing_cells_are_in_step_and_so_are_their_indicators(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     groups: list[int] = []
-    original = blocks.close
+    original = Waiting.add
 
-    def close(waiting: Sequence[Blocks], usable: Usable, numbers: Sequence[FloatArray]) -> Closed | None:
-        groups.append(len(waiting))
-        return original(waiting, usable, numbers)
+    def add(self: Waiting, usable: Usable, numbers: FloatArray) -> Closed | None:
+        groups.append(self.series)
+        return original(self, usable, numbers)
 
-    monkeypatch.setattr(taking, "close", close)
+    monkeypatch.setattr(Waiting, "add", add)
     answer_of(ModelParameters(name="m", default=PLAIN), [batch_of(gappy(1, 400, gaps=0))])
     numbers, one_flag, another_flag, indicators = 4, 1, 1, 6
     assert groups == [numbers, one_flag, another_flag, indicators]

@@ -35,6 +35,11 @@ class Blocks(NamedTuple):
             return self.numbers[start:stop]
         return np.full((stop - start, BLOCK), self.numbers)
 
+    def followed(self, by: "Blocks") -> "Blocks":
+        """And then those."""
+        whole = [(one.values(0, len(one.weights)), one.times, one.weights) for one in (self, by)]
+        return Blocks(*map(np.concatenate, zip(*whole, strict=True)))
+
     def hold_only(self, level: float, start: int, stop: int) -> bool:
         """Whether some of them hold nothing but this number."""
         if isinstance(self.numbers, np.ndarray):

@@ -15,7 +15,7 @@ from stream_monitor.core.reference import learn_numeric
 from stream_monitor.core.series import SeriesKey, Transition
 from stream_monitor.core.standardise import Lens
 from stream_monitor.core.watch import TEST, watches_of
-from stream_monitor.core.window import BLOCK, LENGTH, Summary, Window
+from stream_monitor.core.window import BLOCK, LENGTH, Summary, Sums, Window
 from stream_monitor.detectors import registry
 
 LENS = Lens(learn_numeric(np.random.default_rng(1).normal(size=2_000), unusable=0))
@@ -39,9 +39,11 @@ def window_of(means: Sequence[float], *, counts: Mapping[int, int] | None = None
     window = Window(bins=LENS.bins, views=2)
     window.extend(
         Summary(
-            counts=bins,
-            views=np.stack([np.array(means) * BLOCK, np.zeros(len(means))], axis=1),
-            moments=np.zeros((len(means), 2)),
+            Sums(
+                counts=bins[np.newaxis],
+                views=np.stack([np.array(means) * BLOCK, np.zeros(len(means))], axis=1)[np.newaxis],
+                moments=np.zeros((1, len(means), 2)),
+            ),
             rows=rows,
             times=rows * 10,
             unusable=np.zeros(len(means), np.int64),

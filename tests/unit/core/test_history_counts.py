@@ -25,8 +25,8 @@ def observe(
     summed = Summed(
         keys=keys,
         lenses=[lens] * len(keys),
-        ends=np.tile(np.array(times, np.int64), (len(keys), 1)),
-        unusable=np.ones(shape, np.int64),
+        ends=np.array(times, np.int64),
+        unusable=np.ones(len(times), np.int64),
         counts=np.full((*shape, 4), [BLOCK - trues, trues, 0, 0], np.uint8),
     )
     counts.observe(np.array(times, np.int64), [summed])

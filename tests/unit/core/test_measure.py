@@ -16,7 +16,7 @@ from stream_monitor.core.measure import (
 )
 from stream_monitor.core.reference import learn_numeric
 from stream_monitor.core.standardise import Lens
-from stream_monitor.core.window import BLOCK, LENGTH, Summary, Window
+from stream_monitor.core.window import BLOCK, LENGTH, Summary, Sums, Window
 
 RNG = np.random.default_rng(1)
 LENS = Lens(learn_numeric(RNG.normal(size=5_000), unusable=0))
@@ -32,9 +32,11 @@ def window_of(values: FloatArray) -> Window:
     window = Window(bins=LENS.bins, views=len(LENS.views))
     window.extend(
         Summary(
-            counts=counts,
-            views=np.stack([view.reshape(m, BLOCK).sum(axis=1) for view in views], axis=1),
-            moments=np.zeros((m, 2)),
+            Sums(
+                counts=counts[np.newaxis],
+                views=np.stack([view.reshape(m, BLOCK).sum(axis=1) for view in views], axis=1)[np.newaxis],
+                moments=np.zeros((1, m, 2)),
+            ),
             rows=np.zeros((m, 2), np.int64),
             times=np.zeros((m, 2), np.int64),
             unusable=np.zeros(m, np.int64),
