@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.kernels import bets as kernel
-from stream_monitor.core.sequential.bets import _polynomials
+from stream_monitor.core.sequential.bets import _CELLS, _TABLE, _polynomials
 from stream_monitor.core.sequential.sums import on_grid
 
 LARGEST, LEAST, CAUTION = 64.0, 0.05, 0.1
@@ -33,3 +33,21 @@ def test_what_is_expected(data: st.DataObject, looks: int, bins: int) -> None:
     out = np.empty((looks, bins, 2))
     kernel.expect(seen, urns, _polynomials(bins), LARGEST, LEAST, CAUTION, out)
     assert out.tobytes() == slow_expect(seen, urns, _polynomials(bins)).tobytes()
+
+
+def slow_spread(share: FloatArray) -> FloatArray:
+    upper = np.cumsum(share, axis=1)[:, :-1] * _CELLS
+    cell = np.minimum(upper.astype(np.intp), _CELLS - 1)
+    low = _TABLE[cell]
+    inner = low + (upper - cell)[..., None] * (_TABLE[cell + 1] - low)
+    ends = np.zeros((len(share), 1, inner.shape[2]))
+    return np.diff(np.concatenate([ends, inner, ends + 1.0], axis=1), axis=1)
+
+
+@given(st.data(), st.integers(0, 3), st.integers(2, 40))
+def test_what_bins_get(data: st.DataObject, tables: int, bins: int) -> None:
+    urns = data.draw(arrays.arrays(np.int64, (tables, bins), elements=st.integers(1, 10**6)))
+    share = urns / urns.sum(axis=1, keepdims=True)
+    out = np.empty((tables, bins, _TABLE.shape[1]))
+    kernel.spread(share, _TABLE, out)
+    assert out.tobytes() == slow_spread(share).tobytes()

@@ -3,7 +3,7 @@
 from libc.math cimport floor
 
 cdef enum:
-    MOST = 256  # bins
+    MOST = 256  # bins, and bettors
 
 cdef double EXACT = 262144.0
 cdef double FINEST = 1099511627776.0
@@ -46,3 +46,35 @@ def expect(
         for b in range(k):
             out[r, b, 0] = seen[r, b] * (1.0 - caution) + caution * share[b]
             out[r, b, 1] = smooth[b] / whole * (1.0 - caution) + caution * share[b]
+
+
+def spread(const double[:, ::1] share, const double[:, ::1] distributions, double[:, :, ::1] out):
+    """What bins get whose upper ends are at the running sums of these shares (n, bins): out (n, bins,
+    bettors), of distributions (cells + 1, bettors) on [0, 1], straight lines within its cells. ~0.6 µs
+    of 32 bins and 16 bettors.
+    """
+    cdef Py_ssize_t i, b, c, cell
+    cdef Py_ssize_t cells = distributions.shape[0] - 1, bettors = distributions.shape[1], k = share.shape[1]
+    cdef double upper, part, end
+    cdef const double *low
+    cdef const double *high
+    cdef double *mine
+    cdef double before[MOST]
+    for i in range(share.shape[0]):
+        upper = 0.0
+        for c in range(bettors):
+            before[c] = 0.0
+        for b in range(k - 1):
+            upper += share[i, b]
+            part = upper * cells
+            cell = min(<Py_ssize_t>part, cells - 1)
+            part -= cell
+            low = &distributions[cell, 0]
+            high = low + bettors
+            mine = &out[i, b, 0]
+            for c in range(bettors):
+                end = low[c] + part * (high[c] - low[c])
+                mine[c] = end - before[c]
+                before[c] = end
+        for c in range(bettors):
+            out[i, k - 1, c] = 1.0 - before[c]

@@ -137,12 +137,9 @@ def recent(seen: FloatArray, urns: NDArray[np.int64]) -> FloatArray:
 
 def ordered(share: FloatArray) -> FloatArray:
     """log Q (n, K, bettors) for ordered bins that had the shares `share` (n, K)."""
-    upper = np.cumsum(share, axis=1)[:, :-1] * _CELLS
-    cell = np.minimum(upper.astype(np.intp), _CELLS - 1)
-    low = _TABLE[cell]
-    inner = low + (upper - cell)[..., None] * (_TABLE[cell + 1] - low)
-    ends = np.zeros((len(share), 1, inner.shape[2]))
-    return _logarithms(np.diff(np.concatenate([ends, inner, ends + 1.0], axis=1), axis=1))
+    expected = np.empty((*share.shape, _TABLE.shape[1]))
+    kernel.spread(share, _TABLE, expected)
+    return _logarithms(expected)
 
 
 def constant_priors(bins: int) -> FloatArray:
