@@ -59,7 +59,7 @@ class Bank:
         "evidence": "<f8",
         "peak": "<f8",
     }
-
+    STILL: ClassVar[frozenset[str]] = frozenset()
     MADE: ClassVar[tuple[str, ...]] = ("log_q", "log_late")
 
     def __init__(self, rows: int = 0, *, bins: int, numeric: bool, upward: bool = False) -> None:
@@ -73,9 +73,8 @@ class Bank:
             self._tables, self.priors = bets.constant, bets.constant_priors(bins)
         else:
             self._tables, self.priors = bets.levels, bets.levels_priors(bins, upward=upward)
-        self._most = np.where(
-            self.priors > 0.0, _MOST, -np.inf
-        )  # without a share: it could grow beyond all bounds
+        # Without a share they gather nothing: it could grow beyond all bounds.
+        self._most = np.where(self.priors > 0.0, _MOST, -np.inf)
         self.urn = np.ones((rows, bins), np.int64)
         self.seen = np.ones((rows, bins), np.int64)  # the urn when the tables were made
         self.blocks = np.zeros(rows, np.int64)  # in the urn, those that it began from included
@@ -124,15 +123,25 @@ class Bank:
         self.blocks[rows] += blocks
         self.peak[rows] = 0.0
 
-    def load(self, rows: NDArray[np.intp], many: Sequence[Fields]) -> None:
-        """Read these rows, n >= 1, and make again the tables that follow from them. Raises CorruptState."""
-        stores.load(self, rows, many)
-        urn, seen, recent = self.urn[rows], self.seen[rows], self.recent[rows]
-        if (urn < 1).any() or (seen < 1).any():
-            raise many[0].wrong("urn", "a bin without a place")
-        if (self.blocks[rows] < LEARN).any() or (recent < 0).any() or (self.evidence[rows] < 0).any():
-            raise many[0].wrong("blocks", "younger than its slots, or less than nothing")
+    def make(self, rows: NDArray[np.intp]) -> None:
+        """The tables of these rows, n >= 1, which follow from the rest."""
+        seen = self.seen[rows]
         self.log_q[rows] = self._tables(seen / seen.sum(axis=1)[:, None])
+        if self._numeric:
+            self.log_late[rows] = bets.recent(self.recent[rows], self.late[rows])
+
+    def load(self, rows: NDArray[np.intp], many: Sequence[Fields]) -> None:
+        """Read these rows, n >= 1. Raises CorruptState."""
+        stores.load(self, rows, many)
+        urn = self.urn[rows]
+        if (urn < 1).any() or (self.seen[rows] < 1).any():
+            raise many[0].wrong("urn", "a bin without a place")
+        if (
+            (self.blocks[rows] < LEARN).any()
+            or (self.recent[rows] < 0).any()
+            or (self.evidence[rows] < 0).any()
+        ):
+            raise many[0].wrong("blocks", "younger than its slots, or less than nothing")
         self.evidence[np.ix_(rows, self.priors == 0.0)] = 0.0
         if self._numeric:
             late = self.late[rows]
@@ -140,7 +149,7 @@ class Bank:
             most = ((self.blocks[rows] - 1) % RECENT_EVERY + 1) * BLOCK
             if (late < 1).any() or (added < 0).any() or (added.sum(axis=1) > most).any():
                 raise many[0].wrong("late", "does not fit the urn")
-            self.log_late[rows] = bets.recent(recent, late)
+        self.make(rows)
 
     def _log_gain(self, new: Binned) -> FloatArray:
         """log of E of every bettor in every part of the blocks, stream after stream, (Σ size, PARTS, bettors)."""

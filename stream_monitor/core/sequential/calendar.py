@@ -27,6 +27,7 @@ class Calendar:
         "usual": "<f8",
         "known": "<u1",
     }
+    STILL: ClassVar[frozenset[str]] = frozenset(["usual", "known"])
     MADE: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, rows: int = 0) -> None:

@@ -188,6 +188,7 @@ class Engine:
             if isinstance(store, Bank):
                 if series.bank is not None and store is self.bank(series):
                     stores.restore(store, series.bank_row, copy, int(np.argmax(rows == series.bank_row)))
+                    store.make(np.array([series.bank_row]))
             else:
                 stores.restore(store, series.row, copy, int(np.argmax(rows == series.row)))
 

@@ -17,6 +17,9 @@ class Store(Protocol):
     ARRAYS: ClassVar[Mapping[str, str]]
     """What is written: name → kind, little endian."""
 
+    STILL: ClassVar[frozenset[str]]
+    """What of it stands still while blocks pass."""
+
     MADE: ClassVar[tuple[str, ...]]
     """What follows from it."""
 
@@ -65,14 +68,11 @@ def load(store: Store, rows: np.ndarray[Any, np.dtype[np.intp]], many: Sequence[
 
 
 def saved(store: Store, rows: np.ndarray[Any, np.dtype[np.intp]]) -> dict[str, np.ndarray[Any, Any]]:
-    """A copy of these rows, (n,) with n >= 1."""
-    some: slice | np.ndarray[Any, np.dtype[np.intp]] = rows
-    if (np.diff(rows) == 1).all():  # as they mostly are: a slice is copied in a third of the time
-        some = slice(int(rows[0]), int(rows[-1]) + 1)
-    return {name: getattr(store, name)[some].copy() for name in (*store.ARRAYS, *store.MADE)}
+    """What passing blocks move in these rows, (n,)."""
+    return {name: getattr(store, name).take(rows, axis=0) for name in store.ARRAYS if name not in store.STILL}
 
 
 def restore(store: Store, row: int, copy: Mapping[str, np.ndarray[Any, Any]], at: int) -> None:
-    """Put one row back to what it was, which is at this place of the copy."""
+    """Put one row back to what it was, which is at this place of the copy; what follows from it is still to be made."""
     for name, values in copy.items():
         getattr(store, name)[row] = values[at]

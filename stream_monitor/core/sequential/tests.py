@@ -257,10 +257,9 @@ def _collect(series: Series, blocks: Blocks, start: int, hours: HoursOf) -> int:
 
 def _evened(size: Sequence[int]) -> NDArray[np.int64]:
     """How many blocks of each series go into one pass: none waits for another's many."""
-    wanted, levels = np.array(size), np.array(sorted(set(size)))
-    used = np.minimum(wanted, levels[:, None]).sum(axis=1)
-    fits = levels[levels * len(wanted) <= _WASTE * used]
-    return np.asarray(np.minimum(wanted, fits[-1]))
+    wanted, levels = np.array(size), sorted(set(size), reverse=True)
+    fits = (most for most in levels if most * len(size) <= _WASTE * np.minimum(wanted, most).sum())
+    return np.asarray(np.minimum(wanted, next(fits)))
 
 
 def _gathered(

@@ -105,6 +105,10 @@ class Views:
         "view": "<u1",
         "open": "<u1",
     }
+    STILL: ClassVar[frozenset[str]] = frozenset(
+        {"looked", "looked_number", "looked_slow", "looked_run", "model", "slow_model", "size_model"}
+        | {"power", "view", "open"}
+    )
     MADE: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, rows: int = 0) -> None:

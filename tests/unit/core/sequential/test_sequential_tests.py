@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from stream_monitor.core.detector import Plain
 from stream_monitor.core.errors import CorruptState
+from stream_monitor.core.sequential import engine as engines
 from stream_monitor.core.sequential.choices import LEARN
 from stream_monitor.core.sequential.series import Blocks
 from stream_monitor.core.sequential.tests import Alarm, SequentialTests
@@ -65,6 +67,26 @@ def test_changes_are_found_confirmed_and_nothing_else() -> None:
         assert [CHANGE <= at < CHANGE + 10 for at, _, _ in found[name]] == [True, True], name
         assert [confirms for _, _, confirms in found[name]] == [False, True], name
     assert "constant" not in found
+
+
+def test_what_stands_still_is_not_moved_by_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a pass that went past an alarm would not be taken back."""
+    run, moved = engines.Engine.run, 0
+
+    def watched(engine: engines.Engine, new: engines.Pass) -> engines.Tested:
+        nonlocal moved
+        stores: list[Any] = [engine.views, engine.calendar, *engine.banks.values()]
+        before = [{name: getattr(store, name).copy() for name in store.STILL} for store in stores]
+        tested = run(engine, new)
+        for store, still in zip(stores, before, strict=True):
+            for name, array in still.items():
+                assert getattr(store, name).tobytes() == array.tobytes(), name
+        moved += len(new.numbers)
+        return tested
+
+    monkeypatch.setattr(engines.Engine, "run", watched)
+    _advance(_new(NAMES), dict.fromkeys(NAMES, (0, BLOCKS)), {})
+    assert moved > BLOCKS
 
 
 cuts = st.lists(st.integers(0, BLOCKS), max_size=5)
