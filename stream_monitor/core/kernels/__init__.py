@@ -5,7 +5,7 @@ for bit. Arrays are C-contiguous and of the sizes that the callers promise: noth
 """
 
 try:
-    from stream_monitor.core.kernels import exact as _exact  # noqa: F401 (whether it is there)
+    from stream_monitor.core.kernels import views as _views  # noqa: F401 (whether it is there)
 except ImportError as missing:
     raise ImportError(
         "the kernels are not compiled for this Python; in a checkout run: make setup"

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
-from stream_monitor.core.kernels.exact import line_sums
 from stream_monitor.core.sequential.choices import (
     INFLATED_NOISE,
     MATERIAL,
@@ -33,16 +32,6 @@ RUN_SUMS: Final = 3  # blocks, Σm, Σm²: m the running mean of block means
 _RUN: Final = BLOCK * (2.0 - RUN_RATE) / RUN_RATE  # values whose mean varies as it does
 ORDER: Final = 3  # of the autoregression
 _NEARLY: Final = 0.999  # largest partial autocorrelation: a forecast must not run away
-
-
-def sums_of(line: FloatArray) -> FloatArray:
-    """What blocks (m, b) add to the sums of values and of squares, (m, 2, SUMS). line: (m, LAGS + b), from LAGS before each.
-
-    Values are taken as multiples of 1/256 up to 8: nothing is rounded here, so the order of adding does not matter.
-    """
-    sums = np.empty((len(line), 2, SUMS))
-    line_sums(line, sums)
-    return sums
 
 
 def is_white(n: FloatArray, sums: FloatArray) -> NDArray[np.bool_]:
@@ -113,15 +102,6 @@ def forecast(n: FloatArray, sums: FloatArray) -> FloatArray:
         error = error * (1.0 - partial * partial)
     mean = sums[:, 0] / np.maximum(n, 1.0)
     return np.concatenate([(mean * (1.0 - phi.sum(axis=1)))[:, None], phi], axis=1)
-
-
-def forecast_sums(before: FloatArray, value: FloatArray) -> FloatArray:
-    """What pairs of a running mean and what follows it (...) add to the sums (..., SLOW_SUMS)."""
-    sums = np.empty((*before.shape, SLOW_SUMS))
-    sums[..., 0], sums[..., 1], sums[..., 4] = 1.0, before, value
-    for at, (left, right) in {2: (before, before), 3: (before, value), 5: (value, value)}.items():
-        np.multiply(left, right, out=sums[..., at])
-    return sums
 
 
 def slow_forecast(sums: FloatArray) -> FloatArray:

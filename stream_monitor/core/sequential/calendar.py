@@ -1,19 +1,30 @@
 """What is usual for a series at the hour of the day: the mean of its standardised values at that hour so far."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
+from stream_monitor.core.kernels.calendar import learn, leave
 from stream_monitor.core.sequential.choices import VISITS
-from stream_monitor.core.sequential.sums import COARSE, Layout
+from stream_monitor.core.sequential.layout import Layout
 
 PHASES: Final = 24
 HOUR_MS: Final = 3_600_000
 Hours: TypeAlias = NDArray[np.int8] | None
 """Hour of the day of every value (N, BLOCK), -1 without time; None where no value has one."""
+
+
+class Left(NamedTuple):
+    """What is left of values (N, BLOCK) without what is usual. timed: (n,) series of which anything is known; of others it is
+    meaningless. known: (N,) blocks of which it is known at all hours.
+    """
+
+    values: FloatArray
+    timed: NDArray[np.bool_]
+    known: NDArray[np.bool_]
 
 
 class Calendar:
@@ -43,42 +54,41 @@ class Calendar:
         """So many rows as they begin."""
         return Calendar(rows)
 
-    def usual_of(
-        self, rows: NDArray[np.intp], layout: Layout, hours: NDArray[np.int8]
-    ) -> tuple[FloatArray, NDArray[np.bool_]]:
-        """What is usual for every value (N, BLOCK), and of which blocks (N,) it is known for all."""
-        at = layout.each(rows * PHASES)[:, None] + np.maximum(hours, 0)
-        known = (self.known.take(at) & (hours >= 0)).all(axis=1)
-        return self.usual.take(at), np.asarray(known)
+    def left(self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, hours: Hours) -> Left:
+        """Values (N, BLOCK) of blocks of these series without what is usual at their hours."""
+        timed = np.asarray(self.known[rows].any(axis=1))
+        left = Left(values, timed, np.zeros(len(values), np.bool_))
+        if timed.any():
+            left = left._replace(values=np.empty_like(values))
+            told = np.full(values.shape, -1, np.int8) if hours is None else hours
+            known = self.known.view(np.uint8)
+            leave(
+                rows,
+                layout.first,
+                layout.size,
+                values,
+                told,
+                self.usual,
+                known,
+                left.values,
+                left.known.view(np.uint8),
+            )
+        return left
 
     def learn(self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, hours: Hours) -> None:
-        """Take in the values (N, BLOCK) of blocks with time. Sums are of multiples of 1/256: their order does not matter."""
-        if hours is None:
-            return
-        series = layout.each(np.arange(len(rows)))
-        if hours.min() < 0:
-            timed = (hours >= 0).all(axis=1)
-            series, hours, values = series[timed], hours[timed], values[timed]
-        if not len(series):
-            return
-        begins = np.ones(hours.shape, np.bool_)  # runs of the same hour in a block
-        np.not_equal(hours[:, 1:], hours[:, :-1], out=begins[:, 1:])
-        run = np.flatnonzero(begins)
-        phases, series = hours.ravel()[run].astype(np.int64), series[run // hours.shape[1]]
-        coarse = np.add.reduceat(np.rint(values * COARSE).ravel(), run)
-        first = np.flatnonzero(np.concatenate([[True], series[1:] != series[:-1]]))
-        before = np.concatenate([[-1], phases[:-1]])
-        before[first] = self.last[rows[series[first]]]
-        at, shape = series * PHASES + phases, (len(rows), PHASES)
-        entered = at[before != phases]
-        for into, where, put in (
-            (self.total, at, coarse * (1.0 / COARSE)),
-            (self.number, at, np.append(run[1:], hours.size) - run),
-            (self.visits, entered, None),
-        ):
-            sums = np.bincount(where, put, minlength=len(rows) * PHASES)
-            into[rows] += sums.reshape(shape).astype(into.dtype)
-        self.last[rows[series[first]]] = phases[np.append(first[1:], len(run)) - 1]
+        """Take in the values (N, BLOCK) of blocks of which all have a time."""
+        if hours is not None:
+            learn(
+                rows,
+                layout.first,
+                layout.size,
+                values,
+                hours,
+                self.total,
+                self.number,
+                self.visits,
+                self.last,
+            )
 
     def renew(self, rows: NDArray[np.intp]) -> None:
         """What was seen so far becomes what is usual."""

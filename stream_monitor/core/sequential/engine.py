@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray, Plain
 from stream_monitor.core.fields import Fields
+from stream_monitor.core.kernels.standardise import score, standardise
 from stream_monitor.core.sequential import rows as stores
 from stream_monitor.core.sequential.bank import Bank, Binned
 from stream_monitor.core.sequential.binning import Bins, Sorter
@@ -22,11 +23,9 @@ from stream_monitor.core.sequential.choices import (
     LEARN,
     LOOKS,
 )
-from stream_monitor.core.sequential.series import SPREAD, BankKind, Series, spreads
-from stream_monitor.core.sequential.slots import Slots
-from stream_monitor.core.sequential.sums import Layout
-from stream_monitor.core.sequential.views import View, Views
-from stream_monitor.core.window import BLOCK
+from stream_monitor.core.sequential.layout import Layout
+from stream_monitor.core.sequential.series import BankKind, Series
+from stream_monitor.core.sequential.views import Seen, View, Views
 
 
 class Pass(NamedTuple):
@@ -44,7 +43,7 @@ class Pass(NamedTuple):
 
 
 class Tested(NamedTuple):
-    """What became of a pass. numbers: (N, BLOCK) through the view of their series. usable: (N,) whether that has all it needs.
+    """What became of a pass. numbers: (N, BLOCK) as `Seen`. usable: (N,) whether that has all it needs.
     evidence: (N,) at each block; 1 is an alarm. before: the rows of the stores as they were.
     """
 
@@ -170,7 +169,7 @@ class Engine:
         before: list[tuple[Any, NDArray[np.intp], Mapping[str, NDArray[Any]]]] = [
             (store, rows, stores.saved(store, rows)) for store in (self.views, self.calendar)
         ]
-        numbers, usable, bins = self.see(new)
+        (numbers, usable), bins = self.see(new)
         evidence = np.zeros(len(numbers))
         weights = self._weights(new, usable)
         for kind, group in _by_bank(new.series).items():
@@ -192,29 +191,20 @@ class Engine:
             else:
                 stores.restore(store, series.row, copy, int(np.argmax(rows == series.row)))
 
-    def see(self, new: Pass) -> tuple[FloatArray, NDArray[np.bool_], Bins]:
-        """What the blocks are through the views of their series: values (N, BLOCK), which are usable (N,), and bins (N, BLOCK)
-        of those that have slots for their view.
-        """
-        rows = new.rows
-        indirect = self.views.view[rows] != View.VALUE
-        tie = np.array([series.unit == 0.0 for series in new.series])
-        bins = np.zeros(new.numbers.shape, np.uint8)
-        _sort(new, [series.slots for series in new.series], tie | ~indirect, new.numbers, bins)
-        hours, constant = new.hours, np.array([series.constant for series in new.series])
-        if (
-            hours is not None and constant.any()
-        ):  # a constant has no hours: blocks without them can be passed over
-            hours = np.where(new.layout.each(constant)[:, None], np.int8(-1), hours)
-        seen = self.views.push(rows, new.layout, _standardised(new, bins), self.calendar, hours)
-        if not indirect.any():
-            return new.numbers, seen.usable, bins
-        numbers = seen.values
-        if not indirect.all():
-            numbers = np.where(new.layout.each(indirect)[:, None], numbers, new.numbers)
-        own = np.array([series.own is not None for series in new.series])
-        _sort(new, [series.own for series in new.series], own, numbers, bins)
-        return numbers, seen.usable, bins
+    def see(self, new: Pass) -> tuple[Seen, Bins]:
+        """The blocks through the views of their series, and bins (N, BLOCK) of those that have slots for their view."""
+        view = self.views.view[new.rows].tolist()
+        sorter = Sorter(new.layout, np.array([series.seed for series in new.series], np.uint64), new.ordinals)
+        bins = np.empty(new.numbers.shape, np.uint8)
+        slots = [
+            series.slots if at == View.VALUE or series.unit == 0.0 else None
+            for series, at in zip(new.series, view, strict=True)
+        ]
+        sorter.sort(slots, new.numbers, bins)
+        values = _standardised(new, sorter.seeds, bins)
+        seen = self.views.push(new.rows, new.layout, values, self.calendar, _hours(new))
+        sorter.sort([series.own for series in new.series], seen.values, bins)
+        return seen, bins
 
     def _weights(self, new: Pass, usable: NDArray[np.bool_]) -> FloatArray:
         """Of every block (N,): 0 while its series warms up, and where its view cannot be used."""
@@ -235,37 +225,25 @@ def _by_bank(series: Sequence[Series]) -> dict[BankKind, list[int]]:
     return groups
 
 
-def _sort(
-    new: Pass, slots: Sequence[Slots | None], chosen: NDArray[np.bool_], values: FloatArray, bins: Bins
-) -> None:
-    """Find the bins of the values of the chosen series (n,) in these slots of theirs."""
-    some = [one for one, here in zip(slots, chosen.tolist(), strict=True) if here and one is not None]
-    if some:
-        mine, layout = new.layout.part(np.flatnonzero(chosen))
-        seeds = np.array([series.seed for series in new.series], np.uint64)[chosen]
-        bins[mine] = Sorter(some, seeds, new.ordinals[chosen]).bins(layout, values[mine])
+def _hours(new: Pass) -> Hours:
+    """A constant has no hours: blocks without them can be passed over."""
+    constant = np.array([series.constant for series in new.series])
+    if new.hours is None or not constant.any():
+        return new.hours
+    return np.where(new.layout.each(constant)[:, None], np.int8(-1), new.hours)
 
 
-def _standardised(new: Pass, bins: Bins) -> FloatArray:
+def _standardised(new: Pass, seeds: NDArray[np.uint64], bins: Bins) -> FloatArray:
     """Values (N, BLOCK) in units of their spread; of those that tie the normal scores of their bins, 0 and 1 of a constant."""
-    layout = new.layout
-    unit = np.array([series.unit for series in new.series])
-    center = np.array([series.center for series in new.series])
-    with np.errstate(over="ignore", invalid="ignore"):  # of the widest numbers, and of those whose unit is 0
-        values: FloatArray = new.numbers - layout.each(center)[:, None]
-        values *= layout.each(unit)[:, None]
-        np.clip(values, -LARGEST, LARGEST, out=values)
-    tied = np.flatnonzero(unit == 0.0)
+    first, size = new.layout.first, new.layout.size
+    units = np.array([series.unit for series in new.series])
+    centers = np.array([series.center for series in new.series])
+    values = np.empty_like(new.numbers)
+    standardise(new.numbers, first, size, centers, units, LARGEST, values)
+    tied = np.flatnonzero(units == 0.0)
     if len(tied):
-        mine, part = layout.part(tied)
-        values[mine] = _scores([new.series[at] for at in tied.tolist()], part, bins[mine], new.ordinals[tied])
+        scores = [new.series[at].scores for at in tied.tolist()]
+        places = np.cumsum([0, *map(len, scores[:-1])])
+        ordinals = new.ordinals[tied]
+        score(bins, first[tied], size[tied], ordinals, seeds[tied], places, np.concatenate(scores), values)
     return values
-
-
-def _scores(series: Sequence[Series], layout: Layout, bins: Bins, ordinals: NDArray[np.int64]) -> FloatArray:
-    """Normal scores (N, BLOCK) of values in these bins (N, BLOCK)."""
-    seeds = layout.each(np.array([one.seed for one in series], np.uint64))
-    at = bins * np.intp(SPREAD) + spreads(seeds, layout.each(ordinals) + layout.places()[0] * BLOCK)
-    at += layout.each(np.cumsum([0, *(len(one.scores) for one in series[:-1])]))[:, None]
-    scores: FloatArray = np.concatenate([one.scores for one in series]).take(at)
-    return scores

@@ -216,12 +216,3 @@ class Series:
 
 
 SPREAD = 64  # parts of a bin
-
-
-def spreads(seeds: int | NDArray[np.uint64], ordinals: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A part (n, BLOCK) of its bin for each value of blocks that begin at these ordinals (n,), from a hash: four from a word."""
-    words = (ordinals // 4)[:, None] + np.arange(BLOCK // 4)
-    bits = (tie_breakers(np.asarray(seeds, np.uint64)[..., None] + np.uint64(1), words) * 2.0**24).astype(
-        np.int64
-    )
-    return np.stack([bits & 63, bits >> 6 & 63, bits >> 12 & 63, bits >> 18], axis=2).reshape(-1, BLOCK)

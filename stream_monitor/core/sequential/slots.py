@@ -15,30 +15,24 @@ from stream_monitor.core.detector import FloatArray, Plain
 from stream_monitor.core.fields import Fields, as_bytes
 from stream_monitor.core.sequential.choices import TAIL
 
-CELLS: Final = 256  # of equal width between the edges; mostly at most one edge lies in each
-_NARROWEST: Final = 1e-300
-_WIDEST: Final = 1e300
+MOST: Final = 32  # bins
 _MIX: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
 class Slots:
     """edges, ties: (K-1,) order statistics of the first sample with their tie-breakers, ascending. places: (K,) counts.
 
-    Made of them: low, scale: of `cells`. below: (CELLS,) edges below each cell. most: edges in one of them.
+    lines: (2, MOST) edges, and keys that are ordered as (edge, tie-breaker) are; infinite behind the last.
     """
 
-    __slots__ = ("below", "edges", "keys", "low", "most", "places", "scale", "ties")
+    __slots__ = ("edges", "lines", "places", "ties")
 
     def __init__(self, edges: FloatArray, ties: FloatArray, places: NDArray[np.int64]) -> None:
         self.edges = edges
         self.ties = ties
         self.places = places
-        self.keys = np.searchsorted(edges, edges, side="left") + ties  # order as (edge, tie-breaker) do
-        self.low = float(edges[0])
-        self.scale = CELLS / min(max(float(edges[-1]) - self.low, _NARROWEST), _WIDEST)
-        cell = cells(edges, self.low, self.scale)
-        self.below = np.searchsorted(cell, np.arange(CELLS)).astype(np.uint8)
-        self.most = int(np.bincount(cell).max())
+        self.lines = np.full((2, MOST), np.inf)
+        self.lines[:, : len(edges)] = edges, np.searchsorted(edges, edges, side="left") + ties
 
     def dump(self) -> dict[str, Plain]:
         """Explicit fields."""
@@ -53,20 +47,11 @@ class Slots:
         """The inverse of `dump`. Raises CorruptState."""
         edges, ties = fields.array("edges", "<f8"), fields.array("ties", "<f8")
         places = fields.array("places", "<u2").astype(np.int64)
-        if not 0 < len(edges) == len(ties) == len(places) - 1 or (places < 1).any():
+        if not 0 < len(edges) == len(ties) == len(places) - 1 < MOST or (places < 1).any():
             raise fields.wrong("places", "slots do not fit")
         if (np.diff(edges) < 0).any() or (ties < 0).any() or (ties >= 1).any():
             raise fields.wrong("edges", "not ascending")
         return cls(edges, ties, places)
-
-
-def cells(values: FloatArray, low: FloatArray | float, scale: FloatArray | float) -> NDArray[np.intp]:
-    """Cells 0..CELLS-1 of values, any shape. Every step is monotone: a value is above all edges in the cells below its own."""
-    with np.errstate(over="ignore"):
-        at = np.asarray(values - low)
-        at *= scale
-    np.clip(at, 0.0, CELLS - 1.0, out=at)
-    return at.astype(np.intp)
 
 
 def slots_of_numbers(sample: FloatArray, ties: FloatArray, bins: int) -> Slots:

@@ -16,8 +16,8 @@ from stream_monitor.core.fields import Fields
 from stream_monitor.core.sequential.calendar import hours_of
 from stream_monitor.core.sequential.choices import CONFIRM, LEARN
 from stream_monitor.core.sequential.engine import Engine, Pass, Tested
+from stream_monitor.core.sequential.layout import Layout
 from stream_monitor.core.sequential.series import Blocks, Series
-from stream_monitor.core.sequential.sums import Layout
 from stream_monitor.core.sequential.views import View
 from stream_monitor.core.window import BLOCK
 

@@ -10,10 +10,11 @@ from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.sequential import bets, choices, normal
 from stream_monitor.core.sequential.autocorrelation import LAGS, ORDER
 from stream_monitor.core.sequential.choices import CONFIRM, LEARN, PARTS
-from stream_monitor.core.sequential.series import SPREAD, spreads
+from stream_monitor.core.sequential.series import SPREAD
 from stream_monitor.core.sequential.slots import tie_breakers
 from stream_monitor.core.sequential.views import View
 from stream_monitor.core.window import BLOCK
+from tests.kernels.numpy_spreads import spreads
 
 
 class Heard(NamedTuple):

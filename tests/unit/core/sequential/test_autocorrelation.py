@@ -7,15 +7,14 @@ from stream_monitor.core.sequential.autocorrelation import (
     RUN_SUMS,
     correlations,
     forecast,
-    forecast_sums,
     inflation,
     is_even,
     is_white,
     slow_forecast,
-    sums_of,
 )
 from stream_monitor.core.sequential.choices import MATERIAL, SIGNIFICANT, SLOW, SLOW_NOISE
 from stream_monitor.core.window import BLOCK
+from tests.kernels.numpy_sums import pairs_of, sums_of
 
 
 def _ar1(phi: float, n: int, seed: int = 1) -> FloatArray:
@@ -143,8 +142,8 @@ def test_what_a_running_mean_foretells_is_its_regression() -> None:
     random = np.random.default_rng(6)
     before = random.normal(size=5_000) + 1.0
     after = 0.4 * before + random.normal(size=5_000)
-    assert slow_forecast(forecast_sums(before, after).sum(axis=0)[None])[0] == pytest.approx(
+    assert slow_forecast(pairs_of(before, after).sum(axis=0)[None])[0] == pytest.approx(
         [before.mean(), np.polyfit(before, after, 1)[0]]
     )
     unrelated = random.normal(size=5_000)
-    assert slow_forecast(forecast_sums(before, unrelated).sum(axis=0)[None])[0, 1] == 0.0
+    assert slow_forecast(pairs_of(before, unrelated).sum(axis=0)[None])[0, 1] == 0.0

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from stream_monitor.core.sequential.binning import Sorter
 from stream_monitor.core.sequential.choices import NUMERIC_BINS
+from stream_monitor.core.sequential.layout import Layout
 from stream_monitor.core.sequential.slots import Slots, slots_of_levels, slots_of_numbers, tie_breakers
-from stream_monitor.core.sequential.sums import Layout
 from stream_monitor.core.window import BLOCK
 from tests.unit.core.sequential.plain import Slotted
 
@@ -38,7 +38,8 @@ def test_bins_are_those_of_single_values(levels: list[int]) -> None:
         values.append(draw[200:])
         edges = [*zip(slots[-1].edges.tolist(), slots[-1].ties.tolist(), strict=True)]
         expected += Slotted(edges, []).bins(draw[200:], ties[200:])
-    bins = Sorter(slots, SEEDS, ORDINALS).bins(LAYOUT, np.concatenate(values).reshape(-1, BLOCK))
+    bins = np.empty((sum(SIZES), BLOCK), np.uint8)
+    Sorter(LAYOUT, SEEDS, ORDINALS).sort(slots, np.concatenate(values).reshape(-1, BLOCK), bins)
     assert bins.ravel().tolist() == expected
 
 
@@ -47,12 +48,11 @@ numbers = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integer
 
 @given(st.lists(numbers, min_size=2, max_size=40), st.integers(0, 2**32))
 def test_whatever_the_numbers_and_however_close_the_edges(drawn: list[float], seed: int) -> None:
-    """Next to a number that is huge, all others lie in one cell."""
     random = np.random.default_rng(seed)
     sample, values = random.choice(drawn, 200), random.choice([*drawn, 0.5, -1e308], BLOCK)
     slots = slots_of_numbers(sample, tie_breakers(seed, np.arange(200)), NUMERIC_BINS)
-    ordinals = np.array([200])
-    found = Sorter([slots], np.array([seed], np.uint64), ordinals).bins(ONE, values[None])
+    found = np.empty((1, BLOCK), np.uint8)
+    Sorter(ONE, np.array([seed], np.uint64), np.array([200])).sort([slots], values[None], found)
     ties = tie_breakers(seed, 200 + np.arange(BLOCK))
     edges = [*zip(slots.edges.tolist(), slots.ties.tolist(), strict=True)]
     each = zip(values.tolist(), ties.tolist(), strict=True)

@@ -3,7 +3,7 @@ import pytest
 
 from stream_monitor.core.sequential.calendar import HOUR_MS, Calendar, hours_of
 from stream_monitor.core.sequential.choices import VISITS
-from stream_monitor.core.sequential.sums import Layout
+from stream_monitor.core.sequential.layout import Layout
 
 ROWS = np.zeros(1, np.intp)
 ONE = Layout.of(np.array([1]))
@@ -38,9 +38,10 @@ def test_a_block_is_known_when_all_its_hours_are() -> None:
     calendar.usual[1, 3:6] = [0.5, 0.7, 0.9]
     layout = Layout.of(np.array([1, 3]))
     hours = np.array([[3, 3], [3, 4], [4, 5], [4, -1]], np.int8)
-    usual, known = calendar.usual_of(np.array([0, 1]), layout, hours)
-    assert known.tolist() == [False, True, False, False]
-    assert usual[1:3].tolist() == [[0.5, 0.7], [0.7, 0.9]]
+    left = calendar.left(np.array([0, 1]), layout, np.ones((4, 2)), hours)
+    assert left.timed.tolist() == [False, True]
+    assert left.known.tolist() == [False, True, False, False]
+    assert (1.0 - left.values[1:3]).round(9).tolist() == [[0.5, 0.7], [0.7, 0.9]]
 
 
 def test_blocks_with_a_value_that_has_no_time_teach_nothing() -> None:

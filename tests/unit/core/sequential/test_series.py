@@ -3,8 +3,9 @@ import pytest
 
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.sequential.choices import LEARN, LONGEST, PATIENT
-from stream_monitor.core.sequential.series import SPREAD, Series, spreads
+from stream_monitor.core.sequential.series import SPREAD, Series
 from stream_monitor.core.window import BLOCK
+from tests.kernels.numpy_spreads import spreads
 
 
 def _learned(values: FloatArray) -> Series:

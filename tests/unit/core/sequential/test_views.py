@@ -10,7 +10,7 @@ from stream_monitor.core.sequential import rows
 from stream_monitor.core.sequential.autocorrelation import correlations
 from stream_monitor.core.sequential.calendar import Calendar
 from stream_monitor.core.sequential.choices import LEARN, VIEW_WARM_UP
-from stream_monitor.core.sequential.sums import Layout
+from stream_monitor.core.sequential.layout import Layout
 from stream_monitor.core.sequential.views import View, Views
 from stream_monitor.core.window import BLOCK
 

@@ -1,3 +1,0 @@
-from stream_monitor.core.detector import FloatArray
-
-def line_sums(line: FloatArray, out: FloatArray) -> None: ...
