@@ -2,25 +2,29 @@
 as one of many.
 """
 
-from stream_monitor.core.batch import ColumnBatch, concatenate
+from collections.abc import Sequence
+
+from stream_monitor.core.batch import ColumnBatch
+from stream_monitor.core.order import in_order
 
 
 class Backlog:
-    """Batches in the order in which they are to be observed. rows, cells: in them. newest: event time, ms UTC."""
+    """What was released. rows, cells: in it. newest: event time, ms UTC."""
 
-    __slots__ = ("_batches", "cells", "newest", "rows")
+    __slots__ = ("_releases", "cells", "newest", "rows")
 
     def __init__(self) -> None:
-        self._batches: list[ColumnBatch] = []
+        self._releases: list[Sequence[ColumnBatch]] = []
         self.rows = self.cells = self.newest = 0
 
-    def add(self, batch: ColumnBatch) -> None:
-        """These rows follow."""
-        self._batches.append(batch)
-        self.rows += len(batch)
-        self.cells += len(batch) * len(batch.columns)
-        self.newest = max(self.newest, int(batch.times[-1]))
+    def add(self, release: Sequence[ColumnBatch]) -> None:
+        """These rows, n >= 1, follow."""
+        self._releases.append(release)
+        for batch in release:
+            self.rows += len(batch)
+            self.cells += len(batch) * len(batch.columns)
+            self.newest = max(self.newest, int(batch.times.max()))
 
     def joined(self) -> ColumnBatch:
-        """All of them, n >= 1, as one batch."""
-        return concatenate(self._batches)
+        """All of it, n >= 1 rows, as one batch in order."""
+        return in_order(*self._releases)

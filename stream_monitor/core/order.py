@@ -5,11 +5,11 @@ watermark of the model's sources has passed them, and released by (time, source,
 what the columns log holds, so a replay decides the same. Late rows enter at the next tick and are counted.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stream_monitor.core.batch import ColumnBatch, concatenate
 from stream_monitor.core.detector import Plain
@@ -61,17 +61,16 @@ class Order:
         if len(waiting):
             self._held.append(HeldBatch(at, batch.take(waiting)))
 
-    def release(self, watermarks: Watermarks) -> ColumnBatch | None:
-        """The rows that the watermarks have passed, in order; None if there are none."""
+    def release(self, watermarks: Watermarks) -> Sequence[ColumnBatch]:
+        """The rows that the watermarks have passed, which are to be brought `in_order`."""
         bound = max(self.frontier, watermarks.bound(self._topics, self._lateness), self._bound_of_cap())
         ready = self._split(bound)
-        batch = concatenate(ready) if ready else None
-        if batch is not None:
-            self.late += int((batch.times <= self.frontier).sum())
-            bound = int(batch.times.max()) if bound == FOREVER else bound
+        self.late += sum(int((batch.times <= self.frontier).sum()) for batch in ready)
+        if ready and bound == FOREVER:
+            bound = max(int(batch.times.max()) for batch in ready)
         if bound < FOREVER:
             self.frontier = max(self.frontier, bound)
-        return None if batch is None else _sorted(batch)
+        return ready
 
     def _bound_of_cap(self) -> int:
         """Memory is bounded: past the cap the oldest rows are released whatever the watermarks say."""
@@ -114,13 +113,11 @@ class _State:
     late: int
 
 
-def _sorted(batch: ColumnBatch) -> ColumnBatch:
-    at = _in_order(batch)
-    return batch if bool((at[1:] > at[:-1]).all()) else batch.take(at)
-
-
-def _in_order(batch: ColumnBatch) -> NDArray[np.intp]:
-    """The order (n,) by time, source, offset and item."""
+def in_order(*releases: Sequence[ColumnBatch]) -> ColumnBatch:
+    """The rows of releases (n >= 1 of them) that followed each other, those of each by time, source, offset and item."""
+    batch = concatenate([one for release in releases for one in release])
     rank = {source: at for at, source in enumerate(sorted(batch.sources))}
     ranks = np.array([rank[source] for source in batch.sources], np.int64)[batch.source_at]
-    return np.lexsort((batch.items, batch.offsets, ranks, batch.times))
+    turns = np.repeat(np.arange(len(releases)), [sum(map(len, release)) for release in releases])
+    at = np.lexsort((batch.items, batch.offsets, ranks, batch.times, turns))
+    return batch if bool((at[1:] > at[:-1]).all()) else batch.take(at)

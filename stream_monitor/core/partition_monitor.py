@@ -15,7 +15,7 @@ from stream_monitor.core.errors import NewerState
 from stream_monitor.core.fields import Fields
 from stream_monitor.core.history_report import Teller, Told
 from stream_monitor.core.model_monitor import CUT, ModelMonitor, Outcome
-from stream_monitor.core.order import Order
+from stream_monitor.core.order import Order, in_order
 from stream_monitor.core.parameters import ModelParameters
 from stream_monitor.core.retrain_request import RetrainRequest
 from stream_monitor.core.series import DetectorCatalogue
@@ -125,11 +125,11 @@ class PartitionMonitor:
         requests: list[RetrainRequest] = []
         for name, task in self.models.items():
             before, held_back = task.order.late, task.monitor.alerts.suppressed
-            batch = task.order.release(self.watermarks)
-            if batch is None:
+            released = task.order.release(self.watermarks)
+            if not released:
                 events += self._silence(task)
             else:
-                outcome = task.observe(batch)
+                outcome = task.observe(in_order(released))
                 rows[name] = outcome.rows
                 late[name] = task.order.late - before
                 suppressed[name] = task.monitor.alerts.suppressed - held_back
@@ -282,11 +282,11 @@ class PartitionMonitor:
                 self.models[entry.model].order.add_unreleased(at, entry)
         elif self._hear(at, entry):
             for task in self.models.values():
-                batch = task.order.release(self.watermarks)
-                if batch is None:
+                released = task.order.release(self.watermarks)
+                if not released:
                     self._silence(task)
                     continue
-                task.backlog.add(batch)
+                task.backlog.add(released)
                 if task.backlog.rows >= CUT:
                     task.catch_up()
             self._backlogged = sum(task.backlog.cells for task in self.models.values())

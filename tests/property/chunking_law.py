@@ -8,7 +8,7 @@ from stream_monitor.core.columnise import PlacedRow
 from stream_monitor.core.drift_event import DriftEvent
 from stream_monitor.core.events import Source
 from stream_monitor.core.model_monitor import ModelMonitor
-from stream_monitor.core.order import Order
+from stream_monitor.core.order import Order, in_order
 from stream_monitor.core.parameters import ModelParameters
 from stream_monitor.core.partition_monitor import PartitionMonitor
 from stream_monitor.core.retrain_request import RetrainRequest
@@ -168,9 +168,8 @@ def check_order(log: Log, rows: Sequence[PlacedRow], *, lateness_ms: int) -> Non
             order.add(at, entry)
             continue
         watermarks.hear(entry)
-        batch = order.release(watermarks)
-        if batch is not None:
-            released += _places(batch)
+        if batches := order.release(watermarks):
+            released += _places(in_order(batches))
     assert order.late == 0
     assert released == sorted(_places(batch_of(rows)))
 

@@ -5,7 +5,7 @@ import pytest
 from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.errors import CorruptState
 from stream_monitor.core.events import Source
-from stream_monitor.core.order import Order
+from stream_monitor.core.order import Order, in_order
 from stream_monitor.core.tick import SourceProgress, Tick
 from stream_monitor.core.watermarks import NEVER, Watermarks
 from tests.unit.core.batches import batch_at
@@ -31,11 +31,23 @@ def order(*, cap: int = 100, lateness: int = 0, topics: tuple[str, ...] | None =
     return Order(lateness_ms=lateness, cap_rows=cap, topics=topics)
 
 
-def rows_of(released: ColumnBatch | None) -> list[Row]:
-    if released is None:
+def rows_of(*releases: Sequence[ColumnBatch]) -> list[Row]:
+    if not any(releases):
         return []
-    sources = [released.sources[at] for at in released.source_at.tolist()]
-    return list(zip(sources, released.offsets.tolist(), released.times.tolist(), strict=True))
+    rows = in_order(*releases)
+    sources = [rows.sources[at] for at in rows.source_at.tolist()]
+    return list(zip(sources, rows.offsets.tolist(), rows.times.tolist(), strict=True))
+
+
+def test_releases_that_are_brought_in_order_together_come_one_after_the_other() -> None:
+    held = order()
+    held.add(0, batch((B, 1, 20), (B, 2, 10)))
+    first = held.release(upto(31))
+    held.add(1, batch((A, 1, 15), (A, 2, 40), (B, 3, 12)))  # two of them late
+    second = held.release(upto(50))
+    assert held.late == 2
+    assert rows_of(first, second) == [(B, 2, 10), (B, 1, 20), (B, 3, 12), (A, 1, 15), (A, 2, 40)]
+    assert rows_of(first, second) == rows_of(first) + rows_of(second)
 
 
 def test_rows_wait_for_the_watermark_and_come_by_time_source_and_offset() -> None:
@@ -63,7 +75,7 @@ def test_when_all_sources_rest_everything_comes_and_the_frontier_is_the_last_row
     held.add(0, batch((A, 1, 20), (B, 1, 70)))
     assert rows_of(held.release(upto(70, at_end=True))) == [(A, 1, 20), (B, 1, 70)]
     assert held.frontier == 70
-    assert held.release(upto(70, at_end=True)) is None
+    assert held.release(upto(70, at_end=True)) == []
     assert held.frontier == 70
 
 
@@ -79,7 +91,7 @@ def test_past_the_cap_the_oldest_rows_are_released_whatever_the_watermarks_say()
 
 def test_without_configured_topics_a_model_waits_for_those_that_bring_it_rows() -> None:
     held = order(topics=None)
-    assert held.release(upto(50)) is None
+    assert held.release(upto(50)) == []
     held.add(0, batch((A, 1, 20)))
     watermarks = Watermarks()
     told = {A: SourceProgress(60, 2, False), B: SourceProgress(5, 1, False)}
