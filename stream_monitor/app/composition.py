@@ -23,6 +23,7 @@ from stream_monitor.runtime.ports import Checkpointer, Clock, RecordSource, Stat
 from stream_monitor.runtime.publisher import Publisher
 from stream_monitor.runtime.reject_limit import RejectLimit
 from stream_monitor.runtime.schedule import Schedule
+from stream_monitor.runtime.snapshot_schedule import SnapshotSchedule
 from stream_monitor.runtime.worker import Parts, Worker, WorkerOptions
 from stream_monitor.telemetry.recorder import Telemetry
 from stream_monitor.telemetry.view import View, ViewHolder
@@ -61,6 +62,11 @@ def compose(settings: Settings, adapters: Adapters, shown: Shown, *, name: str) 
         log,
         store=adapters.store,
         new_monitor=lambda first: PartitionMonitor(parameters_of, registry.installed(), first=first),
+        snapshots=SnapshotSchedule(
+            every=settings.state.checkpoint_every.total_seconds(),
+            rows=settings.state.checkpoint_rows,
+            count=settings.kafka.partitions,
+        ),
         clock=adapters.clock,
         telemetry=shown.telemetry,
     )
@@ -172,8 +178,6 @@ def _outbox(settings: Settings) -> Outbox:
 def _schedule(settings: Settings) -> Schedule:
     return Schedule(
         commit_every=settings.kafka.commit_every.total_seconds(),
-        snapshots_every=settings.state.checkpoint_every.total_seconds(),
-        snapshots_rows=settings.state.checkpoint_rows,
         lateness=settings.ingest.lateness.total_seconds(),
     )
 

@@ -1,6 +1,6 @@
 """The columns partitions that this worker owns: those being restored and those that are live."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stream_monitor.core.checkpoint import Checkpoint
@@ -11,6 +11,7 @@ from stream_monitor.runtime.partitioner import partition_of
 from stream_monitor.runtime.ports import Clock, StateStore
 from stream_monitor.runtime.positions import OnLostData
 from stream_monitor.runtime.restore import Restore
+from stream_monitor.runtime.snapshot_schedule import SnapshotSchedule
 from stream_monitor.telemetry.metric import Discard
 from stream_monitor.telemetry.recorder import Telemetry
 
@@ -36,12 +37,13 @@ class Partitions:
         log: ColumnsLog,
         store: StateStore,
         new_monitor: Callable[[int], PartitionMonitor],
+        snapshots: SnapshotSchedule,
         clock: Clock,
         telemetry: Telemetry,
     ) -> None:
         self.topic = log.topic
         self.count = log.count
-        self.rows = 0  # observed since the last snapshots
+        self.snapshots = snapshots
         self._log = log
         self._store = store
         self._new_monitor = new_monitor
@@ -91,13 +93,17 @@ class Partitions:
             Deadline(RESTORE_SECONDS, monotonic=self._clock.monotonic),
             on_lost_data=self._log.on_lost_data,
         )
-        self._live.pop(partition, None)
+        self._forget(partition)
         self._restoring[partition] = (restore, restore.run(), self._clock.monotonic())
 
     def end(self, partition: int) -> None:
         """The partition is no longer ours."""
-        self._live.pop(partition, None)
+        self._forget(partition)
         self._restoring.pop(partition, None)
+
+    def _forget(self, partition: int) -> None:
+        self._live.pop(partition, None)
+        self.snapshots.end(partition)
 
     def restart(self) -> Sequence[Source]:
         """Forget the state of all partitions and bring it back. Returns them; they must be paused meanwhile."""
@@ -117,29 +123,31 @@ class Partitions:
             result = restore.result
             del self._restoring[partition]
             self._live[partition] = result.monitor
+            self.snapshots.begin(partition, result.refolded, self._clock.monotonic())
             for key, why in result.discarded:
                 reason = Discard.PARAMETERS if "parameters" in why else Discard.CORRUPT
                 self._telemetry.snapshot_discarded(key, reason, why)
             self._telemetry.restored(partition, self._clock.monotonic() - began, result.refolded)
             yield partition, result.monitor.next_offset
 
-    def add_snapshots(self, checkpoint: Checkpoint) -> None:
-        """Snapshots of all that changed since the last ones, and what goes with them."""
-        self.rows = 0
-        for partition, monitor in self._live.items():
+    def add_snapshots(self, checkpoint: Checkpoint, partitions: Iterable[int]) -> None:
+        """Snapshots of all that changed in these live partitions since their last ones, and what goes with them."""
+        for partition in partitions:
+            monitor = self._live[partition]
             checkpoint.snapshots += [(partition, snapshot) for snapshot in monitor.snapshots()]
             checkpoint.retired += [(partition, key) for key in monitor.retired()]
             checkpoint.histories += monitor.told.histories
             checkpoint.references += monitor.told.references
 
-    def purgeable(self) -> Iterator[tuple[int, int]]:
-        """Partitions whose log is no longer needed below an offset, now that the snapshots are committed; none where
-        the log is to be kept.
+    def purgeable(self, partitions: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """Those of these partitions, whose snapshots have just been committed, whose log is no longer needed below an offset;
+        none where the log is to be kept.
         """
-        for partition, monitor in self._live.items() if self._log.purge else ():
-            if monitor.purgeable > self._purged.get(partition, 0):
-                self._purged[partition] = monitor.purgeable
-                yield partition, monitor.purgeable
+        for partition in partitions if self._log.purge else ():
+            before = self._live[partition].purgeable
+            if before > self._purged.get(partition, 0):
+                self._purged[partition] = before
+                yield partition, before
 
     def slowest(self, topics: set[str]) -> int | None:
         """Event time of the slowest source of `topics` on any worker, as far as the ticks of an own partition tell."""

@@ -1,4 +1,4 @@
-"""When something is due: commits, ticks, snapshots. Pure: time comes in as an argument."""
+"""When something is due: commits and ticks. Pure: time comes in as an argument."""
 
 from dataclasses import dataclass
 
@@ -10,16 +10,13 @@ NEWS_SHARE = (
 
 @dataclass(slots=True, kw_only=True)
 class Schedule:
-    """commit_every, snapshots_every: seconds. commit_rows: rows that are committed at once. lateness: seconds."""
+    """commit_every: seconds. commit_rows: rows that are committed at once. lateness: seconds."""
 
     commit_every: float
-    snapshots_every: float
-    snapshots_rows: int
     lateness: float
     commit_rows: int = 50_000
     _last_commit: float = 0.0
     _last_told: float = 0.0
-    _last_snapshots: float | None = None
     _last_tick: float = 0.0
     _last_rows: float = 0.0
 
@@ -52,13 +49,4 @@ class Schedule:
         if not inputs or not (rows or recent or now - self._last_tick >= IDLE_TICK_SECONDS):
             return False
         self._last_tick = now
-        return True
-
-    def snapshots_due(self, now: float, *, rows: int) -> bool:
-        """Now and then, by time or by rows observed."""
-        if self._last_snapshots is None:
-            self._last_snapshots = now
-        if now - self._last_snapshots < self.snapshots_every and rows < self.snapshots_rows:
-            return False
-        self._last_snapshots = now
         return True

@@ -151,7 +151,7 @@ class Worker:
                 parts.telemetry.late_rows(model, applied.late[model])
                 parts.telemetry.suppressed(model, applied.suppressed[model])
                 parts.publisher.changed(model)
-                parts.partitions.rows += rows
+                parts.partitions.snapshots.observed(fetched.source.partition, rows)
         parts.telemetry.stage_seconds(Stage.OBSERVE, parts.clock.monotonic() - began)
 
     def _commit(self, deadline: Deadline, *, snapshots: bool) -> None:
@@ -188,9 +188,8 @@ class Worker:
         )
         self._committed.update(checkpoint.offsets)
         self._tell(checkpoint, transaction)
-        if checkpoint.snapshots:
-            for partition, before in parts.partitions.purgeable():
-                parts.checkpointer.purge(partition, before)
+        for partition, before in parts.partitions.purgeable({at for at, _ in checkpoint.snapshots}):
+            parts.checkpointer.purge(partition, before)
         parts.publisher.committed(parts.clock.wall())
         parts.reject_limit.add(len(checkpoint.rejected), began)
 
@@ -236,8 +235,8 @@ class Worker:
         ]
         checkpoint.rejected, ingest.rejected = ingest.rejected, []
         checkpoint.statuses += parts.publisher.due_statuses(partitions, monotonic)
-        if snapshots or schedule.snapshots_due(monotonic, rows=partitions.rows):
-            partitions.add_snapshots(checkpoint)
+        due = partitions.snapshots.take_all if snapshots else partitions.snapshots.take_due
+        partitions.add_snapshots(checkpoint, due(monotonic))
         return checkpoint
 
     def _hold_back(self) -> None:

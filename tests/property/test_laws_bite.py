@@ -51,7 +51,7 @@ CRASH_BUGS: Sequence[tuple[Callable[[pytest.MonkeyPatch], None], str, Mapping[st
     (bugs.log_offsets_left_behind, "killed after the news", LATE),
     (bugs.commit_on_lost, "partitions are lost", LATE),
     (bugs.snapshot_with_a_wrong_as_of, "killed", KEPT),
-    (bugs.held_rows_forgotten_at_restore, "aborts", KEPT),
+    (bugs.held_rows_forgotten_at_restore, "killed", KEPT),
     (bugs.detector_state_not_restored, "killed", KEPT),
     (bugs.open_alerts_not_restored, "killed", KEPT),
     (bugs.events_emitted_during_refold, "a late abort", SELDOM),

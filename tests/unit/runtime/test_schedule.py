@@ -4,8 +4,6 @@ from stream_monitor.runtime.schedule import IDLE_TICK_SECONDS, Schedule
 def schedule(*, commit_every: float = 1.0, lateness: float = 2.0) -> Schedule:
     return Schedule(
         commit_every=commit_every,
-        snapshots_every=30.0,
-        snapshots_rows=1_000,
         lateness=lateness,
         commit_rows=500,
     )
@@ -33,15 +31,6 @@ def test_a_worker_without_inputs_has_nothing_to_tell() -> None:
     due = schedule()
     assert not due.tick_due(100.0, rows=0, inputs=False)
     assert due.tick_due(100.0, rows=0, inputs=True)
-
-
-def test_snapshots_are_due_by_time_or_by_rows_but_not_at_the_start() -> None:
-    due = schedule()
-    assert not due.snapshots_due(100.0, rows=0)
-    assert not due.snapshots_due(129.9, rows=999)
-    assert due.snapshots_due(129.9, rows=1_000)
-    assert not due.snapshots_due(159.8, rows=0)
-    assert due.snapshots_due(159.9, rows=0)
 
 
 def test_nobody_waits_for_records_longer_than_until_the_next_commit() -> None:

@@ -7,6 +7,7 @@ import orjson
 from prometheus_client import CollectorRegistry
 
 from stream_monitor.core.events import Source
+from stream_monitor.core.partition_monitor import CLOCK
 from stream_monitor.memory.group import Noted
 from stream_monitor.telemetry.collector import ViewCollector
 from tests.driver import Cluster
@@ -103,3 +104,30 @@ def test_a_drift_event_is_committed_ahead_of_the_rows_that_are_read_meanwhile() 
     assert (folded_then or 0) > (folded or 0)
     cluster.run([running])
     assert cluster.committed(source) == 4_000
+
+
+def test_partitions_write_snapshots_in_turn_and_only_their_own_log_is_purged_then() -> None:
+    cluster = Cluster({"in": 1}, {"kafka.commit_every": "500ms", "state.checkpoint_every": "6s"})
+    columns, partitions = cluster.settings.topics.columns, range(cluster.settings.kafka.partitions)
+    running = cluster.worker("w")
+    written: list[set[int]] = []
+    before: set[object] = set()
+    for turn in range(80):
+        models = [{"model": f"m{at}", "features": {"x": float(turn)}} for at in range(9)]
+        cluster.produce("in", 0, models)
+        running.worker.step()
+        cluster.clock.seconds += 0.3
+        stored = cluster.stored()
+        clocks = {at: one for (at, key), one in stored.items() if key == CLOCK}
+        needed = {at: clocks[at].fields["held_from"] if at in clocks else 0 for at in partitions}
+        low = {at: cluster.log.low(Source(columns, at)) for at in partitions}
+        assert all(low[at] <= needed[at] for at in partitions), (turn, low, needed)
+        now = {(at, one.as_of) for at, one in clocks.items()}
+        written.append({at for at, _ in now - before})
+        before = now
+
+    assert max(map(len, written)) == 1
+    times = {at: [turn for turn, one in enumerate(written) if at in one] for at in partitions}
+    assert all(len(of) >= 3 for of in times.values())
+    assert all(b - a <= 22 for of in times.values() for a, b in pairwise(of))  # 6 s, and until the next commit
+    assert all(cluster.log.low(Source(columns, at)) > 0 for at in partitions)
