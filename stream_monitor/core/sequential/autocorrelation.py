@@ -35,12 +35,20 @@ _NEARLY: Final = 0.999  # largest partial autocorrelation: a forecast must not r
 
 
 def is_white(n: FloatArray, sums: FloatArray) -> NDArray[np.bool_]:
-    """Whether streams with these sums (s, 2, SUMS) of n (s,) values are free of material autocorrelation."""
-    white = np.ones(len(n), np.bool_)
-    for r in (correlations(n, sums[:, 0]), correlations(n, sums[:, 1])):
-        significant = n * (r * r).sum(axis=1) > SIGNIFICANT
-        white &= ~(significant & (1.0 + 2.0 * np.abs(r).sum(axis=1) > MATERIAL))
-    return white
+    """Whether streams with these sums (..., 2, SUMS) of n (...) values are free of material autocorrelation."""
+    r = correlations(n[..., None], sums)
+    significant = n[..., None] * (r * r).sum(axis=-1) > SIGNIFICANT
+    material = 1.0 + 2.0 * np.abs(r).sum(axis=-1) > MATERIAL
+    return np.asarray(~(significant & material).any(axis=-1))
+
+
+def is_even(n: FloatArray, sums: FloatArray) -> NDArray[np.bool_]:
+    """Whether the means of blocks, of values and of squares, vary no more than those of white values would; as `is_white`."""
+    many = np.maximum(n, 1.0)[..., None]
+    most = 1.0 + np.maximum(SLOW, SLOW_NOISE * np.sqrt(2.0 * BLOCK / many))
+    mean = sums[..., 0] / many
+    variance, square = sums[..., 1] / many - mean**2, BLOCK * mean**2
+    return np.asarray((sums[..., -1] / many - square <= most * variance + 1e-9 * square).all(axis=-1))
 
 
 def inflation(n: FloatArray, sums: FloatArray, runs: FloatArray) -> FloatArray:
@@ -50,40 +58,26 @@ def inflation(n: FloatArray, sums: FloatArray, runs: FloatArray) -> FloatArray:
     of block means. The smooth form of a gate: evidence is raised to one over this power.
     """
     n = np.maximum(n, 1.0)
-    found = np.ones(len(n))
-    for of in (sums[:, 0], sums[:, 1]):
-        mean = of[:, 0] / n
-        variance = np.maximum(of[:, 1] / n - mean**2, 1e-12)
-        near = 1.0 + 2.0 * correlations(n, of).sum(axis=1) - INFLATED_NOISE * 2.0 * np.sqrt(LAGS / n)
-        far = (of[:, -1] / n - BLOCK * mean**2) / variance - INFLATED_NOISE * np.sqrt(2.0 * BLOCK / n)
-        found = np.maximum(found, np.maximum(near, far))
-    mean = sums[:, 0, 0] / n
-    variance = np.maximum(sums[:, 0, 1] / n - mean**2, 1e-12)
-    many = np.maximum(runs[:, 0], 1.0)
-    run = runs[:, 2] / many - (runs[:, 1] / many) ** 2
-    return np.maximum(found, run * _RUN / variance - RUN_NOISE * np.sqrt(2.0 * _RUN / n))
-
-
-def is_even(n: FloatArray, sums: FloatArray) -> NDArray[np.bool_]:
-    """Whether the means of blocks, of values and of squares, vary no more than those of white values would."""
-    n = np.maximum(n, 1.0)
-    most = 1.0 + np.maximum(SLOW, SLOW_NOISE * np.sqrt(2.0 * BLOCK / n))
-    even = np.ones(len(n), np.bool_)
-    for of in (sums[:, 0], sums[:, 1]):
-        mean = of[:, 0] / n
-        variance = of[:, 1] / n - mean**2
-        even &= of[:, -1] / n - BLOCK * mean**2 <= most * variance + 1e-9 * BLOCK * mean**2
-    return even
+    many = n[:, None]
+    mean = sums[..., 0] / many
+    variance = np.maximum(sums[..., 1] / many - mean**2, 1e-12)
+    near = 1.0 + 2.0 * correlations(many, sums).sum(axis=-1) - INFLATED_NOISE * 2.0 * np.sqrt(LAGS / many)
+    far = (sums[..., -1] / many - BLOCK * mean**2) / variance - INFLATED_NOISE * np.sqrt(2.0 * BLOCK / many)
+    length = np.maximum(runs[:, 0], 1.0)
+    run = runs[:, 2] / length - (runs[:, 1] / length) ** 2
+    slower = run * _RUN / variance[:, 0] - RUN_NOISE * np.sqrt(2.0 * _RUN / n)
+    return np.asarray(np.maximum(np.maximum(near, far).max(axis=1), np.maximum(slower, 1.0)))
 
 
 def correlations(n: FloatArray, sums: FloatArray) -> FloatArray:
-    """Autocorrelation at lags 1..4, (s, LAGS), of streams with these sums (s, SUMS) of n (s,) values; 0 of a constant."""
+    """Autocorrelation at lags 1..4, (..., LAGS), of streams with these sums (..., SUMS) of n (...) values; 0 of a constant."""
     n = np.maximum(n, 1.0)
-    mean = sums[:, 0] / n
-    variance = sums[:, 1] / n - mean**2
-    covariance = sums[:, 2 : 2 + LAGS] / n[:, None] - (mean**2)[:, None]
-    varies = variance > 1e-12 * mean**2
-    return np.where(varies[:, None], covariance / np.where(varies, variance, 1.0)[:, None], 0.0)
+    mean = sums[..., 0] / n
+    square = mean**2
+    variance = sums[..., 1] / n - square
+    covariance = sums[..., 2 : 2 + LAGS] / n[..., None] - square[..., None]
+    varies = variance > 1e-12 * square
+    return np.where(varies[..., None], covariance / np.where(varies, variance, 1.0)[..., None], 0.0)
 
 
 def forecast(n: FloatArray, sums: FloatArray) -> FloatArray:
@@ -105,10 +99,10 @@ def forecast(n: FloatArray, sums: FloatArray) -> FloatArray:
 
 
 def slow_forecast(sums: FloatArray) -> FloatArray:
-    """(s, 2): mean of the running mean, and what of its distance from it the next block mean keeps; 0 unless significant."""
-    n = np.maximum(sums[:, 0], 1.0)
-    slow, square, both, mean, squares = (sums[:, k] / n for k in range(1, SLOW_SUMS))
+    """(..., 2): mean of the running mean, and what of its distance from it the next block mean keeps; 0 unless significant."""
+    n = np.maximum(sums[..., 0], 1.0)
+    slow, square, both, mean, squares = (sums[..., k] / n for k in range(1, SLOW_SUMS))
     covariance, variance = both - slow * mean, np.maximum(square - slow * slow, 1e-12)
     significant = covariance**2 * n > SLOW_SIGNIFICANT * variance * np.maximum(squares - mean * mean, 1e-12)
     keeps = np.where(significant, np.clip(covariance / variance, 0.0, 1.0), 0.0)
-    return np.stack([slow, keeps], axis=1)
+    return np.stack([slow, keeps], axis=-1)

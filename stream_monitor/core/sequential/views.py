@@ -174,30 +174,25 @@ class Views:
         Returns which have changed it.
         """
         first = (ages == LEARN)[:, None]
-        number = np.where(first, self.number[rows], self.looked_number[rows])
+        number = np.where(first, self.number[rows], self.looked_number[rows]).astype(np.float64)
         sums = np.where(first[:, :, None, None], self.sums[rows], self.looked[rows])
-        white = np.stack(
-            [is_white(number[:, line].astype(float), sums[:, line]) for line in range(_OWN)], axis=1
-        )
-        for line in range(_OWN):
-            white[:, line] &= is_even(number[:, line].astype(float), sums[:, line])
+        lines = number[:, :_OWN], sums[:, :_OWN]
+        white = is_white(*lines) & is_even(*lines)
         timed = number[:, 1] >= ENOUGH
         left = np.where(white[:, 1], View.LEFT, View.LEFT_RESIDUAL)
         want = np.where(white[:, 0] | fixed, View.VALUE, np.where(timed, left, View.RESIDUAL))
         changed = want != self.view[rows]
         self.view[rows] = want
-        direct = want == View.VALUE
-        inflated = inflation(number[:, _OWN].astype(float), sums[:, _OWN], self.looked_run[rows])
-        known = ~changed & (self.number[rows, _OWN] >= VIEW_WARM_UP * BLOCK)
-        self.open[rows] = np.where(direct, white[:, 0], known & (inflated < INFLATED))
-        self.power[rows] = np.where(direct, 1.0, 1.0 / inflated)
-        source = _OF[want]
-        number, sums = self.number[rows, source].astype(float), self.sums[rows, source, 0]
-        self.model[rows] = forecast(number, sums)
+        self.open[rows], self.power[rows] = white[:, 0], 1.0
         self._begin_own(rows[changed])
-        self.slow_model[rows] = slow_forecast(self.looked_slow[rows])
+        own = want != View.VALUE
+        if own.any():
+            mine = rows[own]
+            inflated = inflation(number[own, _OWN], sums[own, _OWN], self.looked_run[mine])
+            known = ~changed[own] & (self.number[mine, _OWN] >= VIEW_WARM_UP * BLOCK)
+            self.open[mine], self.power[mine] = known & (inflated < INFLATED), 1.0 / inflated
+            self._forecast(mine)
         self.looked_slow[rows] = self.slow_sums[rows]
-        self.size_model[rows] = slow_forecast(self.size_sums[rows])
         self.looked_run[rows] = self.run_sums[rows]
         self.looked[rows], self.looked_number[rows] = self.sums[rows], self.number[rows]
         return [bool(one) for one in changed]
@@ -215,6 +210,13 @@ class Views:
     def lag_1(self, row: int) -> float:
         """Autocorrelation of the values so far."""
         return float(correlations(self.number[row, :1].astype(float), self.sums[row, :1, 0])[0, 0])
+
+    def _forecast(self, rows: NDArray[np.intp]) -> None:
+        """What makes the views of these series, which do not watch values, out of their lines."""
+        source = _OF[self.view[rows]]
+        self.model[rows] = forecast(self.number[rows, source].astype(float), self.sums[rows, source, 0])
+        sums = np.stack([self.looked_slow[rows], self.size_sums[rows]])
+        self.slow_model[rows], self.size_model[rows] = slow_forecast(sums)
 
     def _begin_own(self, rows: NDArray[np.intp]) -> None:
         """The line of the view begins anew."""
