@@ -142,6 +142,7 @@ class HistoryCounts:
         self._level = 0
         self._rows: dict[int, int] = {}
         self._waiting: dict[Hashable, _Runs] = {}
+        self._size = 0  # counts that wait
         # one for each reference that counted; the last one of a series stays for what follows
         self._tallies: dict[SeriesKey, list[_Tally]] = {}
 
@@ -157,13 +158,15 @@ class HistoryCounts:
             runs = _Runs.of(one, self.width)
             alike = tuple(map(id, one.lenses)), tuple(runs.buckets)
             known = self._waiting.setdefault(alike, runs)
-            if known is not runs:  # as a rule: the same series, in the same bucket
+            if known is runs:
+                self._size += runs.counts.size
+            else:  # as a rule: the same series, in the same bucket
                 np.add(known.blocks, runs.blocks, out=known.blocks)
                 np.add(known.counts, runs.counts, out=known.counts)
             for bucket in runs.buckets:
                 self._rows.setdefault(bucket, 0)
         self._widen()
-        if sum(runs.counts.size for runs in self._waiting.values()) > _WAITING:
+        if self._size > _WAITING:
             self._settle()
 
     def _count_rows(self, times: NDArray[np.int64]) -> None:
@@ -179,7 +182,7 @@ class HistoryCounts:
 
     def _settle(self) -> None:
         """Give what waits to the tallies of the series."""
-        waiting, self._waiting = self._waiting, {}
+        waiting, self._waiting, self._size = self._waiting, {}, 0
         for keys, lenses, buckets, blocks, counts in waiting.values():
             for key, lens, mine in zip(keys, lenses, counts, strict=True):
                 self._tally(key, lens).add(blocks, mine, buckets)

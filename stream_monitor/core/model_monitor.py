@@ -146,16 +146,16 @@ class ModelMonitor:
         Returns the position of the first cell of each new one.
         """
         new = [(int(one.rows[0]) - self.rows, one.key) for one in sliced if one.key not in self.series]
-        for name, column in batch.columns.items():
+        for name in batch.columns:
             if name.startswith(FEATURE):
                 if SeriesKey(name, None) not in self.series and name not in self.excluded:
-                    new.append((_first_present(column.codes), SeriesKey(name, None)))
+                    new.append((_first_present(batch.columns[name].codes), SeriesKey(name, None)))
                 continue
             if name.startswith(BY_CLASS) and name in self.dropped:
                 continue
             for at, version in enumerate(batch.versions):
                 if SeriesKey(name, version) not in self.series:
-                    codes = np.where(batch.version_at == at, column.codes, np.uint8(Cell.NONE))
+                    codes = np.where(batch.version_at == at, batch.columns[name].codes, np.uint8(Cell.NONE))
                     new.append((_first_present(codes), SeriesKey(name, version)))
         begins = {key: begin for begin, key in sorted(new, key=_by_appearance) if begin < len(batch)}
         for key, begin in begins.items():

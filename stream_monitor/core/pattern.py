@@ -10,23 +10,26 @@ from stream_monitor.core.cells import present
 from stream_monitor.core.derived.quality_counts import COUNTERS
 from stream_monitor.core.detector import FloatArray
 
+_NUMBER, _FALSE, _TRUE = (
+    np.uint8(Cell.NUMBER),
+    np.uint8(Cell.FALSE),
+    np.uint8(Cell.TRUE),
+)  # an Enum is slow to ask
 _IS_TRUTH = np.isin(np.arange(256), (Cell.NUMBER, Cell.FALSE, Cell.TRUE))  # by code
 
 
 class Pattern:
-    """Cells (n,), n >= 1, none of them NONE: their codes, the model's row ordinals and the event times."""
+    """Cells (n,), n >= 1, none of them NONE: their codes, the model's row ordinals and the event times. counts: (COUNTERS,) of
+    each code.
+    """
 
     def __init__(self, codes: NDArray[np.uint8], rows: NDArray[np.int64], times: NDArray[np.int64]) -> None:
         self.codes = codes
+        self.counts = np.bincount(codes, minlength=COUNTERS)
         self.rows = rows
         self.times = times
         self._after: dict[int, Pattern] = {}
         self._usable_after: dict[Usable, Usable] = {}
-
-    @cached_property
-    def counts(self) -> NDArray[np.int64]:
-        """How many cells there are of each code, (COUNTERS,)."""
-        return np.bincount(self.codes, minlength=COUNTERS)
 
     @cached_property
     def present(self) -> "Usable":
@@ -36,7 +39,7 @@ class Pattern:
     @cached_property
     def numbers(self) -> "Usable":
         """Cells that hold a number."""
-        return Usable(self, self.codes == Cell.NUMBER)
+        return Usable(self, self.codes == _NUMBER)
 
     @cached_property
     def truths(self) -> "Usable":
@@ -46,12 +49,12 @@ class Pattern:
     @cached_property
     def truth_values(self) -> FloatArray:
         """1 for true, 0 for false and numbers, (1, k) of `truths`."""
-        return self.truths.of((self.codes == Cell.TRUE).astype(np.float64))[np.newaxis]
+        return self.truths.of((self.codes == _TRUE).astype(np.float64))[np.newaxis]
 
-    @cached_property
+    @property
     def has_numbers(self) -> bool:
         """Whether any cell holds a number."""
-        return bool(self.counts[Cell.NUMBER])
+        return bool(self.counts[_NUMBER])
 
     def after(self, used: int) -> "Pattern":
         """The cells but for the first `used`."""
@@ -76,7 +79,7 @@ class Usable:
 
     def __init__(self, pattern: Pattern, mask: NDArray[np.bool_]) -> None:
         self.mask = mask
-        self.at = np.flatnonzero(mask)
+        self.at = mask.nonzero()[0]
         self.whole = len(self.at) == len(mask)
         self.rows = pattern.rows if self.whole else pattern.rows[self.at]
         self.times = pattern.times if self.whole else pattern.times[self.at]
@@ -87,7 +90,7 @@ class Usable:
         """The values (k,) among those of all cells (n,)."""
         return values if self.whole else values[self.at]
 
-    @cached_property
+    @property
     def same(self) -> tuple[bytes, int]:
         """Equal where the same of the same cells are usable."""
         return self.mask.tobytes(), id(self.pattern.rows)
@@ -95,7 +98,7 @@ class Usable:
 
 def indicator_of(usable: Usable) -> tuple[Column, Pattern]:
     """The missing indicator of a feature: true where a cell could not be used."""
-    codes = np.where(usable.mask, Cell.FALSE, Cell.TRUE).astype(np.uint8)
+    codes = np.where(usable.mask, _FALSE, _TRUE)
     pattern = Pattern(codes, usable.pattern.rows, usable.pattern.times)
     return Column(values=np.zeros(len(codes)), codes=codes), pattern
 

@@ -49,6 +49,9 @@ class PositionLog:
         places = self._places(batch)
         self._before = self._now.copy()
         rows = np.arange(-(-first_row // MARK) * MARK, first_row + len(batch), MARK)
+        if len(rows) == 0:
+            np.maximum.at(self._now, places, batch.offsets)
+            return
         marks = np.empty((len(rows), len(self._now)), np.int64)
         for place in range(len(self._now)):
             at = np.flatnonzero(places == place)

@@ -6,7 +6,7 @@ that is out of step is a group of one: the same way, and the same bits.
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ from stream_monitor.core.standardise import Lens
 from stream_monitor.core.summaries import Summed
 from stream_monitor.core.watch import Seen
 from stream_monitor.core.window import Summary
+
+_NONE: Final = np.uint8(Cell.NONE)
 
 
 class Cells(NamedTuple):
@@ -276,9 +278,10 @@ def indicators_of(
     made: dict[tuple[bytes, int], tuple[Column, Pattern]] = {}
     groups: dict[tuple[int, int], Cells] = {}
     for monitors, of in usable:
-        if of.same not in made:
-            made[of.same] = indicator_of(of)
-        column, pattern = made[of.same]
+        same = of.same
+        if same not in made:
+            made[same] = indicator_of(of)
+        column, pattern = made[same]
         for key in [monitor.key for monitor in monitors]:
             if not key.name.startswith(FEATURE) or key.segment is not None:
                 continue
@@ -310,7 +313,7 @@ def _column_of(key: SeriesKey, batch: ColumnBatch) -> Column | None:
     if len(batch.versions) == 1:
         return column
     mine = batch.version_at == batch.versions.index(key.version)
-    codes = np.where(mine, column.codes, np.uint8(Cell.NONE))
+    codes = np.where(mine, column.codes, _NONE)
     return Column(values=column.values, codes=codes, texts=column.texts)
 
 
@@ -318,7 +321,7 @@ def _located(
     codes: NDArray[np.uint8], batch: ColumnBatch, rows: NDArray[np.int64], begin: int
 ) -> tuple[Pattern, NDArray[np.intp] | None] | None:
     """The pattern of the cells from `begin` on that are not NONE, and where they are, if not everywhere. None: nowhere."""
-    at = np.flatnonzero(codes[begin:] != Cell.NONE) + begin
+    at = (codes[begin:] != _NONE).nonzero()[0] + begin
     if len(at) == 0:
         return None
     if len(at) == len(rows):

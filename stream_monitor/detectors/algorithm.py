@@ -6,6 +6,8 @@ together.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from math import hypot
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,7 +17,7 @@ from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.detectors.fields import Field, Values
 from stream_monitor.detectors.parameters import Parameter
 
-Feed: TypeAlias = Callable[[Any, list[float]], list[Detection]]
+Feed: TypeAlias = Callable[[list[float]], list[Detection]]
 
 LARGEST_VALUE = 1e100
 """Numeric detectors take larger values for this one: squares and their sums then stay finite, and so does the state."""
@@ -38,7 +40,7 @@ class Algorithm:
     river_class: path below `river.drift`. attributes: every instance attribute it has, by which a new layout
     is noticed.
     column: array → what the algorithm is fed. Raises ValueError for what it must never see.
-    feed: (object, column) → detections. gauges: object → what a dashboard shows.
+    feeder: object → what takes a column and gives the detections. gauges: object → what a dashboard shows.
     fields: the state. coherent: (values of the fields, parameters) → None; raises CorruptState if they
     contradict.
     agree: parameters → None; raises ValueError if parameters contradict each other.
@@ -55,7 +57,7 @@ class Algorithm:
     fields: Sequence[Field]
     coherent: Callable[[Values, Mapping[str, Any]], None]
     column: Callable[[FloatArray], list[float]]
-    feed: Feed
+    feeder: Callable[[Any], Feed]
     gauges: Callable[[Any], dict[str, float]]
     agree: Callable[[Mapping[str, Any]], None] = lambda parameters: None  # noqa: ARG005 - most have nothing to check
     seeded: bool = False
@@ -64,7 +66,9 @@ class Algorithm:
     probe: Mapping[str, Scalar] = field(default_factory=dict)
 
 
-def one_by_one(evidence: Callable[[Any], tuple[float, float]], length: Callable[[Any], int]) -> Feed:
+def one_by_one(
+    evidence: Callable[[Any], tuple[float, float]], length: Callable[[Any], int]
+) -> Callable[[Any], Feed]:
     """Feed a column value by value; `evidence` gives (statistic, threshold) of an object that has just fired."""
 
     def feed(it: Any, column: list[float]) -> list[Detection]:
@@ -77,20 +81,20 @@ def one_by_one(evidence: Callable[[Any], tuple[float, float]], length: Callable[
                 detections.append(Detection(at, float(statistic), float(threshold), length(it)))
         return detections
 
-    return feed
+    return lambda it: partial(feed, it)
 
 
 def numbers(values: FloatArray) -> list[float]:
     """The column as floats, clipped to ±LARGEST_VALUE. Raises ValueError if one is not finite."""
-    # One pass, below 1 % of ADWIN's cost. Its rounding depends on the shape of the column (BLAS), but decides
-    # only whether the two exact lines below are run, which change nothing where nothing is to be changed.
-    if not np.vdot(values, values) < LARGEST_VALUE**2:
+    column: list[float] = values.tolist()
+    # One pass, a few per cent of ADWIN's cost. How it is rounded decides only whether the two exact lines below are
+    # run, which change nothing where nothing is to be changed.
+    if not hypot(*column) < LARGEST_VALUE:
         if not np.isfinite(values).all():
             raise ValueError(
                 "a detector was fed NaN or an infinity: these are data quality, count them and leave them out"
             )
-        values = np.clip(values, -LARGEST_VALUE, LARGEST_VALUE)
-    column: list[float] = values.tolist()
+        column = np.clip(values, -LARGEST_VALUE, LARGEST_VALUE).tolist()
     return column
 
 

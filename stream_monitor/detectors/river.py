@@ -29,18 +29,19 @@ PROBE_VALUES = 130  # enough for KSWIN's first test and EDDM's warm-up
 class RiverDetector:
     """One object of river with the state of one view of one series."""
 
-    __slots__ = ("_algorithm", "_it")
+    __slots__ = ("_algorithm", "_feed", "_it")
 
     def __init__(self, algorithm: Algorithm, it: Any) -> None:
         self._algorithm = algorithm
         self._it = it
+        self._feed = algorithm.feeder(it)
 
     def update(self, values: FloatArray) -> Sequence[Detection]:
         """Feed `values`: (k,) float64 in arrival order.
 
         Raises ValueError, before any is used, if one is not finite (binary detectors: neither 0.0 nor 1.0).
         """
-        return self._algorithm.feed(self._it, self._algorithm.column(values))
+        return self._feed(self._algorithm.column(values))
 
     def dump(self) -> Mapping[str, Plain]:
         """The whole state as explicit fields."""
@@ -149,7 +150,7 @@ def _prove(algorithm: Algorithm) -> None:
     try:
         it = _fresh(algorithm, resolved, 1)
         _expect(set(vars(it)) == algorithm.attributes)
-        algorithm.feed(it, algorithm.column(column))
+        algorithm.feeder(it)(algorithm.column(column))
         state = fields.dump(algorithm.fields, it)
         twin = _restored(algorithm, resolved, state, 1)
         _expect(_alike(it, twin) and fields.dump(algorithm.fields, twin) == state)

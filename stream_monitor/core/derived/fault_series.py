@@ -5,6 +5,7 @@ a warm-up takes: a fault that comes late is a change from the first event on, on
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from stream_monitor.core.drift_event import FeatureFaults
 from stream_monitor.core.events import Role
 from stream_monitor.core.fields import Fields
 from stream_monitor.core.series import Finding, SeriesKey, SeriesSlice
+
+_OF_FEATURES: Final = tuple(fault for fault in Fault if fault is not Fault.DUPLICATE)
+_FEATURES: Final = np.uint8(Role.FEATURES)
 
 
 class FaultSeries:
@@ -50,12 +54,12 @@ class FaultSeries:
         """The faults noted in the rows of `batch` (n >= 1) are all there are. Returns the cells of the series of faults."""
         noted, self._noted = self._noted, {}
         rows = first_row + np.arange(len(batch))
-        applies = np.flatnonzero(batch.roles & Role.FEATURES)
+        applies = np.flatnonzero(batch.roles & _FEATURES)
         slices = []
-        for fault in Fault:
-            if fault is Fault.DUPLICATE:
-                continue
+        for fault in _OF_FEATURES:
             found = noted.get(fault)
+            if found is None and fault not in self._before:
+                continue
             if found is not None:
                 self._recent.setdefault(fault, Recent()).add(found)
             at_fault = np.unique(np.concatenate(list(found.values()))) - first_row if found else None

@@ -1,5 +1,7 @@
 """Closed blocks of many series through the lenses of their references: counts of bins, sums of views and moments."""
 
+from libc.math cimport fabs
+
 cdef enum:
     BLOCK = 32
     LANES = 8
@@ -18,24 +20,29 @@ def numeric(
 ):
     """numbers (S, m, BLOCK). scales (S, 6): mean and scale of the numbers, of the views `value` and `deviation`.
 
-    below (S, cells + 1): edges in the cells of scores before each. edges (S, k): ascending. Fills counts (S, m, width), which
+    below (S, cells): edges in the cells of scores before each. edges (S, k): ascending, the last infinite. Fills counts (S, m, width), which
     are 0, views (S, m, 2) and moments (S, m, 2), the sums of scores and of their squares. ~10 ns a number.
     """
-    cdef Py_ssize_t s, b, j, cells = below.shape[1] - 1
-    cdef double per_score = (cells - 1) / (2 * CLIP)
+    cdef Py_ssize_t s, b, j
+    cdef double per_score = (below.shape[1] - 1) / (2 * CLIP)
+    cdef int cells[BLOCK]
+    cdef const int *lower
+    cdef const double *edge
     cdef double z[BLOCK]
     cdef double part[BLOCK]
     cdef const double *x
     cdef const double *scale
     cdef unsigned char *tally
     for s in range(numbers.shape[0]):
-        scale = &scales[s, 0]
+        scale, lower, edge = &scales[s, 0], &below[s, 0], &edges[s, 0]
         for b in range(numbers.shape[1]):
             x = &numbers[s, b, 0]
             tally = &counts[s, b, 0]
             standardised(x, scale[0], scale[1], z)
             for j in range(BLOCK):
-                tally[bin_of(x[j], <int>((z[j] + CLIP) * per_score), &below[s, 0], &edges[s, 0])] += 1
+                cells[j] = <int>((z[j] + CLIP) * per_score)
+            for j in range(BLOCK):
+                tally[bin_of(x[j], lower[cells[j]], edge)] += 1
             moments[s, b, 0] = block_sum(z)
             standardised(z, scale[2], scale[3], part)
             views[s, b, 0] = block_sum(part)
@@ -43,7 +50,7 @@ def numeric(
                 part[j] = z[j] * z[j]
             moments[s, b, 1] = block_sum(part)
             for j in range(BLOCK):
-                part[j] = -z[j] if z[j] < 0.0 else z[j]
+                part[j] = fabs(z[j])
             standardised(part, scale[4], scale[5], part)
             views[s, b, 1] = block_sum(part)
 
@@ -92,16 +99,12 @@ cdef inline void standardised(const double *x, double mean, double scale, double
         out[j] = CLIP if score > CLIP else score
 
 
-cdef inline Py_ssize_t bin_of(double x, int cell, const int *below, const double *edges) noexcept nogil:
-    """How many edges are not above x: all in the cells before its own, and some of those inside."""
-    cdef Py_ssize_t first = below[cell], last = below[cell + 1], middle
-    while first < last:
-        middle = (first + last) >> 1
-        if x >= edges[middle]:
-            first = middle + 1
-        else:
-            last = middle
-    return first
+cdef inline Py_ssize_t bin_of(double x, Py_ssize_t below, const double *edges) noexcept nogil:
+    """How many edges are not above x, of which so many lie in the cells below its own. As a rule there is one more at most."""
+    below += x >= edges[below]
+    while x >= edges[below]:
+        below += 1
+    return below
 
 
 cdef inline double block_sum(const double *x) noexcept nogil:

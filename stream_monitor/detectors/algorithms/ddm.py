@@ -118,7 +118,7 @@ DDM = Algorithm(
     ),
     coherent=_coherent,
     column=bits,
-    feed=one_by_one(_evidence, lambda it: 0),  # noqa: ARG005 - it never says since when
+    feeder=one_by_one(_evidence, lambda it: 0),  # noqa: ARG005 - it never says since when
     gauges=_gauges,
     agree=_agree,
 )

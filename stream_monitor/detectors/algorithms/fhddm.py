@@ -154,7 +154,7 @@ FHDDM = Algorithm(
     ),
     coherent=_coherent,
     column=complement,
-    feed=one_by_one(_evidence, lambda it: 0),  # noqa: ARG005
+    feeder=one_by_one(_evidence, lambda it: 0),  # noqa: ARG005
     gauges=_gauges,
     agree=_agree,
     probe={"short_window_size": 25},

@@ -163,7 +163,7 @@ HDDM_W = Algorithm(
     ),
     coherent=_coherent,
     column=bits,
-    feed=one_by_one(_evidence, lambda it: 0),  # noqa: ARG005
+    feeder=one_by_one(_evidence, lambda it: 0),  # noqa: ARG005
     gauges=_gauges,
     agree=agree,
 )

@@ -120,7 +120,7 @@ KSWIN = Algorithm(
     ),
     coherent=_coherent,
     column=numbers,
-    feed=one_by_one(lambda it: (it.p_value, it.alpha), lambda it: int(it.stat_size)),
+    feeder=one_by_one(lambda it: (it.p_value, it.alpha), lambda it: int(it.stat_size)),
     gauges=_gauges,
     agree=_agree,
     seeded=True,

@@ -109,6 +109,6 @@ PAGE_HINKLEY = Algorithm(
     ),
     coherent=_coherent,
     column=numbers,
-    feed=one_by_one(_evidence, lambda it: 0),  # noqa: ARG005
+    feeder=one_by_one(_evidence, lambda it: 0),  # noqa: ARG005
     gauges=_gauges,
 )
