@@ -23,7 +23,7 @@ PUT: Final = (1.0 - KEEP) / np.maximum(np.arange(len(KEEP)), 1)
 
 
 class Case(NamedTuple):
-    """Streams in a bank of more rows, and their new blocks among others; what is due in them."""
+    """Streams in a bank of more rows, and their new blocks among others; when tables are made anew."""
 
     bins: NDArray[np.uint8]
     usable: NDArray[np.uint8]
@@ -31,8 +31,15 @@ class Case(NamedTuple):
     blocks: NDArray[np.int64]
     first: NDArray[np.int64]
     size: NDArray[np.int64]
+    renewals: NDArray[np.int64]
     due: NDArray[np.int64]
     every: int
+
+    @property
+    def renewed(self) -> int:
+        """How often tables are made anew."""
+        spans = zip(self.blocks.tolist(), self.size.tolist(), strict=True)
+        return sum(done <= at < done + many for done, many in spans for at in self.renewals.tolist())
 
     @property
     def looks(self) -> int:
@@ -46,6 +53,7 @@ def cases(draw: st.DrawFn, *, bins: int) -> Case:
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
     size = np.array(draw(st.lists(st.integers(1, 6), min_size=1, max_size=4)))
     blocks, total = random.integers(1, 9, len(size)), int(size.sum())
+    renewals = np.append(np.flatnonzero(random.random(20) < 0.3), 99)
     return Case(
         bins=random.integers(0, bins, (total + 1, PARTS * WIDTH)).astype(np.uint8),
         usable=(random.random(total + 1) < 0.8).astype(np.uint8),
@@ -53,7 +61,8 @@ def cases(draw: st.DrawFn, *, bins: int) -> Case:
         blocks=blocks,
         first=np.cumsum(size) - size + 1,
         size=size,
-        due=np.flatnonzero(random.random(total) < 0.3),
+        renewals=renewals,
+        due=np.searchsorted(renewals, blocks),
         every=draw(st.sampled_from([0, EVERY])),
     )
 
@@ -82,27 +91,28 @@ class Bank(NamedTuple):
     """What `draw` moves on, and what it gives."""
 
     urn: NDArray[np.int64]
+    seen: NDArray[np.int64]
     late: NDArray[np.int64]
     recent: FloatArray
-    seen: NDArray[np.int64]
-    seen_late: NDArray[np.int64]
-    seen_recent: FloatArray
+    new_seen: NDArray[np.int64]
+    new_late: NDArray[np.int64]
+    new_recent: FloatArray
     null: FloatArray
 
 
 def slow_draw(case: Case, bank: Bank) -> None:
-    at = next_due = look = 0
+    at = renewed = look = 0
     for row, done, first, size in zip(case.rows, case.blocks, case.first, case.size, strict=True):
         urn = bank.urn[row]
         for step in range(size):
-            if at in case.due:
-                bank.seen[next_due] = urn
-                next_due += 1
+            if done + step in case.renewals:
+                bank.seen[row] = bank.new_seen[renewed] = urn
+                renewed += 1
             if case.every and (done + step) % case.every == 0:
                 added = urn - bank.late[row]
                 bank.recent[row] = bank.recent[row] * KEEP[added.sum()] + PUT[added.sum()] * added
-                bank.late[row] = bank.seen_late[look] = urn
-                bank.seen_recent[look] = bank.recent[row]
+                bank.late[row] = bank.new_late[look] = urn
+                bank.new_recent[look] = bank.recent[row]
                 look += 1
             for part, values in enumerate(case.bins[first + step].reshape(PARTS, WIDTH)):
                 bank.null[at, part] = 0.0
@@ -123,11 +133,12 @@ def test_values_into_urns(data: st.DataObject, bins: int, full: int) -> None:
     late = urn.copy()
     quick = Bank(
         urn=urn,
+        seen=urn.copy(),
         late=late,
         recent=random.random((rows, bins)),
-        seen=np.zeros((len(case.due), bins), np.int64),
-        seen_late=np.zeros((case.looks, bins), np.int64),
-        seen_recent=np.zeros((case.looks, bins)),
+        new_seen=np.zeros((case.renewed, bins), np.int64),
+        new_late=np.zeros((case.looks, bins), np.int64),
+        new_recent=np.zeros((case.looks, bins)),
         null=np.zeros((total, PARTS)),
     )
     slow = deepcopy(quick)
@@ -140,15 +151,14 @@ def test_values_into_urns(data: st.DataObject, bins: int, full: int) -> None:
 @pytest.mark.parametrize("start", [1, 100, 65_500, 65_530, 65_536, 10**6, 10**12])
 def test_logarithms_of_rising_factorials_are_exact_beyond_the_table(start: int) -> None:
     """As the product uses them: of an urn that was nothing but one bin, and of one to which that bin is new."""
-    none = np.zeros((0, 2), np.int64)
-    null = np.zeros((1, 2))
+    none, never, null = np.zeros((0, 2), np.int64), np.array([99]), np.zeros((1, 2))
     for other in (1, start):
         urn, one = np.array([[start, other]]), np.ones(1, np.int64)
         values = np.zeros((1, 32), np.uint8)
         place = np.zeros(1, np.int64)
         kernel.draw(
-            values, np.ones(1, np.uint8), place, one, place, one, place[:0], 0, PRODUCT_BEFORE, KEEP, PUT,
-            urn, none, np.zeros((1, 0)), none, none, np.zeros((0, 0)), null,
+            values, np.ones(1, np.uint8), place, one, place, one, never, place, 0, PRODUCT_BEFORE, KEEP, PUT,
+            urn, none, none, np.zeros((1, 0)), none, none, np.zeros((0, 0)), null,
         )  # fmt: skip
         total = start + other
         expected = [
@@ -167,18 +177,19 @@ def test_gains_of_bettors(data: st.DataObject, bins: int, fixed: int, recent: in
     def tables(many: int, bettors: int) -> FloatArray:
         return on_grid(np.log(random.random((many, bins, bettors))), FINE)
 
-    new = tables(len(case.due), fixed), tables(case.looks, recent)
+    new = tables(case.renewed, fixed), tables(case.looks, recent)
     quick = tables(rows, fixed), tables(rows, recent)
     slow = tuple(array.copy() for array in quick)
     null, power = -3.0 * WIDTH * random.random((total, PARTS)), random.random(len(case.rows))
     most = np.where(random.random(fixed + recent) < 0.2, -np.inf, 2.0)
     out, expected = np.zeros((total, PARTS, fixed + recent)), np.zeros((total, PARTS, fixed + recent))
     kernel.bet(*case, *new, *quick, null, power, most, out)
-    at = look = 0
+    at = renewed = look = 0
     for i, row in enumerate(case.rows):
         for step in range(case.size[i]):
-            if at in case.due:
-                slow[0][row] = new[0][case.due.tolist().index(at)]
+            if case.blocks[i] + step in case.renewals:
+                slow[0][row] = new[0][renewed]
+                renewed += 1
             if case.every and (case.blocks[i] + step) % case.every == 0:
                 slow[1][row] = new[1][look]
                 look += 1

@@ -4,8 +4,9 @@ blocks.
 Streams: rows (n,) in the arrays of the bank, which are moved on in place; blocks (n,) that they have
 been through; first, size (n,): of the new ones of each in bins (N, BLOCK), usable (N,) and weights
 (N,). What is made for the M = Σ size blocks of the bank lies in the order of its streams. Tables are
-new before the blocks `due` (D,), of those M; and the bettors that expect what they have seen lately
-look wherever a stream has been through a multiple of `every` blocks (0: never), R times in all.
+made anew where a stream has been through a number of blocks that is among the ascending `renewals`,
+whose next one is at due (n,): D times in all. The bettors that expect what they have seen lately look
+wherever it is a multiple of `every` (0: never), R times in all.
 """
 
 from libc.math cimport rint
@@ -22,19 +23,19 @@ cdef double LOG_2 = 0.6931471805599453
 def draw(
     const unsigned char[:, ::1] bins, const unsigned char[::1] usable, const Py_ssize_t[::1] rows,
     const Py_ssize_t[::1] blocks, const Py_ssize_t[::1] first, const Py_ssize_t[::1] size,
-    const Py_ssize_t[::1] due, Py_ssize_t every,
+    const Py_ssize_t[::1] renewals, const Py_ssize_t[::1] due, Py_ssize_t every,
     const double[::1] before, const double[::1] keep, const double[::1] put,
-    Py_ssize_t[:, ::1] urn, Py_ssize_t[:, ::1] late, double[:, ::1] recent,
-    Py_ssize_t[:, ::1] seen, Py_ssize_t[:, ::1] seen_late, double[:, ::1] seen_recent, double[:, ::1] null,
+    Py_ssize_t[:, ::1] urn, Py_ssize_t[:, ::1] seen, Py_ssize_t[:, ::1] late, double[:, ::1] recent,
+    Py_ssize_t[:, ::1] new_seen, Py_ssize_t[:, ::1] new_late, double[:, ::1] new_recent, double[:, ::1] null,
 ):
-    """Values into urns: null (M, PARTS) log of the probability of every part; seen (D, bins) the urns
-    before the blocks due; seen_late, seen_recent (R, bins) the urns and the shares seen lately at every
-    look. ~2 ns a value.
+    """Values into urns: null (M, PARTS) log of the probability of every part; new_seen (D, bins) the
+    urns at every renewal; new_late, new_recent (R, bins) the urns and the shares seen lately at every
+    look. The last of each stream is in its row, too. ~2 ns a value.
 
     before: log (n - 1)! at n. keep, put: what is kept of the shares when so many values come, and what
     each puts in.
     """
-    cdef Py_ssize_t i, j, part, v, row, total, at = 0, next_due = 0, look = 0
+    cdef Py_ssize_t i, j, part, v, row, total, upcoming, at = 0, renewed = 0, look = 0
     cdef Py_ssize_t k = urn.shape[1], parts = null.shape[1], width = bins.shape[1] // parts
     cdef Py_ssize_t table = before.shape[0] - 2
     cdef Py_ssize_t *mine
@@ -42,18 +43,21 @@ def draw(
     cdef double chosen
     for i in range(rows.shape[0]):
         row = rows[i]
+        upcoming = due[i]
         mine = &urn[row, 0]
         total = 0
         for v in range(k):
             total += mine[v]
         for j in range(size[i]):
-            if next_due < due.shape[0] and due[next_due] == at:
-                memcpy(&seen[next_due, 0], mine, k * sizeof(Py_ssize_t))
-                next_due += 1
+            if blocks[i] + j == renewals[upcoming]:
+                memcpy(&seen[row, 0], mine, k * sizeof(Py_ssize_t))
+                memcpy(&new_seen[renewed, 0], mine, k * sizeof(Py_ssize_t))
+                upcoming += 1
+                renewed += 1
             if every > 0 and (blocks[i] + j) % every == 0:
                 fade(mine, &late[row, 0], &recent[row, 0], k, &keep[0], &put[0])
-                memcpy(&seen_late[look, 0], mine, k * sizeof(Py_ssize_t))
-                memcpy(&seen_recent[look, 0], &recent[row, 0], k * sizeof(double))
+                memcpy(&new_late[look, 0], mine, k * sizeof(Py_ssize_t))
+                memcpy(&new_recent[look, 0], &recent[row, 0], k * sizeof(double))
                 look += 1
             for part in range(parts):
                 chosen = 0.0
@@ -116,17 +120,17 @@ cdef inline void fade(
 def bet(
     const unsigned char[:, ::1] bins, const unsigned char[::1] usable, const Py_ssize_t[::1] rows,
     const Py_ssize_t[::1] blocks, const Py_ssize_t[::1] first, const Py_ssize_t[::1] size,
-    const Py_ssize_t[::1] due, Py_ssize_t every,
-    const double[:, :, ::1] tables, const double[:, :, ::1] tables_late,
+    const Py_ssize_t[::1] renewals, const Py_ssize_t[::1] due, Py_ssize_t every,
+    const double[:, :, ::1] new_q, const double[:, :, ::1] new_late,
     double[:, :, ::1] log_q, double[:, :, ::1] log_late,
     const double[:, ::1] null, const double[::1] power, const double[::1] most, double[:, :, ::1] out,
 ):
     """log of the gain of every bettor in every part: out (M, PARTS, bettors), to the power (n,) of the
-    stream, no more than `most` (bettors,). tables (D, bins, ·), tables_late (R, bins, ·): the new ones
-    of the bettors, put in the place of the old ones (log_q, log_late). Their sums are exact: on the
-    fine grid. ~3 ns a value of 18 bettors.
+    stream, no more than `most` (bettors,). new_q (D, bins, ·), new_late (R, bins, ·): new tables of the
+    bettors, which take the place of the old ones. Their sums are exact: on the fine grid. ~3 ns a value
+    of 18 bettors.
     """
-    cdef Py_ssize_t i, j, c, part, row, at = 0, next_due = 0, look = 0
+    cdef Py_ssize_t i, j, c, part, row, upcoming, at = 0, renewed = 0, look = 0
     cdef Py_ssize_t k = log_q.shape[1], fixed = log_q.shape[2], recent = log_late.shape[2]
     cdef Py_ssize_t parts = null.shape[1], width = bins.shape[1] // parts, bettors = fixed + recent
     cdef const unsigned char *source
@@ -134,12 +138,14 @@ def bet(
     cdef double value
     for i in range(rows.shape[0]):
         row = rows[i]
+        upcoming = due[i]
         for j in range(size[i]):
-            if next_due < due.shape[0] and due[next_due] == at:
-                memcpy(&log_q[row, 0, 0], &tables[next_due, 0, 0], k * fixed * sizeof(double))
-                next_due += 1
+            if blocks[i] + j == renewals[upcoming]:
+                memcpy(&log_q[row, 0, 0], &new_q[renewed, 0, 0], k * fixed * sizeof(double))
+                upcoming += 1
+                renewed += 1
             if every > 0 and (blocks[i] + j) % every == 0:
-                memcpy(&log_late[row, 0, 0], &tables_late[look, 0, 0], k * recent * sizeof(double))
+                memcpy(&log_late[row, 0, 0], &new_late[look, 0, 0], k * recent * sizeof(double))
                 look += 1
             for part in range(parts):
                 gain = &out[at, part, 0]

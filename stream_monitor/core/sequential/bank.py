@@ -154,20 +154,23 @@ class Bank:
     def _log_gain(self, new: Binned) -> FloatArray:
         """log of E of every bettor in every part of the blocks, stream after stream, (Σ size, PARTS, bettors)."""
         rows, done = new.rows, self.blocks[new.rows]
-        due, every = RENEWALS.due(done, new.size), RECENT_EVERY if self._numeric else 0
-        place = (np.cumsum(new.size) - new.size)[due.stream] + due.step
-        looks = int(((done + new.size - 1) // every - (done - 1) // every).sum()) if every else 0
-        streams = new.bins, new.usable.view(np.uint8), rows, done, new.first, new.size, place, every
-        seen = np.empty((len(place), self.urn.shape[1]), np.int64)
+        end, due, every = done + new.size, RENEWALS.place(done), RECENT_EVERY if self._numeric else 0
+        renewed = int((RENEWALS.place(end) - due).sum())
+        looks = int(((end - 1) // every - (done - 1) // every).sum()) if every else 0
+        blocks = new.bins, new.usable.view(np.uint8), rows, done, new.first, new.size
+        schedule, tables = (RENEWALS.numbers, due, every), (_BEFORE, _KEEP, _PUT)
+        seen = np.empty((renewed, self.urn.shape[1]), np.int64)
         late = np.empty((looks, self.late.shape[1]), np.int64)
         recent = np.empty((looks, self.recent.shape[1]))
         null = np.empty((int(new.size.sum()), PARTS))
-        tables = _BEFORE, _KEEP, _PUT
-        kernel.draw(*streams, *tables, self.urn, self.late, self.recent, seen, late, recent, null)
-        self.blocks[rows] += new.size
-        self.seen[rows[due.stream]] = seen  # in order of time: the last stays
-        log_q = self._tables(seen / seen.sum(axis=1)[:, None]) if len(seen) else self.log_q[:0]
+        kernel.draw(
+            *blocks, *schedule, *tables, self.urn, self.seen, self.late, self.recent, seen, late, recent, null
+        )
+        self.blocks[rows] = end
+        log_q = self._tables(seen / seen.sum(axis=1)[:, None]) if renewed else self.log_q[:0]
         log_late = bets.recent(recent, late) if looks else self.log_late[:0]
         out = np.empty((*null.shape, len(self.priors)))
-        kernel.bet(*streams, log_q, log_late, self.log_q, self.log_late, null, new.power, self._most, out)
+        kernel.bet(
+            *blocks, *schedule, log_q, log_late, self.log_q, self.log_late, null, new.power, self._most, out
+        )
         return out

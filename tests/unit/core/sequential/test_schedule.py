@@ -17,17 +17,11 @@ def _numbers(until: int) -> list[int]:
 NUMBERS = _numbers(2_000)
 
 
-@given(st.lists(st.tuples(st.integers(0, 900), st.integers(0, 80)), min_size=1, max_size=5))
-def test_due_is_what_lies_before_one_of_the_next_steps(spans: list[tuple[int, int]]) -> None:
-    done, size = np.array(spans).T
-    due = SCHEDULE.due(done, size)
-    expected = [
-        (stream, number - start)
-        for stream, (start, many) in enumerate(spans)
-        for number in NUMBERS
-        if start <= number < start + many
-    ]
-    assert list(zip(due.stream.tolist(), due.step.tolist(), strict=True)) == expected
+@given(st.lists(st.integers(0, 1_900), min_size=1, max_size=5))
+def test_a_place_is_that_of_the_first_number_not_below(done: list[int]) -> None:
+    places = SCHEDULE.place(np.array(done)).tolist()
+    assert places == [sum(number < one for number in NUMBERS) for one in done]
+    assert SCHEDULE.numbers[: len(NUMBERS)].tolist() == NUMBERS
 
 
 @given(st.integers(0, 1_900))
