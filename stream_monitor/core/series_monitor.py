@@ -72,7 +72,7 @@ class SeriesMonitor:
         self.warm_up: WarmUp | None = WarmUp(self.parameters.warm_up)
         self.lens: Lens | None = None
         self.watches: Sequence[Watch] = ()
-        self.tested = False
+        self.tested = self._may_differ = False
         self.witnesses: Sequence[Witness] = ()
         self.blocks, self.place = Waiting(()), 0  # and which of the series there it is
         self.window = Window(bins=0, views=0)
@@ -90,7 +90,9 @@ class SeriesMonitor:
             seed = seed_of(self.key, SEQUENTIAL)
             self.tests.add(self.key, seed=seed, upward=self.parameters.upward)
             self.witnesses += (TEST,)
-        if self._differs_may_be_said:
+        # Only from a reference that was given: one that was learned here differs from what follows only if that changed.
+        self._may_differ = self.is_given and bool(lens.views)
+        if self._may_differ:
             self.witnesses += (DIFFERS,)
         self.blocks, self.place = Waiting((lens,)), 0
         self.window = Window(bins=lens.bins, views=len(lens.views))
@@ -99,11 +101,6 @@ class SeriesMonitor:
     def is_given(self) -> bool:
         """Whether the reference was given, not learned here."""
         return self.lens is not None and self.lens.reference is self.parameters.reference
-
-    @property
-    def _differs_may_be_said(self) -> bool:
-        """Whether the reference was given: one that was learned here differs from what follows only if that changed."""
-        return self.lens is not None and self.is_given and bool(self.lens.views)
 
     @property
     def has_settled(self) -> bool:
@@ -150,7 +147,7 @@ class SeriesMonitor:
     @property
     def stirred(self) -> bool:
         """Whether closed blocks have to be decided on though no detector and no test said anything."""
-        return self.drift.stirred or DIFFERS in self.witnesses
+        return self.drift.stirred or self._may_differ
 
     def decide(
         self, blocks: int, said: Mapping[int, Sequence[Fired]], alarms: Sequence[Alarm]
@@ -163,7 +160,7 @@ class SeriesMonitor:
         before = len(self.window) - blocks
         for alarm in alarms:
             fired.setdefault(alarm.at, []).append(Fired(TEST, alarm.evidence, 1.0, 0))
-        if DIFFERS in self.witnesses:
+        if self._may_differ:
             for at, effect in self._differing(before):
                 fired.setdefault(at, []).append(Fired(DIFFERS, effect, self.parameters.tolerance, SETTLED))
         findings = []

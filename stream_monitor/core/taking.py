@@ -5,6 +5,7 @@ that is out of step is a group of one: the same way, and the same bits.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -282,15 +283,21 @@ def indicators_of(
         if same not in made:
             made[same] = indicator_of(of)
         column, pattern = made[same]
-        for key in [monitor.key for monitor in monitors]:
-            if not key.name.startswith(FEATURE) or key.segment is not None:
-                continue
-            monitor = series.get(SeriesKey(MISSING + key.name.removeprefix(FEATURE), None))
+        for key in [_indicator_key(monitor.key) for monitor in monitors]:
+            monitor = None if key is None else series.get(key)
             if monitor is not None:
                 group = groups.setdefault((id(monitor.blocks), id(pattern)), Cells([], [], pattern))
                 group.monitors.append(monitor)
                 group.columns.append(column)
     return groups.values()
+
+
+@lru_cache(1 << 16)
+def _indicator_key(key: SeriesKey) -> SeriesKey | None:
+    """Of the missing indicator of a feature."""
+    if not key.name.startswith(FEATURE) or key.segment is not None:
+        return None
+    return SeriesKey(MISSING + key.name.removeprefix(FEATURE), None)
 
 
 def cells_of_slices(

@@ -108,9 +108,10 @@ class Window:
         of other series too.
         """
         pieces, m = self._pieces, len(blocks.unusable)
-        while self._held - len(pieces[0][0].unusable) >= LENGTH:
-            self._held -= len(pieces.pop(0)[0].unusable)
-        self._length = min(self._length, LENGTH)
+        if self._length > LENGTH:
+            self._length = LENGTH
+            while self._held - len(pieces[0][0].unusable) >= LENGTH:
+                self._held -= len(pieces.pop(0)[0].unusable)
         if len(pieces) >= _PIECES:
             self._whole()
         self._pieces.append((blocks, line))

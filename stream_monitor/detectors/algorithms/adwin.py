@@ -53,7 +53,6 @@ References:
 """
 # ruff: noqa: SLF001 - river keeps its state in private attributes, and this file is their map
 
-from array import array
 from collections.abc import Iterable, Mapping
 from operator import attrgetter, length_hint
 from typing import Any, Final
@@ -90,7 +89,7 @@ class _Feeder:
 
     def __init__(self, it: Any) -> None:
         self._it = it
-        self._since = array("d")
+        self._since: list[float] = []
         self._before: bytes | None = None
 
     def __call__(self, column: list[float]) -> list[Detection]:
@@ -100,16 +99,18 @@ class _Feeder:
             if it._drift_detected:
                 it._reset()
                 self._before = None
-            if self._before is None or len(self._since) >= _REPLAYED:
-                self._before, self._since = bytes(it._helper.__getstate__()), array("d")
+            if self._before is None:
+                self._before, self._since = bytes(it._helper.__getstate__()), []
             rest = iter(column[start:] if start else column)
             it._drift_detected = any(map(it._helper.update, rest))  # any() stops at the first True
             end = len(column) - length_hint(rest)
-            self._since.extend(column[start:end])
+            self._since += column[start:end]
             if it._drift_detected:
                 statistic, threshold, newer = _evidence(it, self._before, self._since)
                 detections.append(Detection(end - 1, statistic / BLOCK, threshold / BLOCK, newer))
             start = end
+        if len(self._since) >= _REPLAYED:
+            self._before, self._since = None, []
         return detections
 
 
