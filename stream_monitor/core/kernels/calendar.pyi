@@ -3,17 +3,6 @@ from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
 
-def leave(
-    rows: NDArray[np.intp],
-    first: NDArray[np.int64],
-    size: NDArray[np.int64],
-    values: FloatArray,
-    hours: NDArray[np.int8],
-    usual: FloatArray,
-    known: NDArray[np.uint8],
-    out: FloatArray,
-    complete: NDArray[np.uint8],
-) -> None: ...
 def learn(
     rows: NDArray[np.intp],
     first: NDArray[np.int64],

@@ -1,39 +1,8 @@
 """Blocks of many series by the hour of the day; see `sequential.calendar`."""
 
-from libc.stdint cimport int8_t, int64_t, uint8_t
+from libc.stdint cimport int8_t, int64_t
 
 from stream_monitor.core.kernels.exact cimport rounded_sum
-
-
-def leave(
-    const Py_ssize_t[::1] rows,
-    const int64_t[::1] first,
-    const int64_t[::1] size,
-    const double[:, ::1] values,
-    const int8_t[:, ::1] hours,
-    const double[:, ::1] usual,
-    const uint8_t[:, ::1] known,
-    double[:, ::1] out,
-    uint8_t[::1] complete,
-):
-    """Values (N, b) of n series without what is `usual` at their hours; blocks (N,) of which that is known.
-
-    usual, known: (rows, hours of the day). An hour -1 is unknown, and counts for the first. ~1 ns a value.
-    """
-    cdef Py_ssize_t at, j, row, block
-    cdef int8_t hour
-    cdef uint8_t all_known
-    for at in range(rows.shape[0]):
-        row = rows[at]
-        for block in range(first[at], first[at] + size[at]):
-            all_known = 1
-            for j in range(values.shape[1]):
-                hour = hours[block, j]
-                if hour < 0:
-                    all_known = hour = 0
-                all_known &= known[row, hour]
-                out[block, j] = values[block, j] - usual[row, hour]
-            complete[block] = all_known
 
 
 def learn(

@@ -10,7 +10,6 @@ def standardise(
     centers: FloatArray,
     units: FloatArray,
     largest: float,
-    out: FloatArray,
 ) -> None: ...
 def score(
     bins: NDArray[np.uint8],

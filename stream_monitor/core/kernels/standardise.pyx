@@ -12,15 +12,14 @@ cdef enum:
 
 
 def standardise(
-    const double[:, ::1] values,
+    double[:, ::1] values,
     const int64_t[::1] first,
     const int64_t[::1] size,
     const double[::1] centers,
     const double[::1] units,
     double largest,
-    double[:, ::1] out,
 ):
-    """Values (N, BLOCK) of n series less their center, times their unit, cut at ±largest. ~.3 ns a value."""
+    """Take centers off the values (N, BLOCK) of n series, times units, cut at ±largest. ~.3 ns a value."""
     cdef Py_ssize_t at, j, block
     cdef double value
     for at in range(size.shape[0]):
@@ -28,7 +27,7 @@ def standardise(
             for j in range(BLOCK):
                 value = (values[block, j] - centers[at]) * units[at]
                 value = -largest if value < -largest else value
-                out[block, j] = largest if value > largest else value
+                values[block, j] = largest if value > largest else value
 
 
 def score(

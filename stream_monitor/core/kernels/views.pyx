@@ -2,7 +2,7 @@
 """Blocks of many series through their views; see `sequential.views`."""
 
 from libc.math cimport fabs, floor
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int8_t, int64_t, uint8_t
 from libc.string cimport memcpy, memset
 
 from stream_monitor.core.kernels.exact cimport coarse_sum, line_sums, pair_sums
@@ -12,6 +12,7 @@ cdef enum:
     VALUE = 0
     RESIDUAL = 1
     LEFT = 2
+    PHASES = 24  # hours of a day
     OWN = 2  # the line of the view itself
     GROUP = 8  # of sums that are made together
     PAIRS = 6  # sums of a running mean and what follows it
@@ -26,24 +27,23 @@ def push(
     const Py_ssize_t[::1] rows,
     const int64_t[::1] first,
     const int64_t[::1] size,
-    const double[:, ::1] values,
-    const double[:, ::1] left,
-    const uint8_t[::1] timed,
-    const uint8_t[::1] known,
+    const int8_t[:, ::1] hours,
+    const double[:, ::1] usual,
+    const uint8_t[:, ::1] known,
     const double[::1] kept,
     const double[:, ::1] rates,
     double slow_rate,
     double run_rate,
     double least_size,
-    double[:, ::1] out,
+    double[:, ::1] values,
     uint8_t[::1] usable,
 ):
     """Move `Views` on by the blocks of n series, which have these rows; blocks begin there and are so many.
 
-    values: (N, BLOCK). left: (N, BLOCK) what is left of them where a series is timed (n,). known: (N,) if it
-    counts. kept: (BLOCK + 1,) of a running mean of sizes before each value, and after the last.
-    rates: (BLOCK, BLOCK) what each size has put into it after each value. out: (N, BLOCK) views, untouched
-    where values are watched. usable: (N,). ~60 ns a line of a block, and 200 ns a view.
+    hours: (N, BLOCK), -1 unknown. usual, known: (rows, PHASES) of the calendar. kept: (BLOCK + 1,) of a
+    running mean of sizes before each value, and after the last. rates: (BLOCK, BLOCK) what each size has put
+    into it after each value. values: (N, BLOCK), which become those of the views, if not of the value itself.
+    usable: (N,). ~60 ns a line of a block, and 200 ns a view.
     """
     cdef double[:, :, :, ::1] sums = views.sums
     cdef int64_t[:, ::1] number = views.number
@@ -55,24 +55,28 @@ def push(
     cdef const int64_t[::1] view = views.view
     cdef double line[LAGS + BLOCK]
     cdef double rest[LAGS + BLOCK]
+    cdef double left[BLOCK]
     cdef const double *source
     cdef double *seen
     cdef double mean
     cdef Py_ssize_t at, row, block
-    cdef bint counts
+    cdef bint timed, told, counts
     for at in range(rows.shape[0]):
         row = rows[at]
         memset(rest, 0, sizeof(rest))
+        timed = any_of(&known[row, 0])
+        told = False
         for block in range(first[at], first[at] + size[at]):
-            follow(line, &values[block, 0], &last[row, 0, 0])
+            seen = &values[block, 0]
+            follow(line, seen, &last[row, 0, 0])
             count(line, True, &sums[row, 0, 0, 0], &number[row, 0])
-            if timed[at]:
-                follow(rest, &left[block, 0], &last[row, 1, 0])
-                count(rest, known[block], &sums[row, 1, 0, 0], &number[row, 1])
-            usable[block] = counts = view[row] <= RESIDUAL or known[block]
+            if timed:
+                told = leave(seen, &hours[block, 0], &usual[row, 0], &known[row, 0], left)
+                follow(rest, left, &last[row, 1, 0])
+                count(rest, told, &sums[row, 1, 0, 0], &number[row, 1])
+            usable[block] = counts = view[row] <= RESIDUAL or told
             if view[row] != VALUE:
                 source = &rest[0] if view[row] >= LEFT else &line[0]
-                seen = &out[block, 0]
                 if view[row] == LEFT:
                     memcpy(seen, source + LAGS, BLOCK * sizeof(double))
                 else:
@@ -89,6 +93,30 @@ def push(
                     run_sums[row, 1] += run[row]
                     run_sums[row, 2] += run[row] * run[row]
                     run[row] = (1.0 - run_rate) * run[row] + run_rate * mean
+
+
+cdef inline bint any_of(const uint8_t *known) noexcept nogil:
+    cdef Py_ssize_t hour
+    cdef uint8_t found = 0
+    for hour in range(PHASES):
+        found |= known[hour]
+    return found
+
+
+cdef inline bint leave(
+    const double *values, const int8_t *hours, const double *usual, const uint8_t *known, double *out
+) noexcept nogil:
+    """Values without what is usual at their hours, unknown ones being the first. Whether all are known."""
+    cdef Py_ssize_t j
+    cdef int8_t hour
+    cdef uint8_t told = 1
+    for j in range(BLOCK):
+        hour = hours[j]
+        if hour < 0:
+            told = hour = 0
+        told &= known[hour]
+        out[j] = values[j] - usual[hour]
+    return told
 
 
 cdef inline void follow(double *line, const double *block, double *last) noexcept nogil:

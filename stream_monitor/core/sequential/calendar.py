@@ -1,30 +1,18 @@
 """What is usual for a series at the hour of the day: the mean of its standardised values at that hour so far."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Final, NamedTuple, TypeAlias
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
-from stream_monitor.core.kernels.calendar import learn, leave
+from stream_monitor.core.kernels.calendar import learn
 from stream_monitor.core.sequential.choices import VISITS
 from stream_monitor.core.sequential.layout import Layout
 
 PHASES: Final = 24
 HOUR_MS: Final = 3_600_000
-Hours: TypeAlias = NDArray[np.int8] | None
-"""Hour of the day of every value (N, BLOCK), -1 without time; None where no value has one."""
-
-
-class Left(NamedTuple):
-    """What is left of values (N, BLOCK) without what is usual. timed: (n,) series of which anything is known; of others it is
-    meaningless. known: (N,) blocks of which it is known at all hours.
-    """
-
-    values: FloatArray
-    timed: NDArray[np.bool_]
-    known: NDArray[np.bool_]
 
 
 class Calendar:
@@ -54,41 +42,12 @@ class Calendar:
         """So many rows as they begin."""
         return Calendar(rows)
 
-    def left(self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, hours: Hours) -> Left:
-        """Values (N, BLOCK) of blocks of these series without what is usual at their hours."""
-        timed = np.asarray(self.known[rows].any(axis=1))
-        left = Left(values, timed, np.zeros(len(values), np.bool_))
-        if timed.any():
-            left = left._replace(values=np.empty_like(values))
-            told = np.full(values.shape, -1, np.int8) if hours is None else hours
-            known = self.known.view(np.uint8)
-            leave(
-                rows,
-                layout.first,
-                layout.size,
-                values,
-                told,
-                self.usual,
-                known,
-                left.values,
-                left.known.view(np.uint8),
-            )
-        return left
-
-    def learn(self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, hours: Hours) -> None:
-        """Take in the values (N, BLOCK) of blocks of which all have a time."""
-        if hours is not None:
-            learn(
-                rows,
-                layout.first,
-                layout.size,
-                values,
-                hours,
-                self.total,
-                self.number,
-                self.visits,
-                self.last,
-            )
+    def learn(
+        self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, hours: NDArray[np.int8]
+    ) -> None:
+        """Take in the values (N, BLOCK) of blocks of which all have an hour, (N, BLOCK)."""
+        first, size = layout
+        learn(rows, first, size, values, hours, self.total, self.number, self.visits, self.last)
 
     def renew(self, rows: NDArray[np.intp]) -> None:
         """What was seen so far becomes what is usual."""

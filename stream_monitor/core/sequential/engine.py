@@ -16,7 +16,7 @@ from stream_monitor.core.kernels.standardise import score, standardise
 from stream_monitor.core.sequential import rows as stores
 from stream_monitor.core.sequential.bank import Bank, Binned
 from stream_monitor.core.sequential.binning import Bins, Sorter
-from stream_monitor.core.sequential.calendar import Calendar, Hours
+from stream_monitor.core.sequential.calendar import Calendar
 from stream_monitor.core.sequential.choices import (
     INDIRECT_WEIGHT,
     LARGEST,
@@ -25,11 +25,11 @@ from stream_monitor.core.sequential.choices import (
 )
 from stream_monitor.core.sequential.layout import Layout
 from stream_monitor.core.sequential.series import BankKind, Series
-from stream_monitor.core.sequential.views import Seen, View, Views
+from stream_monitor.core.sequential.views import View, Views
 
 
 class Pass(NamedTuple):
-    """Blocks of `series`, which have these rows, one series after the other. numbers: (N, BLOCK). hours: of them. weights: (N,).
+    """Blocks of `series`, which have these rows, one series after the other. numbers, hours: (N, BLOCK), used up. weights: (N,).
     ordinals: (n,) of their first values.
     """
 
@@ -37,13 +37,13 @@ class Pass(NamedTuple):
     rows: NDArray[np.intp]
     layout: Layout
     numbers: FloatArray
-    hours: Hours
+    hours: NDArray[np.int8]
     weights: FloatArray
     ordinals: NDArray[np.int64]
 
 
 class Tested(NamedTuple):
-    """What became of a pass. numbers: (N, BLOCK) as `Seen`. usable: (N,) whether that has all it needs.
+    """What became of a pass. numbers: (N, BLOCK) through the views, where these are not the value. usable: (N,) blocks.
     evidence: (N,) at each block; 1 is an alarm. before: the rows of the stores as they were.
     """
 
@@ -169,8 +169,8 @@ class Engine:
         before: list[tuple[Any, NDArray[np.intp], Mapping[str, NDArray[Any]]]] = [
             (store, rows, stores.saved(store, rows)) for store in (self.views, self.calendar)
         ]
-        (numbers, usable), bins = self.see(new)
-        evidence = np.zeros(len(numbers))
+        usable, bins = self.see(new)
+        evidence = np.zeros(len(usable))
         weights = self._weights(new, usable)
         for kind, group in _by_bank(new.series).items():
             bank, at_view = self.banks[kind], rows[group]
@@ -179,7 +179,7 @@ class Engine:
             first, size = new.layout.first[group], new.layout.size[group]
             gate = self.views.open[at_view], self.views.power[at_view]
             bank.advance(Binned(at_bank, first, size, bins, usable, weights, *gate), evidence)
-        return Tested(numbers, usable, evidence, before)
+        return Tested(new.numbers, usable, evidence, before)
 
     def take_back(self, series: Series, tested: Tested) -> None:
         """One series has not seen its blocks of a pass."""
@@ -191,8 +191,10 @@ class Engine:
             else:
                 stores.restore(store, series.row, copy, int(np.argmax(rows == series.row)))
 
-    def see(self, new: Pass) -> tuple[Seen, Bins]:
-        """The blocks through the views of their series, and bins (N, BLOCK) of those that have slots for their view."""
+    def see(self, new: Pass) -> tuple[NDArray[np.bool_], Bins]:
+        """The numbers of a pass become values of the views of their series: which blocks (N,) are usable, and bins (N, BLOCK) of
+        those that have slots for their view.
+        """
         view = self.views.view[new.rows].tolist()
         sorter = Sorter(new.layout, np.array([series.seed for series in new.series], np.uint64), new.ordinals)
         bins = np.empty(new.numbers.shape, np.uint8)
@@ -201,10 +203,13 @@ class Engine:
             for series, at in zip(new.series, view, strict=True)
         ]
         sorter.sort(slots, new.numbers, bins)
-        values = _standardised(new, sorter.seeds, bins)
-        seen = self.views.push(new.rows, new.layout, values, self.calendar, _hours(new))
-        sorter.sort([series.own for series in new.series], seen.values, bins)
-        return seen, bins
+        _standardise(new, sorter.seeds, bins)
+        constant = np.array([series.constant for series in new.series])
+        if constant.any():  # it has no hours: blocks without them can be passed over
+            new.hours[new.layout.each(constant)] = -1
+        usable = self.views.push(new.rows, new.layout, new.numbers, self.calendar, new.hours)
+        sorter.sort([series.own for series in new.series], new.numbers, bins)
+        return usable, bins
 
     def _weights(self, new: Pass, usable: NDArray[np.bool_]) -> FloatArray:
         """Of every block (N,): 0 while its series warms up, and where its view cannot be used."""
@@ -225,25 +230,15 @@ def _by_bank(series: Sequence[Series]) -> dict[BankKind, list[int]]:
     return groups
 
 
-def _hours(new: Pass) -> Hours:
-    """A constant has no hours: blocks without them can be passed over."""
-    constant = np.array([series.constant for series in new.series])
-    if new.hours is None or not constant.any():
-        return new.hours
-    return np.where(new.layout.each(constant)[:, None], np.int8(-1), new.hours)
-
-
-def _standardised(new: Pass, seeds: NDArray[np.uint64], bins: Bins) -> FloatArray:
-    """Values (N, BLOCK) in units of their spread; of those that tie the normal scores of their bins, 0 and 1 of a constant."""
-    first, size = new.layout.first, new.layout.size
+def _standardise(new: Pass, seeds: NDArray[np.uint64], bins: Bins) -> None:
+    """Numbers in units of their spread; of those that tie the normal scores of their bins, 0 and 1 of a constant."""
+    first, size = new.layout
     units = np.array([series.unit for series in new.series])
     centers = np.array([series.center for series in new.series])
-    values = np.empty_like(new.numbers)
-    standardise(new.numbers, first, size, centers, units, LARGEST, values)
+    standardise(new.numbers, first, size, centers, units, LARGEST)
     tied = np.flatnonzero(units == 0.0)
     if len(tied):
         scores = [new.series[at].scores for at in tied.tolist()]
         places = np.cumsum([0, *map(len, scores[:-1])])
-        ordinals = new.ordinals[tied]
-        score(bins, first[tied], size[tied], ordinals, seeds[tied], places, np.concatenate(scores), values)
-    return values
+        ordinals, flat = new.ordinals[tied], np.concatenate(scores)
+        score(bins, first[tied], size[tied], ordinals, seeds[tied], places, flat, new.numbers)

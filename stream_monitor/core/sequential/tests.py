@@ -277,4 +277,4 @@ def _gathered(
         parts.append((blocks.values(start, start + many), hours[blocks][span], blocks.weights[span]))
     numbers, told, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
     rows, ordinals = np.array([one.row for one in series]), np.array([one.seen for one in series])
-    return Pass(series, rows, Layout.of(size), numbers, told if told.max() >= 0 else None, weights, ordinals)
+    return Pass(series, rows, Layout.of(size), numbers, told, weights, ordinals)

@@ -7,7 +7,7 @@ blocks, from the past up to the look before, so that a change does not hide its 
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ from stream_monitor.core.sequential.autocorrelation import (
     is_white,
     slow_forecast,
 )
-from stream_monitor.core.sequential.calendar import Calendar, Hours
+from stream_monitor.core.sequential.calendar import Calendar
 from stream_monitor.core.sequential.choices import (
     ENOUGH,
     INFLATED,
@@ -65,15 +65,6 @@ _RATES: Final = on_grid(
     np.where(_LATER >= 0, SIZE_RATE * (1.0 - SIZE_RATE) ** np.maximum(_LATER, 0), 0.0), 2.0**40
 )
 """(BLOCK, BLOCK): what each size puts into it by then. On a grid on which products with sizes are exact."""
-
-
-class Seen(NamedTuple):
-    """Blocks through the views of their series. values: (N, BLOCK), meaningless for View.VALUE. usable: (N,) whether all its
-    hours are known, where the view needs them.
-    """
-
-    values: FloatArray
-    usable: NDArray[np.bool_]
 
 
 class Views:
@@ -138,30 +129,34 @@ class Views:
         return Views(rows)
 
     def push(
-        self, rows: NDArray[np.intp], layout: Layout, values: FloatArray, calendar: Calendar, hours: Hours
-    ) -> Seen:
-        """Standardised values (N, BLOCK) of new blocks of these series, and the hour of each value."""
-        left = calendar.left(rows, layout, values, hours)
+        self,
+        rows: NDArray[np.intp],
+        layout: Layout,
+        values: FloatArray,
+        calendar: Calendar,
+        hours: NDArray[np.int8],
+    ) -> NDArray[np.bool_]:
+        """Standardised values (N, BLOCK) of new blocks of these series become what they are through their views; hours: of each
+        value, -1 where there is none. Returns which (N,) are usable: all hours are known, where the view needs them.
+        """
         calendar.learn(rows, layout, values, hours)
-        seen = Seen(np.empty_like(values), np.empty(len(values), np.bool_))
+        usable = np.empty(len(values), np.bool_)
         push(
             self,
             rows,
-            layout.first,
-            layout.size,
-            values,
-            left.values,
-            left.timed.view(np.uint8),
-            left.known.view(np.uint8),
+            *layout,
+            hours,
+            calendar.usual,
+            calendar.known.view(np.uint8),
             _KEPT,
             _RATES,
             SLOW_RATE,
             RUN_RATE,
             LEAST_SIZE,
-            seen.values,
-            seen.usable.view(np.uint8),
+            values,
+            usable.view(np.uint8),
         )
-        return seen
+        return usable
 
     def rest(self, rows: NDArray[np.intp], blocks: NDArray[np.int64]) -> None:
         """So many (n,) new blocks of these series are nothing but zeros, which add nothing to any sum."""

@@ -32,22 +32,9 @@ def test_what_is_usual_is_the_mean_of_all_values_of_the_hour_so_far() -> None:
     assert {True, False} >= set(calendar.known[0].tolist())
 
 
-def test_a_block_is_known_when_all_its_hours_are() -> None:
-    calendar = Calendar(2)
-    calendar.known[1, [3, 4]] = True
-    calendar.usual[1, 3:6] = [0.5, 0.7, 0.9]
-    layout = Layout.of(np.array([1, 3]))
-    hours = np.array([[3, 3], [3, 4], [4, 5], [4, -1]], np.int8)
-    left = calendar.left(np.array([0, 1]), layout, np.ones((4, 2)), hours)
-    assert left.timed.tolist() == [False, True]
-    assert left.known.tolist() == [False, True, False, False]
-    assert (1.0 - left.values[1:3]).round(9).tolist() == [[0.5, 0.7], [0.7, 0.9]]
-
-
 def test_blocks_with_a_value_that_has_no_time_teach_nothing() -> None:
     calendar = Calendar(1)
     calendar.learn(ROWS, ONE, np.ones((1, 3)), np.array([[1, -1, 1]], np.int8))
-    calendar.learn(ROWS, ONE, np.ones((1, 3)), None)
     assert not calendar.number.any()
     assert calendar.last.tolist() == [-1]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from stream_monitor.core.detector import FloatArray
 from stream_monitor.core.errors import CorruptState
@@ -25,10 +26,18 @@ def _ar1(phi: float, blocks: int) -> FloatArray:
     return np.asarray(values / values.std()).reshape(-1, BLOCK)
 
 
-def _pushed(values: FloatArray, hours: FloatArray | None = None) -> tuple[Views, Calendar]:
+def _push(
+    views: Views, calendar: Calendar, values: FloatArray, hours: NDArray[np.int64] | None = None
+) -> tuple[FloatArray, list[bool]]:
+    """What is seen of one series, and whether it is usable."""
+    seen, told = values.copy(), np.full(values.shape, -1) if hours is None else hours
+    usable = views.push(ROW, Layout.of(np.array([len(values)])), seen, calendar, told.astype(np.int8))
+    return seen, usable.tolist()
+
+
+def _pushed(values: FloatArray) -> tuple[Views, Calendar]:
     views, calendar = Views(1), Calendar(1)
-    layout = Layout.of(np.array([len(values)]))
-    views.push(ROW, layout, values, calendar, None if hours is None else hours.astype(np.int8))
+    _push(views, calendar, values)
     return views, calendar
 
 
@@ -36,9 +45,7 @@ def test_white_values_are_watched_as_they_are() -> None:
     views, calendar = _pushed(np.random.default_rng(2).normal(size=(LEARN, BLOCK)))
     assert views.look(ROW, np.array([LEARN]), FREE) == [False]
     assert (views.view[0], views.open[0]) == (View.VALUE, True)
-    more = np.ones((1, BLOCK))
-    seen = views.push(ROW, Layout.of(np.array([1])), more, calendar, None)
-    assert seen.usable.tolist() == [True]
+    assert _push(views, calendar, np.ones((1, BLOCK)))[1] == [True]
 
 
 def test_errors_of_a_forecast_take_the_place_of_dependent_values() -> None:
@@ -46,17 +53,15 @@ def test_errors_of_a_forecast_take_the_place_of_dependent_values() -> None:
     views, calendar = _pushed(values[:LEARN])
     assert views.look(ROW, np.array([LEARN]), FREE) == [True]
     assert (views.view[0], views.open[0]) == (View.RESIDUAL, False)  # of which nothing was seen yet
-    seen = views.push(ROW, Layout.of(np.array([40])), values[LEARN:], calendar, None)
+    seen, _ = _push(views, calendar, values[LEARN:])
     constant, *phi = views.model[0]
     line = values.ravel()
     expected = [
         line[at] - constant - sum(phi[k] * line[at - 1 - k] for k in range(3))
         for at in range(LEARN * BLOCK, len(line))
     ]
-    assert seen.values.ravel() == pytest.approx(expected)
-    assert np.corrcoef(seen.values.ravel()[1:], seen.values.ravel()[:-1])[0, 1] == pytest.approx(
-        0.0, abs=0.25
-    )
+    assert seen.ravel() == pytest.approx(expected)
+    assert np.corrcoef(seen.ravel()[1:], seen.ravel()[:-1])[0, 1] == pytest.approx(0.0, abs=0.25)
 
 
 def test_a_series_that_was_constant_cannot_but_watch_its_values_and_is_blind_when_they_depend() -> None:
@@ -72,7 +77,7 @@ def _watched(values: FloatArray) -> Views:
     """Pushed look by look."""
     views, calendar = Views(1), Calendar(1)
     for start in range(0, len(values), LEARN):
-        views.push(ROW, Layout.of(np.array([LEARN])), values[start : start + LEARN], calendar, None)
+        _push(views, calendar, values[start : start + LEARN])
         views.look(ROW, np.array([start + LEARN]), FREE)
     return views
 
@@ -111,7 +116,7 @@ def test_the_past_is_that_up_to_the_look_before() -> None:
     views, calendar = _pushed(random.normal(size=(LEARN, BLOCK)))
     states = [views.look(ROW, np.array([LEARN]), FREE)]
     for look in (1, 2):
-        views.push(ROW, Layout.of(np.array([LEARN])), _ar1(0.9, LEARN), calendar, None)
+        _push(views, calendar, _ar1(0.9, LEARN))
         states.append(views.look(ROW, np.array([LEARN * (1 + look)]), FREE))
     assert states == [[False], [False], [True]]
 
@@ -123,19 +128,17 @@ def test_what_is_left_of_the_hour_is_watched_where_the_hour_is_known() -> None:
     views, calendar = Views(1), Calendar(1)
     for start in range(0, 192, 16):
         part = slice(start, start + 16)
-        views.push(ROW, Layout.of(np.array([16])), values[part], calendar, hours[part].astype(np.int8))
+        _push(views, calendar, values[part], hours[part])
         calendar.renew(ROW)
         views.look(ROW, np.array([start + 16]), FREE)
     assert (views.view[0], views.open[0]) == (View.LEFT, True)
-    late, unknown = hours[192:194].astype(np.int8), np.full((1, BLOCK), -1, np.int8)
-    seen = views.push(
-        ROW, Layout.of(np.array([3])), values[192:195], calendar, np.concatenate([late, unknown])
-    )
-    assert seen.usable.tolist() == [True, True, False]
-    assert seen.values[:2] == pytest.approx(
+    unknown = np.full((1, BLOCK), -1)
+    seen, usable = _push(views, calendar, values[192:195], np.concatenate([hours[192:194], unknown]))
+    assert usable == [True, True, False]
+    assert seen[:2] == pytest.approx(
         values[192:194] - np.sin(hours[192:194] * (2 * np.pi / 24)), abs=0.15 + 1.2
     )
-    assert seen.values[:2].std() < 0.5
+    assert seen[:2].std() < 0.5
 
 
 def test_no_such_view_is_refused() -> None:
