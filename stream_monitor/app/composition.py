@@ -79,7 +79,9 @@ def compose(settings: Settings, adapters: Adapters, shown: Shown, *, name: str) 
         outbox=_outbox(settings),
         own=OwnStatus(holder=shown.holder, clock=adapters.clock),
         schedule=_schedule(settings),
-        publisher=Publisher(holder=shown.holder, source=adapters.source, telemetry=shown.telemetry),
+        publisher=Publisher(
+            holder=shown.holder, source=adapters.source, telemetry=shown.telemetry, clock=adapters.clock
+        ),
         telemetry=shown.telemetry,
         reject_limit=_reject_limit(settings),
     )

@@ -1,6 +1,6 @@
 """The columns partitions that this worker owns: those being restored and those that are live."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from stream_monitor.core.checkpoint import Checkpoint
@@ -75,14 +75,20 @@ class Partitions:
         """The live state of a partition."""
         return self._live[partition]
 
-    def tasks(self) -> Iterator[ModelTask]:
+    def task(self, model: str) -> ModelTask | None:
+        """A model, if it lives here."""
+        monitor = self._live.get(self.of(model))
+        return None if monitor is None else monitor.models.get(model)
+
+    @property
+    def live(self) -> Sequence[int]:
+        """The partitions whose state is here."""
+        return sorted(self._live)
+
+    def models(self) -> Iterator[str]:
         """Every model that lives here, in order of partition and name."""
         for _, monitor in sorted(self._live.items()):
-            yield from (task for _, task in sorted(monitor.models.items()))
-
-    def positions(self) -> Mapping[int, int]:
-        """Behind the last log entry taken, of every live partition: state is the same while these are."""
-        return {partition: monitor.next_offset for partition, monitor in self._live.items()}
+            yield from sorted(monitor.models)
 
     def begin(self, partition: int) -> None:
         """The partition is ours: bring its state back."""

@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from stream_monitor.core.batch import ColumnBatch
 from stream_monitor.core.checkpoint import Checkpoint
 from stream_monitor.core.events import Source
+from stream_monitor.core.partition_monitor import Applied, Entry
 from stream_monitor.formats import columns
 from stream_monitor.runtime.deadline import Deadline
 from stream_monitor.runtime.ingest import Ingest
@@ -99,6 +101,7 @@ class Worker:
             columns_source = parts.partitions.source(partition)
             parts.source.seek(columns_source, offset)
             parts.source.resume([columns_source])
+            parts.publisher.changed(parts.partitions.monitor(partition).models)
         began = parts.clock.monotonic()
         polled = parts.source.poll(self._options.poll_records, self._patience(began))
         self._echo = False
@@ -112,7 +115,7 @@ class Worker:
         elif parts.schedule.commit_due(parts.clock.monotonic(), rows=parts.ingest.waiting):
             self._commit(Deadline(self._options.commit_seconds), snapshots=False)
             self._hold_back()
-        parts.publisher.publish(parts.partitions, parts.ingest.event_times, parts.clock)
+        parts.publisher.publish(parts.partitions, parts.ingest.event_times)
 
     def _patience(self, now: float) -> float:
         """How long a poll may wait for records: it comes back with fewer of them only then."""
@@ -143,15 +146,16 @@ class Worker:
         began = parts.clock.monotonic()
         monitor = parts.partitions.monitor(fetched.source.partition)
         for record in fetched.records:
-            applied = monitor.apply(record.offset, columns.decode_entry(record.value, record.headers))
+            entry = columns.decode_entry(record.value, record.headers)
+            applied = monitor.apply(record.offset, entry)
             self._checkpoint.drift_events += applied.drift_events
             self._checkpoint.retrain_requests += applied.retrain_requests
             for model, rows in applied.rows.items():
                 parts.telemetry.rows_observed(model, rows)
                 parts.telemetry.late_rows(model, applied.late[model])
                 parts.telemetry.suppressed(model, applied.suppressed[model])
-                parts.publisher.changed(model)
                 parts.partitions.snapshots.observed(fetched.source.partition, rows)
+            parts.publisher.changed(_models_of(entry, applied))
         parts.telemetry.stage_seconds(Stage.OBSERVE, parts.clock.monotonic() - began)
 
     def _commit(self, deadline: Deadline, *, snapshots: bool) -> None:
@@ -234,7 +238,7 @@ class Worker:
             (partitions.of(part.model), part) for batch in ingest.drain() for part in columns.split(batch)
         ]
         checkpoint.rejected, ingest.rejected = ingest.rejected, []
-        checkpoint.statuses += parts.publisher.due_statuses(partitions, monotonic)
+        checkpoint.statuses += parts.publisher.due_statuses(partitions)
         due = partitions.snapshots.take_all if snapshots else partitions.snapshots.take_due
         partitions.add_snapshots(checkpoint, due(monotonic))
         return checkpoint
@@ -297,6 +301,13 @@ class Worker:
             self._committed.pop(source, None)
         parts.publisher.assignment.difference_update(sources)
         parts.publisher.paused -= set(sources)
+
+
+def _models_of(entry: Entry, applied: Applied) -> set[str]:
+    """Those that are no longer what they were before this entry of the log."""
+    if isinstance(entry, ColumnBatch):
+        return {entry.model}
+    return {*applied.rows, *(event.model for event in applied.drift_events)}
 
 
 def _bytes(records: Iterable[OutRecord]) -> int:
