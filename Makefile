@@ -71,7 +71,7 @@ bench-budget: setup ## Count the instructions of the core's steps and hold them 
 lock: $(UV) ## Renew the lock file within the bounds of pyproject.toml
 	$(UV) lock --upgrade
 
-.venv/.synced: pyproject.toml uv.lock scripts/compile_kernels.py $(shell find stream_monitor -name '*.pyx') | $(UV)
+.venv/.synced: pyproject.toml uv.lock scripts/compile_kernels.py $(shell find stream_monitor -name '*.px[yd]') | $(UV)
 	@command -v cc >/dev/null || { echo 'A C compiler and the headers of Python are needed: apt-get install gcc libc6-dev python3-dev' >&2; exit 1; }
 	$(UV) sync --locked --quiet
 	$(RUN)/python scripts/compile_kernels.py

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeAlias
 
 from bench.stream import ONE_MODEL, Shape
-from stream_monitor.core.columnise import Arrived
+from stream_monitor.core.columnise import Arrived, Gathered
 from stream_monitor.core.events import Record, Source
 from stream_monitor.core.parameters import ModelParameters
 from stream_monitor.core.partition_monitor import PartitionMonitor
@@ -89,9 +89,9 @@ class Core:
     ) -> None:
         rules, reader = Rules(), ShapedReader()
 
-        def read_native(source: Source, records: Sequence[Record]) -> Arrived:
+        def read_native(source: Source, records: Sequence[Record], gathered: Gathered) -> Arrived:
             with meter.step("decode"):
-                return reader.read(source, records, rules)
+                return reader.read(source, records, rules, gathered)
 
         self.drift_events = 0
         self._meter = meter

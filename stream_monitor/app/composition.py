@@ -6,7 +6,7 @@ from functools import cache
 
 from stream_monitor.app.references import load_references
 from stream_monitor.config import Settings, TopicSource, model_parameters, topic_sources
-from stream_monitor.core.columnise import Arrived
+from stream_monitor.core.columnise import Arrived, Gathered
 from stream_monitor.core.events import Record, Role, Source
 from stream_monitor.core.parameters import Caps, ModelParameters
 from stream_monitor.core.partition_monitor import PartitionMonitor
@@ -151,11 +151,10 @@ def parameters_by_name(
 
 def _ingest(settings: Settings) -> Ingest:
     rules_of = rules_by_topic(settings)
-
     reader = ShapedReader()
 
-    def read_by_rules(source: Source, records: Sequence[Record]) -> Arrived:
-        return reader.read(source, records, rules_of(source.topic))
+    def read_by_rules(source: Source, records: Sequence[Record], gathered: Gathered) -> Arrived:
+        return reader.read(source, records, rules_of(source.topic), gathered)
 
     return Ingest(
         read_by_rules,

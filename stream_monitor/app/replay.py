@@ -122,12 +122,10 @@ def _batches(path: Path, rows: FileRows, tally: Tally) -> Iterator[Sequence[Colu
     """A batch a model of every so many rows; where the file is damaged of those before that, too."""
     source, gathered = Source(str(path), 0), Gathered()
     try:
-        for arrived in rows.runs():
+        for arrived in rows.gather(source, gathered):
             if arrived.rejected and tally.first_rejected is None:
                 tally.first_rejected = path, arrived.rejected[0]
             tally.rejected.update(bad.reason for bad in arrived.rejected)
-            for run in arrived.runs:
-                gathered.add(run, source)
             if gathered.rows >= AT_ONCE:
                 yield gathered.drain()
     except StreamMonitorError:

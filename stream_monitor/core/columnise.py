@@ -1,22 +1,20 @@
 """Rows → column batches: the last step of stage 1. Knows cells, not kinds; every cell keeps what it held as a code."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
-from typing import Any, Final, NamedTuple, Protocol
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, Columns, concatenate
-from stream_monitor.core.events import Decoded, Rejected, Role, Row, Source
+from stream_monitor.core.batch import FEATURE, Cell, Column, ColumnBatch, Columns
+from stream_monitor.core.events import Decoded, Reason, Record, Rejected, Role, Row, Source
 from stream_monitor.core.ids import Ids
+from stream_monitor.core.row_buffer import Drained, Full, RowBuffer
 
-CHUNK: Final = 500
-"""Records that are best read at once, and rows of a model that are made into columns at once: they stay in the caches."""
-_MISSING = object()
+_MOST_COLUMNS: Final = 4_096
+"""Of the rows of a model that wait together; where others come, those before become a batch of their own."""
 
 
 class PlacedRow(NamedTuple):
@@ -28,167 +26,133 @@ class PlacedRow(NamedTuple):
     item: int
 
 
-class Placed(NamedTuple):
-    """Where n rows stood. source_at: positions in `sources`. All arrays (n,)."""
-
-    sources: Sequence[Source]
-    source_at: NDArray[np.uint16]
-    offsets: NDArray[np.int64]
-    items: NDArray[np.uint32]
-
-
-class Form(Protocol):
-    """A way in which decoded rows are held until they become columns."""
-
-    def batch(self, model: str, rows: Sequence[Any], placed: Placed) -> ColumnBatch:
-        """One batch of n >= 1 rows in this form, in the given order."""
-        ...
-
-
-class Run(NamedTuple):
-    """Rows of one model from one source, in order. offsets, items: where each stood, (n,). newest: latest event time, ms UTC."""
-
-    model: str
-    form: Form
-    rows: Sequence[Any]
-    offsets: NDArray[np.int64]
-    items: NDArray[np.uint32]
-    newest: int
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, kw_only=True)
 class Arrived:
-    """What some records of one source hold: runs of rows, in order within a model, and what was rejected."""
+    """What came of some records of one source. rows: that were taken. newest: the latest event time among them, ms UTC."""
 
-    source: Source
-    runs: list[Run]
-    rejected: list[Rejected]
-
-    @classmethod
-    def of(cls, decoded: Decoded) -> "Arrived":
-        """The same as runs of `Row`."""
-        return cls(decoded.source, runs_of(decoded), list(decoded.rejected))
+    rows: int = 0
+    newest: int | None = None
+    rejected: list[Rejected] = field(default_factory=list)
 
     def add(self, more: "Arrived") -> None:
-        """What the records behind these hold."""
-        self.runs.extend(more.runs)
-        self.rejected.extend(more.rejected)
-
-    @property
-    def rows(self) -> int:
-        """Rows of all runs."""
-        return sum(len(run.rows) for run in self.runs)
-
-
-class Rows:
-    """The general form: `Row`."""
-
-    def batch(self, model: str, rows: Sequence[Row], placed: Placed) -> ColumnBatch:
-        """Cost: ~90 ns a numeric cell."""
-        versions: dict[str | None, int] = {}
-        version_at = [versions.setdefault(row.version, len(versions)) for row in rows]
-        columns = {
-            FEATURE + name: column
-            for name, column in _columns(list(map(attrgetter("features"), rows)), rows).items()
-        }
-        columns.update(_columns(list(map(attrgetter("outputs"), rows)), None))
-        return ColumnBatch(
-            model=model,
-            times=np.array([row.time for row in rows], np.int64),
-            sources=tuple(placed.sources),
-            source_at=placed.source_at,
-            offsets=placed.offsets,
-            items=placed.items,
-            versions=tuple(versions),
-            version_at=np.array(version_at, np.uint16),
-            ids=Ids.of([row.id for row in rows]),
-            roles=np.array([row.roles for row in rows], np.uint8),
-            columns=Columns.of(columns, len(rows)),
-        )
-
-
-ROWS: Final = Rows()
-
-
-def columnise(model: str, placed: Sequence[PlacedRow], sources: Sequence[Source]) -> ColumnBatch:
-    """One batch of the rows of `model`, in the given order."""
-    rows, source_at, offsets, items = zip(*placed, strict=True)
-    where = Placed(
-        sources, np.array(source_at, np.uint16), np.array(offsets, np.int64), np.array(items, np.uint32)
-    )
-    return ROWS.batch(model, rows, where)
-
-
-def runs_of(decoded: Decoded) -> list[Run]:
-    """The rows of `decoded` by model, in order of appearance."""
-    found: dict[str, tuple[list[Row], list[int], list[int]]] = {}
-    for row, offset, item in zip(decoded.rows, decoded.offsets, decoded.items, strict=True):
-        rows, offsets, items = found.setdefault(row.model, ([], [], []))
-        rows.append(row)
-        offsets.append(offset)
-        items.append(item)
-    return [
-        Run(
-            model,
-            ROWS,
-            rows,
-            np.array(offsets, np.int64),
-            np.array(items, np.uint32),
-            max([row.time for row in rows]),
-        )
-        for model, (rows, offsets, items) in found.items()
-    ]
-
-
-def joined(runs: Sequence[tuple[Run, int]], sources: Sequence[Source]) -> list[ColumnBatch]:
-    """Batches of the rows of these runs of one model, in order; each run with the position of its source in `sources`.
-
-    Neighbours of the same form become one batch.
-    """
-    batches = []
-    for _, group in groupby(runs, key=lambda run: id(run[0].form)):
-        same = list(group)
-        placed = Placed(
-            sources,
-            np.repeat(np.array([at for _, at in same], np.uint16), [len(run.rows) for run, _ in same]),
-            np.concatenate([run.offsets for run, _ in same]),
-            np.concatenate([run.items for run, _ in same]),
-        )
-        run = same[0][0]
-        batches.append(run.form.batch(run.model, [row for run, _ in same for row in run.rows], placed))
-    return batches
+        """What came of the records behind these."""
+        self.rows += more.rows
+        times = [time for time in (self.newest, more.newest) if time is not None]
+        self.newest = max(times, default=None)
+        self.rejected += more.rejected
 
 
 class Gathered:
-    """Rows of several models and sources, on their way to one column batch each model."""
+    """Rows of several models and sources, on their way to one column batch each model.
 
-    def __init__(self) -> None:
-        self._sources: dict[Source, int] = {}
-        self._runs: dict[str, list[tuple[Run, int]]] = {}
-        self._waiting: dict[str, int] = {}  # rows of these runs
-        self._batches: dict[str, list[ColumnBatch]] = {}
+    max_models: rows of more are not taken (None: of any number). epoch: as long as it is the same object, a buffer once found
+    in `buffers` is the one that takes the rows of its model. rows: that wait; to be told by who fills a buffer itself.
+    """
+
+    def __init__(self, max_models: int | None = None) -> None:
+        self.max_models = max_models
+        self.buffers: dict[str, RowBuffer] = {}
+        self.epoch = object()
         self.rows = 0
+        self._sources: dict[Source, int] = {}
+        self._full: list[ColumnBatch] = []
 
-    def add(self, run: Run, source: Source) -> None:
-        """These rows follow those of the same model and source. They become columns while they are fresh in the caches."""
-        runs = self._runs.setdefault(run.model, [])
-        runs.append((run, self._sources.setdefault(source, len(self._sources))))
-        self.rows += len(run.rows)
-        waiting = self._waiting[run.model] = self._waiting.get(run.model, 0) + len(run.rows)
-        if waiting >= CHUNK:
-            self._columnise(run.model)
+    def place(self, source: Source) -> int:
+        """The position of `source` among those of the batches to come."""
+        return self._sources.setdefault(source, len(self._sources))
+
+    def take(self, source: Source, decoded: Decoded, records: Sequence[Record] = ()) -> Arrived:
+        """Rows that follow those of the same model and source; records: that hold them, ascending. Cost: ~60 ns a cell."""
+        arrived, place = Arrived(rejected=list(decoded.rejected)), self.place(source)
+        for row, offset, item in zip(decoded.rows, decoded.offsets, decoded.items, strict=True):
+            if self._append(row, place, offset, item):
+                arrived.rows += 1
+                arrived.newest = row.time if arrived.newest is None else max(arrived.newest, row.time)
+            else:
+                record = records[bisect_left(records, offset, key=lambda record: record.offset)]
+                detail = f"more than {self.max_models} models are being discovered (discovery.max_models)"
+                arrived.rejected.append(Rejected(source, record, item, Reason.TOO_MANY_MODELS, detail))
+        self.rows += arrived.rows
+        return arrived
+
+    def _append(self, row: Row, place: int, offset: int, item: int) -> bool:
+        """Whether the row was taken: its model is not one too many."""
+        buffer = self.buffers.get(row.model)
+        if buffer is None:
+            if self.max_models is not None and len(self.buffers) >= self.max_models:
+                return False
+            buffer = self.buffers[row.model] = RowBuffer(row.model, _MOST_COLUMNS)
+        try:
+            buffer.append(row, place, offset, item)
+        except Full:
+            self._full.append(self._batch(buffer))
+            self._forget(row.model)
+            self.buffers[row.model].append(row, place, offset, item)
+        return True
 
     def drain(self) -> list[ColumnBatch]:
-        """One batch a model, in the order of their first rows; nothing is left."""
-        for model in self._runs:
-            self._columnise(model)
-        batches, self._batches = self._batches, {}
-        self._runs, self._waiting, self._sources, self.rows = {}, {}, {}, 0
-        return [concatenate(of) for of in batches.values()]
+        """All rows, of a model as a rule in one batch; nothing is left."""
+        batches = [
+            *self._full,
+            *(self._batch(buffer) for buffer in list(self.buffers.values()) if buffer.rows),
+        ]
+        self._sources, self._full, self.rows = {}, [], 0
+        return batches
 
-    def _columnise(self, model: str) -> None:
-        runs, self._runs[model], self._waiting[model] = self._runs[model], [], 0
-        self._batches.setdefault(model, []).extend(joined(runs, list(self._sources)))
+    def clear(self) -> None:
+        """Nothing waits any more."""
+        self.drain()
+
+    def _batch(self, buffer: RowBuffer) -> ColumnBatch:
+        known = len(buffer.names)
+        batch = _batch(buffer.model, buffer.drain(), list(self._sources))
+        if 2 * len(batch.columns) < known:
+            self._forget(buffer.model)
+        return batch
+
+    def _forget(self, model: str) -> None:
+        """The columns that its rows have had: most of them do not come any more."""
+        self.buffers[model] = RowBuffer(model, _MOST_COLUMNS)
+        self.epoch = object()
+
+
+def columnise(model: str, placed: Sequence[PlacedRow], sources: Sequence[Source]) -> ColumnBatch:
+    """One batch of the rows of `model`, at least one, in the given order."""
+    buffer = RowBuffer(model)
+    for row, source_at, offset, item in placed:
+        buffer.append(row, source_at, offset, item)
+    return _batch(model, buffer.drain(), sources)
+
+
+def _batch(model: str, drained: Drained, sources: Sequence[Source]) -> ColumnBatch:
+    return ColumnBatch(
+        model=model,
+        times=drained.times,
+        sources=tuple(sources),
+        source_at=drained.source_at,
+        offsets=drained.offsets,
+        items=drained.items,
+        versions=drained.versions,
+        version_at=drained.version_at,
+        ids=Ids.packed(drained.ids, drained.id_bytes),
+        roles=drained.roles,
+        columns=_columns(drained),
+    )
+
+
+def _columns(drained: Drained) -> Columns:
+    """Those that hold something, where a feature that an event with features does not have is ABSENT."""
+    names, codes = drained.columns, drained.codes
+    if codes is None:
+        return Columns(names, drained.cells, None, drained.texts)
+    nothing = codes == Cell.NONE
+    held = np.flatnonzero(~nothing.all(axis=1)).tolist()
+    is_feature = np.array([name.startswith(FEATURE) for name in names], np.bool_)
+    codes[nothing & is_feature[:, np.newaxis] & (drained.roles & Role.FEATURES != 0)] = Cell.ABSENT
+    columns = Columns(names, drained.cells, codes, drained.texts).only([names[at] for at in held])
+    if (columns.codes == Cell.NUMBER).all():
+        return Columns(columns.names, columns.cells, None)
+    return columns
 
 
 def column_of(values: Sequence[object]) -> Column:
@@ -205,24 +169,6 @@ def column_of(values: Sequence[object]) -> Column:
         codes = np.full(len(at), Cell.TEXT, np.uint8)
         return Column(values=np.array(at, np.float64), codes=codes, texts=tuple(texts))
     return _mixed(values)
-
-
-def _columns(mappings: Sequence[Mapping[str, object]], rows: Sequence[Row] | None) -> dict[str, Column]:
-    """A column for every name in `mappings`; where a name is missing: ABSENT if the row has features, else NONE."""
-    first = mappings[0].keys()
-    if all(m.keys() == first for m in mappings):
-        return {name: column_of([m[name] for m in mappings]) for name in first}
-    names = dict.fromkeys(name for m in mappings for name in m)
-    columns = {}
-    for name in names:
-        cells = [m.get(name, _MISSING) for m in mappings]
-        column = column_of([None if cell is _MISSING else cell for cell in cells])
-        for at, cell in enumerate(cells):
-            if cell is _MISSING:
-                has_features = rows is not None and rows[at].roles & Role.FEATURES
-                column.codes[at] = Cell.ABSENT if has_features else Cell.NONE
-        columns[name] = column
-    return columns
 
 
 def _numbers(values: Sequence[object]) -> Column:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from stream_monitor.core.columnise import Arrived
+from stream_monitor.core.columnise import Arrived, Gathered
 from stream_monitor.core.errors import StreamMonitorError
 from stream_monitor.core.events import Decoded, Source
 from stream_monitor.files.columns import FileColumns
 from stream_monitor.files.csv_rows import csv_chunks, csv_layout
 from stream_monitor.files.flat import FlatRules
-from stream_monitor.files.json_rows import flat_chunks, json_layout, native_chunks, native_runs
+from stream_monitor.files.json_rows import flat_chunks, gather_native, json_layout, native_chunks
 from stream_monitor.files.opening import FileKind, kind_of, stem_of
 from stream_monitor.files.parquet_rows import parquet_chunks, parquet_names
 from stream_monitor.formats.native_json import Rules
@@ -30,23 +30,25 @@ class FileRows:
 
     Their source is (file name, 0). Offsets are 0-based rows of the file, bad ones counted; items are places in an array.
     model: of flat rows; None where events name theirs. timed: rows carry event time (else it is the row number, in ms).
-    lookalikes: roles nobody named a column for → the column that could be it. as_runs: the same rows, where there is a faster way
-    to columns than one by one.
+    lookalikes: roles nobody named a column for → the column that could be it. straight: the same rows from a source
+    on the way to columns, where there is a faster way than one by one.
     """
 
     model: str | None
     timed: bool
     lookalikes: Mapping[str, str]
     chunks: Callable[[], Iterator[Decoded]]
-    as_runs: Callable[[], Iterator[Arrived]] | None = None
+    straight: Callable[[Source, Gathered], Iterator[Arrived]] | None = None
 
     def __iter__(self) -> Iterator[Decoded]:
         """Read the file. Raises StreamMonitorError where it ends early or is damaged, after the rows before that."""
         return self.chunks()
 
-    def runs(self) -> Iterator[Arrived]:
-        """The same as runs that can be made into columns."""
-        return map(Arrived.of, self.chunks()) if self.as_runs is None else self.as_runs()
+    def gather(self, source: Source, gathered: Gathered) -> Iterator[Arrived]:
+        """The same rows into `gathered`, as those of `source`: what came of each part of the file."""
+        if self.straight is not None:
+            return self.straight(source, gathered)
+        return (gathered.take(source, decoded) for decoded in self.chunks())
 
 
 def read(
@@ -88,7 +90,7 @@ def read(
         timed=timed,
         lookalikes={},
         chunks=partial(native_chunks, path, source, rules, chunk_rows, timed=timed),
-        as_runs=partial(native_runs, path, source, rules, timed=timed),
+        straight=partial(gather_native, path, rules, timed=timed),
     )
 
 

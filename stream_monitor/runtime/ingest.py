@@ -3,21 +3,20 @@
 Knows no partitions of the columns topic and no transaction; a bad record is a value that goes to the dead-letter topic.
 """
 
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from stream_monitor.core.batch import ColumnBatch
-from stream_monitor.core.columnise import CHUNK, Arrived, Gathered
-from stream_monitor.core.events import Reason, Record, Rejected, Source
+from stream_monitor.core.columnise import Arrived, Gathered
+from stream_monitor.core.events import Record, Rejected, Source
 from stream_monitor.core.tick import SourceProgress, Tick
 from stream_monitor.runtime.ports import RecordSource
 
 FAR_AHEAD_MS = 60_000
 
-Read = Callable[[Source, Sequence[Record]], Arrived]
+Read = Callable[[Source, Sequence[Record], Gathered], Arrived]
+"""The rows of these records of a source into what is gathered, and what came of them."""
 
 
 @dataclass(slots=True)
@@ -39,10 +38,8 @@ class Ingest:
 
     def __init__(self, read: Read, *, max_models: int, far_ahead_rows: int) -> None:
         self._read = read
-        self._max_models = max_models
         self._far_ahead_rows = far_ahead_rows
-        self._models: set[str] = set()
-        self._gathered = Gathered()
+        self._gathered = Gathered(max_models)
         self.rejected: list[Rejected] = []
         self.progress: dict[Source, Progress] = {}
 
@@ -56,7 +53,8 @@ class Ingest:
 
     def forget(self) -> None:
         """Drop what was not committed; the sources will be read again from their committed offsets."""
-        self._gathered, self.rejected = Gathered(), []
+        self._gathered.clear()
+        self.rejected = []
         self.progress = {source: Progress() for source in self.progress}
 
     @property
@@ -71,32 +69,15 @@ class Ingest:
 
     def take(self, source: Source, records: Sequence[Record]) -> int:
         """Read `records` of one owned source, in order, and keep what they hold. Returns how many rows that is."""
-        before = self.progress[source].rows
-        for begin in range(0, len(records), CHUNK):
-            self._take(source, records[begin : begin + CHUNK])
-        return self.progress[source].rows - before
-
-    def _take(self, source: Source, records: Sequence[Record]) -> None:
-        arrived = self._read(source, records)
+        arrived = self._read(source, records, self._gathered)
         self.rejected += arrived.rejected
         progress = self.progress[source]
         progress.next_offset = records[-1].offset + 1
-        if arrived.runs:
-            progress.rows += arrived.rows
-            progress.newest = newest = max(run.newest for run in arrived.runs)
+        progress.rows += arrived.rows
+        if arrived.newest is not None:
+            progress.newest = newest = arrived.newest
             progress.max_time = newest if progress.max_time is None else max(progress.max_time, newest)
-            for run in arrived.runs:
-                if run.model in self._models or len(self._models) < self._max_models:
-                    self._models.add(run.model)
-                    self._gathered.add(run, source)
-                else:
-                    too_many = partial(self._too_many, source, records)
-                    self.rejected += map(too_many, run.offsets.tolist(), run.items.tolist())
-
-    def _too_many(self, source: Source, records: Sequence[Record], offset: int, item: int) -> Rejected:
-        record = records[bisect_left(records, offset, key=lambda record: record.offset)]
-        detail = f"more than {self._max_models} models are being discovered (discovery.max_models)"
-        return Rejected(source, record, item, Reason.TOO_MANY_MODELS, detail)
+        return arrived.rows
 
     def drain(self) -> Sequence[ColumnBatch]:
         """One batch per model of the rows that wait."""

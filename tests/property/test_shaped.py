@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream_monitor.core.batch import Cell, ColumnBatch, cell_of_absence, concatenate
-from stream_monitor.core.columnise import Arrived, joined
-from stream_monitor.core.events import Decoded, Record, Role, Source
+from stream_monitor.core.columnise import Arrived, Gathered, PlacedRow, columnise
+from stream_monitor.core.events import Decoded, Reason, Record, Rejected, Role, Source
 from stream_monitor.formats import shaped
 from stream_monitor.formats.native_json import Rules, decode
 from stream_monitor.formats.shaped import ShapedReader
@@ -133,14 +133,23 @@ def cells(batch: ColumnBatch) -> list[object]:
     return rows
 
 
-def said(parts: Sequence[Arrived]) -> tuple[dict[str, list[object]], list[object]]:
+def rows_by_model(batches: Sequence[ColumnBatch]) -> dict[str, list[object]]:
+    """Everything, in order, but for the order of models and of rejects among rows."""
     by_model: dict[str, list[ColumnBatch]] = {}
-    for part in parts:
-        for run in part.runs:
-            assert run.newest == max(int(one) for one in joined([(run, 0)], [SOURCE])[0].times)
-            by_model.setdefault(run.model, []).extend(joined([(run, 0)], [SOURCE]))
-    rows = {model: cells(concatenate(batches)) for model, batches in by_model.items()}
-    return rows, [bad for part in parts for bad in part.rejected]
+    for batch in batches:
+        by_model.setdefault(batch.model, []).append(batch)
+    return {model: cells(concatenate(of)) for model, of in by_model.items()}
+
+
+def slowly(records: Sequence[Record], rules: Rules) -> tuple[dict[str, list[object]], Sequence[Rejected]]:
+    """The general way, each model on its own."""
+    decoded = decode(SOURCE, records, rules)
+    placed: dict[str, list[PlacedRow]] = {}
+    for row, offset, item in zip(decoded.rows, decoded.offsets, decoded.items, strict=True):
+        placed.setdefault(row.model, []).append(PlacedRow(row, 0, offset, item))
+    return rows_by_model(
+        [columnise(model, rows, [SOURCE]) for model, rows in placed.items()]
+    ), decoded.rejected
 
 
 RULES = (
@@ -163,12 +172,32 @@ def test_both_ways_lead_to_the_same_rows_and_rejects(seed: int, rules: Rules, wi
             one._replace(value=(one.value or b"").replace(b'"model":"m",', b"").replace(b'"model":"n",', b""))
             for one in records
         ]
-    reader, by_shape, at = ShapedReader(), [], 0
+    reader, gathered, rejected, batches, at = ShapedReader(), Gathered(), [], [], 0
     while at < len(records):
         size = rng.choice((1, 5, 40))
-        by_shape.append(reader.read(SOURCE, records[at : at + size], rules))
+        before = gathered.rows
+        arrived = reader.read(SOURCE, records[at : at + size], rules, gathered)
+        assert arrived.rows == gathered.rows - before
+        rejected += arrived.rejected
         at += size
-    assert said(by_shape) == said([Arrived.of(decode(SOURCE, records, rules))])
+        if rng.random() < 0.3:
+            batches += gathered.drain()
+    batches += gathered.drain()
+    assert (rows_by_model(batches), rejected) == slowly(records, rules)
+
+
+def read(records: Sequence[Record], gathered: Gathered) -> Arrived:
+    return ShapedReader().read(SOURCE, records, Rules(), gathered)
+
+
+def test_the_latest_event_time_of_what_was_read_is_told() -> None:
+    records = [
+        Record(at, NOW, None, orjson.dumps({"model": "m", "time": NOW - late, "features": {"x": 1}}))
+        for at, late in enumerate((5, 3, 4, 9))
+    ]
+    assert read(records, Gathered()).newest == NOW - 3
+    assert read(records[:1], Gathered()).newest == NOW - 5
+    assert read([Record(0, NOW, None, b"{")], Gathered()).newest is None
 
 
 def test_what_is_usual_is_read_by_its_shape(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,15 +210,52 @@ def test_what_is_usual_is_read_by_its_shape(monkeypatch: pytest.MonkeyPatch) -> 
         return decode(source, some, rules)
 
     monkeypatch.setattr(shaped, "decode", counted)
-    reader = ShapedReader()
-    rows = sum(reader.read(SOURCE, records[at : at + 500], Rules()).rows for at in range(0, 3_000, 500))
-    assert rows == 3_000
+    reader, gathered = ShapedReader(), Gathered()
+    rows = sum(
+        reader.read(SOURCE, records[at : at + 500], Rules(), gathered).rows for at in range(0, 3_000, 500)
+    )
+    assert rows == gathered.rows == 3_000
     assert len(general) < 300
 
 
-def test_shapes_are_learned_of_so_many_models_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shaped, "MAX_SHAPES", 2)
-    events = [{"model": f"m{at % 4}", "time": NOW, "features": {"x": at}} for at in range(400)]
+def test_rows_of_one_model_too_many_are_rejected_in_every_round() -> None:
+    events = [{"model": f"m{at % 3}", "time": NOW, "features": {"x": at}} for at in range(60)]
     records = [Record(at, NOW, None, orjson.dumps(one)) for at, one in enumerate(events)]
-    found = said([ShapedReader().read(SOURCE, records, Rules())])
-    assert found == said([Arrived.of(decode(SOURCE, records, Rules()))])
+    reader, gathered = ShapedReader(), Gathered(max_models=2)
+    for _ in range(2):
+        arrived = reader.read(SOURCE, records, Rules(), gathered)
+        assert arrived.rows == 40
+        assert {(bad.reason, bad.record.offset % 3) for bad in arrived.rejected} == {
+            (Reason.TOO_MANY_MODELS, 2)
+        }
+        assert len(arrived.rejected) == 20
+        assert [batch.model for batch in gathered.drain()] == ["m0", "m1"]
+
+
+def test_a_model_that_changes_all_its_features_again_and_again_stays_narrow() -> None:
+    reader, gathered = ShapedReader(), Gathered()
+    for day in range(6):
+        events = [
+            {"model": "m", "time": NOW, "features": {f"d{day}-{at}": 1.5 for at in range(900)}}
+            for _ in range(3)
+        ]
+        reader.read(
+            SOURCE,
+            [Record(at, NOW, None, orjson.dumps(one)) for at, one in enumerate(events)],
+            Rules(),
+            gathered,
+        )
+    batches = gathered.drain()
+    assert [(len(batch), len(batch.columns)) for batch in batches] == [(12, 3_600), (6, 1_800)]
+    assert gathered.drain() == []
+
+
+def test_what_waits_can_be_dropped_and_read_again() -> None:
+    rng = random.Random(2)
+    records = [record(rng, offset, wild=0.01) for offset in range(200)]
+    reader, gathered = ShapedReader(), Gathered()
+    reader.read(SOURCE, records, Rules(), gathered)
+    gathered.clear()
+    assert gathered.rows == 0
+    arrived = reader.read(SOURCE, records, Rules(), gathered)
+    assert (rows_by_model(gathered.drain()), arrived.rejected) == slowly(records, Rules())

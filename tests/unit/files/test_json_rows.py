@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from stream_monitor.core.columnise import Arrived, Gathered
+from stream_monitor.core.columnise import Gathered
 from stream_monitor.core.errors import StreamMonitorError
-from stream_monitor.core.events import Reason, Rejected, Role
+from stream_monitor.core.events import Reason, Rejected, Role, Source
 from stream_monitor.files.columns import FileColumns
 from stream_monitor.files.opening import MAX_LINE
 from stream_monitor.files.rows import read
@@ -167,7 +167,7 @@ def test_the_size_of_chunks_does_not_matter(tmp_path: Path, size: int) -> None:
     assert everything(read(path, chunk_rows=size)) == everything(read(path))
 
 
-def test_runs_hold_the_rows_of_the_chunks(tmp_path: Path) -> None:
+def test_what_is_gathered_are_the_rows_of_the_chunks(tmp_path: Path) -> None:
     events = [{"model": "mn"[at % 2], "id": at, "features": {"x": at / 7, "y": None}} for at in range(3_000)]
     texts = [json.dumps(event).encode() for event in events]
     texts[70], texts[1_500] = b"  ", b'{"model": "m"}'
@@ -175,13 +175,10 @@ def test_runs_hold_the_rows_of_the_chunks(tmp_path: Path) -> None:
     rows = read(written(tmp_path, "t.jsonl", codecs.BOM_UTF8 + b"\n".join(texts)))
     whole, fast = Gathered(), Gathered()
     for decoded in rows:
-        for run in Arrived.of(decoded).runs:
-            whole.add(run, decoded.source)
+        whole.take(Source("t.jsonl", 0), decoded)
     rejected: list[Rejected] = []
-    for arrived in rows.runs():
+    for arrived in rows.gather(Source("t.jsonl", 0), fast):
         rejected += arrived.rejected
-        for run in arrived.runs:
-            fast.add(run, arrived.source)
     assert list(map(rows_of, fast.drain())) == list(map(rows_of, whole.drain()))
     assert rejected == [bad for decoded in rows for bad in decoded.rejected]
     assert len(rejected) == 1

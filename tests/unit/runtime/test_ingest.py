@@ -1,9 +1,6 @@
 from collections.abc import Mapping, Sequence
 
-import pytest
-
-from stream_monitor.core import columnise as module
-from stream_monitor.core.columnise import Arrived
+from stream_monitor.core.columnise import Arrived, Gathered
 from stream_monitor.core.events import Decoded, Reason, Record, Rejected, Row, Source
 from stream_monitor.memory import MemoryLog, MemorySource
 from stream_monitor.runtime.ingest import FAR_AHEAD_MS, Ingest
@@ -13,7 +10,7 @@ from tests.unit.formats.batches import rows_of
 A, B = Source("in", 0), Source("in", 1)
 
 
-def read(source: Source, records: Sequence[Record]) -> Arrived:
+def read(source: Source, records: Sequence[Record], gathered: Gathered) -> Arrived:
     """A record is `model:time,model:time` in seconds after T0; `bad` is rejected."""
     rows: list[Row] = []
     places: list[tuple[int, int]] = []
@@ -27,7 +24,8 @@ def read(source: Source, records: Sequence[Record]) -> Arrived:
             rows.append(row({"x": 1.0}, model=model, time=T0 + int(seconds) * 1000))
             places.append((record.offset, item))
     offsets, items = [offset for offset, _ in places], [item for _, item in places]
-    return Arrived.of(Decoded(source=source, rows=rows, offsets=offsets, items=items, rejected=rejected))
+    decoded = Decoded(source=source, rows=rows, offsets=offsets, items=items, rejected=rejected)
+    return gathered.take(source, decoded, records)
 
 
 def taking(*sources: Source, max_models: int = 10, far_ahead_rows: int = 1_000) -> Ingest:
@@ -56,17 +54,6 @@ def test_the_rows_of_all_sources_become_one_batch_a_model() -> None:
     assert taken.waiting == 4
     assert places(taken) == {"m": [(A, 0, 0), (A, 1, 0), (B, 70, 0)], "n": [(A, 0, 1)]}
     assert (taken.waiting, list(taken.drain())) == (0, [])
-
-
-def test_however_many_rows_are_made_into_columns_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CHUNK", 2)
-    taken = taking(A, B)
-    take(taken, A, "m:1", "m:2", "n:3")
-    take(taken, B, "m:4", "m:5", "m:6")
-    assert places(taken) == {
-        "m": [(A, 0, 0), (A, 1, 0), (B, 0, 0), (B, 1, 0), (B, 2, 0)],
-        "n": [(A, 2, 0)],
-    }
 
 
 def test_rejects_wait_for_the_commit_beside_the_good_events_of_their_record() -> None:
