@@ -50,7 +50,7 @@ def _restores(asked: Asked, size: Size) -> list[tuple[float, float, float]]:
     bootstrap, shape = asked.kafka.bootstrap, Shape(models=size.models, shifted=0)
     learning = size.models * _LEARNED
     topic = asked.kafka.filled(learning, shape)
-    # Nothing is written but at a clean end: what comes after that has to be observed again.
+    # One set of snapshots is written, when all is learned: what comes after that has to be observed again.
     settings = own_settings(
         bootstrap,
         topic,
@@ -58,15 +58,16 @@ def _restores(asked: Asked, size: Size) -> list[tuple[float, float, float]]:
             "kafka.partitions": 1,
             "models": [{"name": name, "sources": [topic]} for name in shape.names()],
             "state.checkpoint_every": "1h",
-            "state.checkpoint_rows": 100_000_000,
+            "state.checkpoint_rows": learning,
         },
     )
     with Member(settings) as first:
-        first.until(lambda told: told["observed"] >= learning)
-        first.end()
+        first.until(lambda told: told["snapshots"] >= size.series)
         written = first.told["snapshot_bytes"]
+        first.kill()
     send(producer(bootstrap), topic, size.rows, shape, first=learning)
     found = []
+    settings["state.checkpoint_rows"] = 100 * size.rows
     with Member(settings) as second:
         found.append((*_restored(second), written))
         second.until(lambda told: told["observed"] >= size.rows)
