@@ -4,7 +4,7 @@
 snapshots, then the entries since, without output.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
@@ -219,9 +219,11 @@ class PartitionMonitor:
             },
         )
 
-    def restore(self, snapshots: Mapping[str, Snapshot], unreadable: Sequence[str] = ()) -> Resume | None:
+    def restore(
+        self, snapshots: Mapping[str, Snapshot], unreadable: Sequence[str] = ()
+    ) -> Generator[None, None, Resume | None]:
         """Load the latest snapshots of the partition, by key; None if there is no clock among them: nothing was ever
-        written. unreadable: keys of others.
+        written. unreadable: keys of others. Yields after every model, so that others are served.
 
         A series that cannot be used warms up again, a label join or a performance begins afresh; each is noted in `problems`.
         The clock and models must be sound. Raises NewerState, CorruptState.
@@ -242,6 +244,7 @@ class PartitionMonitor:
             task = self._task(name)
             task.order.load(orders.plain(name))
             self._restore_model(task, snapshots, joins.get(join_prefix(name), ()))
+            yield
         return Resume(first=fields.integer("held_from", least=0), as_of=clock.as_of)
 
     def _restore_model(self, task: ModelTask, snapshots: Mapping[str, Snapshot], join: Sequence[str]) -> None:
@@ -263,7 +266,7 @@ class PartitionMonitor:
         for key, series in monitor.series.items():
             self._written[series_key(name, key)] = int(series.quality.sum())
 
-    def refold(self, log: Iterable[tuple[int, Entry] | None]) -> Iterator[None]:
+    def refold(self, log: Iterable[tuple[int, Entry] | None]) -> Generator[None, None, None]:
         """Take log entries again, with their offsets, after `restore` and from `Resume.first` on: the same state, no output.
 
         Yields after each, and where None comes, so that others are served; the state is whole at the end only.

@@ -67,7 +67,7 @@ class Restore:
             yield
         low = yield from store.low_watermark(partition, deadline)
         monitor = self._new_monitor(low)
-        resume = monitor.restore(stored, [name for name, _ in self._discarded])
+        resume = yield from monitor.restore(stored, [name for name, _ in self._discarded])
         first = low if resume is None else resume.first
         as_of = low if resume is None else resume.as_of
         end = yield from self._end(committed, as_of, low, stored)

@@ -21,6 +21,7 @@ from stream_monitor.formats import columns, dead_letter, drift_events, history, 
 from tests.chaos.truth import Learned
 from tests.chaos.workload import VERSION, Item
 from tests.committed import Read, read_topic
+from tests.contract.worlds import answer
 from tests.property.history_sums import Sums, sums, told_now, width_of
 
 StateKey: TypeAlias = tuple[int, str]
@@ -151,17 +152,20 @@ def unlike(told: Sequence[ModelHistory], wanted: Sequence[ModelHistory]) -> Sums
 def _restored(outcome: Outcome, partition: int) -> PartitionMonitor:
     """The state of one who takes the partition over, and has read its log to the end."""
     monitor = PartitionMonitor(parameters_by_name(outcome.settings, {}), registry.installed(), first=0)
-    resume = monitor.restore(
-        {key: snapshots.decode(value) for (at, key), value in outcome.states.items() if at == partition}
+    resume = answer(
+        monitor.restore(
+            {key: snapshots.decode(value) for (at, key), value in outcome.states.items() if at == partition}
+        )
     )
     assert not monitor.problems
     first = 0 if resume is None else resume.first
-    for _ in monitor.refold(
-        (read.offset, columns.decode_entry(read.value, list(read.headers.items())))
-        for read in outcome.log
-        if read.partition == partition and read.offset >= first
-    ):
-        pass
+    answer(
+        monitor.refold(
+            (read.offset, columns.decode_entry(read.value, list(read.headers.items())))
+            for read in outcome.log
+            if read.partition == partition and read.offset >= first
+        )
+    )
     return monitor
 
 

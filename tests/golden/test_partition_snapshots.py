@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from stream_monitor.formats import columns, snapshots
+from tests.contract.worlds import answer
 from tests.golden.write_partition_snapshots import NAME, SNAPSHOTS, new_monitor, told
 
 HEADERS = {"batch": columns.BATCH_HEADERS, "tick": columns.TICK_HEADERS}
@@ -17,12 +18,11 @@ def test_golden_snapshots_go_on_as_recorded(path: Path) -> None:
     golden = msgspec.msgpack.decode(path.read_bytes())
     stored = {key: snapshots.decode(value) for key, value in golden["snapshots"].items()}
     monitor = new_monitor()
-    resume = monitor.restore(stored)
+    resume = answer(monitor.restore(stored))
     assert resume is not None
     assert monitor.problems == []
     log = [(at, columns.decode_entry(value, HEADERS[kind])) for at, kind, value in golden["log"]]
-    for _ in monitor.refold(one for one in log if one[0] < golden["committed"]):
-        pass
+    answer(monitor.refold(one for one in log if one[0] < golden["committed"]))
     found: list[list[object]] = []
     for at, entry in log:
         if at >= golden["committed"]:

@@ -19,6 +19,7 @@ from stream_monitor.core.watermarks import Watermarks
 from stream_monitor.detectors import registry
 from stream_monitor.formats import snapshots
 from stream_monitor.formats.alerts_topic import Published
+from tests.contract.worlds import answer
 from tests.property.rows import batch_of
 
 Log = Sequence[tuple[int, ColumnBatch | Tick]]
@@ -134,11 +135,10 @@ def resumed(
             for key in monitor.retired():
                 stored.pop(key, None)
     monitor = PartitionMonitor(parameters, registry.installed(), first=0)
-    resume = monitor.restore({key: snapshots.decode(value) for key, value in stored.items()})
+    resume = answer(monitor.restore({key: snapshots.decode(value) for key, value in stored.items()}))
     assert not monitor.problems
     first = 0 if resume is None else resume.first
-    for _ in monitor.refold((at, entry) for at, entry in log[:died] if at >= first):
-        pass
+    answer(monitor.refold((at, entry) for at, entry in log[:died] if at >= first))
     return [_published(monitor, at, entry) for at, entry in log[died:]], monitor
 
 

@@ -20,6 +20,7 @@ from stream_monitor.formats import (
     retrain_requests,
     snapshots,
 )
+from tests.contract.worlds import answer
 from tests.driver import Cluster
 from tests.property.history_sums import Sums, sums, told_now, width_of
 from tests.property.produced import SETTINGS, TOPICS, Place, Produced, records
@@ -175,16 +176,19 @@ def _folded_history(cluster: Cluster) -> list[ModelHistory]:
 def _to_come(cluster: Cluster, partition: int) -> list[ModelHistory]:
     """Of one who restores the latest snapshots, refolds the log and writes snapshots of its own."""
     monitor = cluster.new_monitor()
-    resume = monitor.restore(
-        {key: snapshot for (at, key), snapshot in cluster.stored().items() if at == partition}
+    resume = answer(
+        monitor.restore(
+            {key: snapshot for (at, key), snapshot in cluster.stored().items() if at == partition}
+        )
     )
     first = 0 if resume is None else resume.first
-    for _ in monitor.refold(
-        (record.offset, columns.decode_entry(record.value, record.headers))
-        for record in cluster.log_of(partition)
-        if record.offset >= first
-    ):
-        pass
+    answer(
+        monitor.refold(
+            (record.offset, columns.decode_entry(record.value, record.headers))
+            for record in cluster.log_of(partition)
+            if record.offset >= first
+        )
+    )
     return told_now(monitor)
 
 

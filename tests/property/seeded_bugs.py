@@ -1,6 +1,6 @@
 """Bugs to be seeded into the program: each is one fault that a change could bring, as a patch of the real code."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -191,7 +191,9 @@ def history_forgotten_at_restore(patch: Patch) -> None:
     """The refold gathers nothing."""
     original = PartitionMonitor.refold
 
-    def refold(self: PartitionMonitor, log: Iterable[tuple[int, Entry] | None]) -> Iterator[None]:
+    def refold(
+        self: PartitionMonitor, log: Iterable[tuple[int, Entry] | None]
+    ) -> Generator[None, None, None]:
         yield from original(self, log)
         for task in self.models.values():
             task.monitor.history = HistoryCounts()

@@ -15,6 +15,7 @@ from stream_monitor.core.series import SeriesKey
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.core.state import model_key, parameters_digest, series_key
 from stream_monitor.detectors import registry
+from tests.contract.worlds import answer
 from tests.property.chunking_law import partition_state
 from tests.property.logs import log_of
 from tests.property.rows import Shape, rows_of
@@ -43,7 +44,7 @@ def stored() -> Mapping[str, Snapshot]:
 
 def restored(snapshots: Mapping[str, Snapshot], parameters: ModelParameters = PARAMETERS) -> PartitionMonitor:
     monitor = PartitionMonitor(lambda _: parameters, registry.installed(), first=0)
-    monitor.restore(snapshots)
+    answer(monitor.restore(snapshots))
     return monitor
 
 
@@ -76,7 +77,7 @@ def test_everything_comes_back() -> None:
 
 def test_without_a_clock_nothing_was_ever_written() -> None:
     monitor = PartitionMonitor(lambda _: PARAMETERS, registry.installed(), first=7)
-    assert monitor.restore({}) is None
+    assert answer(monitor.restore({})) is None
     assert monitor.next_offset == 7
 
 

@@ -15,6 +15,7 @@ from stream_monitor.core.performance.version import PerformanceParameters
 from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.core.state import JOIN_VERSION, join_key, model_key
 from stream_monitor.detectors import registry
+from tests.contract.worlds import answer
 from tests.property.chunking_law import partition_state
 from tests.property.logs import log_of
 from tests.property.rows import Shape, rows_of
@@ -52,7 +53,7 @@ def outcomes_of(monitor: PartitionMonitor) -> Outcomes:
 
 def restored(snapshots: Mapping[str, Snapshot], *unreadable: str) -> PartitionMonitor:
     monitor = new_monitor()
-    monitor.restore(snapshots, unreadable)
+    answer(monitor.restore(snapshots, unreadable))
     return monitor
 
 
@@ -164,7 +165,7 @@ def test_another_window_begins_the_performance_afresh_not_the_join() -> None:
     performance = PerformanceParameters(window=4_096)
     changed = replace(PARAMETERS, outcomes=OutcomeParameters(expected=True, performance=performance))
     monitor = new_monitor(changed)
-    monitor.restore(stored())
+    answer(monitor.restore(stored()))
     told = [one for one in outcomes_of(restored(stored())).versions.values() if one.window is not None]
     assert len(monitor.problems) == len(told)
     assert all("parameters in the configuration have changed" in why for _, why in monitor.problems)
