@@ -28,7 +28,6 @@ cdef extern from "Python.h":
 cdef enum:
     COLUMNS = 16  # that there is room for at first
     FEW = 64  # rows that there is room for at first
-    MANY = 4_096  # rows that there is room for at first where as many came before
     MOST_VERSIONS = 65_535
     BLOCK = 32  # rows that are turned together: they stay in the cache
 
@@ -139,7 +138,7 @@ cdef class RowBuffer:
             codes=codes,
             texts={name: tuple(texts) for name, texts in zip(self.names, self._texts) if texts},
         )
-        self._expected = max(FEW, min(rows, MANY))
+        self._expected = max(FEW, rows + rows // 4)
         self._forget_rows()
         return drained
 

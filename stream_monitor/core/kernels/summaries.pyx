@@ -1,4 +1,6 @@
-"""Closed blocks of many series through the lenses of their references: counts of bins, sums of views and moments."""
+"""Closed blocks of many series through the lenses of their references: counts of bins, sums of views and
+moments.
+"""
 
 from libc.math cimport fabs
 
@@ -18,10 +20,12 @@ def numeric(
     double[:, :, ::1] views,
     double[:, :, ::1] moments,
 ):
-    """numbers (S, m, BLOCK). scales (S, 6): mean and scale of the numbers, of the views `value` and `deviation`.
+    """numbers (S, m, BLOCK). scales (S, 6): mean and scale of the numbers, of the views `value` and
+    `deviation`.
 
-    below (S, cells): edges in the cells of scores before each. edges (S, k): ascending, the last infinite. Fills counts (S, m, width), which
-    are 0, views (S, m, 2) and moments (S, m, 2), the sums of scores and of their squares. ~10 ns a number.
+    below (S, cells): edges in the cells of scores before each. edges (S, k): ascending, the last infinite.
+    Fills counts (S, m, width), which are 0, views (S, m, 2) and moments (S, m, 2), the sums of scores and of
+    their squares. ~4 ns a number.
     """
     cdef Py_ssize_t s, b, j
     cdef double per_score = (below.shape[1] - 1) / (2 * CLIP)
@@ -62,8 +66,9 @@ def discrete(
     double[:, :, ::1] views,
     double[:, :, ::1] moments,
 ):
-    """numbers (S, m, BLOCK), places of categories, or (1, m, BLOCK) if they are the same for all. table (S, 1 + views, width):
-    score and views of each. Fills as `numeric`. ~3 ns a number and view.
+    """numbers (S, m, BLOCK), places of categories, or (1, m, BLOCK) if they are the same for all.
+
+    table (S, 1 + views, width): score and views of each. Fills as `numeric`. ~3 ns a number and view.
     """
     cdef Py_ssize_t s, b, v, j, own = numbers.shape[0] == table.shape[0]
     cdef double part[BLOCK]
@@ -100,7 +105,9 @@ cdef inline void standardised(const double *x, double mean, double scale, double
 
 
 cdef inline Py_ssize_t bin_of(double x, Py_ssize_t below, const double *edges) noexcept nogil:
-    """How many edges are not above x, of which so many lie in the cells below its own. As a rule there is one more at most."""
+    """How many edges are not above x, of which so many lie in the cells below its own. As a rule there is
+    one more at most.
+    """
     below += x >= edges[below]
     while x >= edges[below]:
         below += 1
