@@ -34,7 +34,7 @@ test: ## Check everything: system parts, lint, all tests with a real Kafka
 lint: setup ## Check style, formatting, types and layers
 	$(RUN)/ruff check
 	$(RUN)/ruff format --check
-	$(RUN)/cython-lint stream_monitor
+	PATH=$(CURDIR)/$(RUN):$$PATH cython-lint stream_monitor
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
