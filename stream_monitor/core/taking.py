@@ -188,9 +188,7 @@ def _in_step(alike: Sequence[_Values]) -> Iterator[_Values]:
     """Of series of one form that take the same cells: those that are in step wait together from here on."""
     for monitors, *_ in alike:
         blocks, places = monitors[0].blocks, [monitor.place for monitor in monitors]
-        if places != list(
-            range(blocks.series)
-        ):  # others of them took other cells, or they came in another order
+        if places != list(range(blocks.series)):  # others took other cells, or came in another order
             _wait(monitors, blocks.of(places))
     if len(alike) == 1:
         yield alike[0]

@@ -73,6 +73,14 @@ def test_series_that_leave_the_step_and_rejoin_it_come_to_the_same_bits_as_alone
     check_same(answer_of(parameters, in_pieces(placed, sizes)), alone(parameters, placed, sizes))
 
 
+def test_one_that_leaves_from_the_middle_and_rejoins_keeps_its_own_numbers() -> None:
+    parameters, placed = ModelParameters(name="m", default=PLAIN), gappy(5, 900, gaps=0)
+    for at in range(300, 300 + BLOCK):
+        row = placed[at].row
+        placed[at] = placed[at]._replace(row=row._replace(features={**row.features, "f1": None}))
+    check_same(answer_of(parameters, in_pieces(placed, [100])), alone(parameters, placed, [100]))
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_series_of_every_kind_come_to_the_same_bits_as_alone(seed: int) -> None:
     placed, sizes = rows_of("m", Shape(seed=seed, rows=1_000)), [33, 255, 100]
