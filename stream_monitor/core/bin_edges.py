@@ -4,6 +4,7 @@ Quantiles alone put heavy ties into one bin with their neighbours: 90% zeros and
 a change of their shares.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -48,7 +49,7 @@ def bin_labels(edges: Sequence[float]) -> tuple[str, ...]:
     >>> bin_labels([1.0, 2.0, 2.0])
     ('below 1', '1', '2', 'above 2')
     """
-    single = [few_values(edges) or high == np.nextafter(low, np.inf) for low, high in pairwise(edges)]
+    single = [few_values(edges) or high == math.nextafter(low, math.inf) for low, high in pairwise(edges)]
     ends = [low if one else high for (low, high), one in zip(pairwise(edges), single, strict=True)]
     begins = [
         low if one else before
@@ -57,8 +58,8 @@ def bin_labels(edges: Sequence[float]) -> tuple[str, ...]:
         )  # what a tie's bin ends at is the tie
     ]
     told = {*begins, *ends}
-    digits = next((n for n in _DIGITS if len({f"{edge:.{n}g}" for edge in told}) == len(told)), _DIGITS[-1])
-    names = {edge: f"{edge:.{digits}g}" for edge in told}
+    named = ({edge: f"{edge:.{digits}g}" for edge in told} for digits in _DIGITS)
+    names = next(one for one in named if len(set(one.values())) == len(told))
     inside = [
         names[begin] if one else f"{names[begin]} to {names[end]}"
         for begin, end, one in zip(begins, ends, single, strict=True)

@@ -47,7 +47,7 @@ def first_bins(reference: Reference) -> NDArray[np.intp]:
 
 
 def groups_of(reference: Reference) -> Groups:
-    """What people need to know of the groups of `reference`. Cost: 50 µs."""
+    """What people need to know of the groups of `reference`. Cost: 20 µs."""
     first = first_bins(reference)
     if len(first) == 0:
         return Groups((), None, None, ())
@@ -66,7 +66,7 @@ def groups_of(reference: Reference) -> Groups:
 
 
 def reference_id(reference: Reference) -> str:
-    """Tells the groups of one reference from those of another, whatever process asks. Cost: 50 µs."""
+    """Tells the groups of one reference from those of another, whatever process asks. Cost: 30 µs."""
     groups = groups_of(reference)
     return digest([reference.kind, reference.size, *groups])
 

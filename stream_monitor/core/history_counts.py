@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_monitor.core.groups import first_bins, reference_id
+from stream_monitor.core.groups import first_bins
 from stream_monitor.core.series import SeriesKey
 from stream_monitor.core.standardise import Lens
 from stream_monitor.core.summaries import Summed
@@ -62,12 +62,11 @@ class Gathered(NamedTuple):
 class _Tally:
     """By bucket: blocks, unusable cells and the counts of the groups, (2 + groups,)."""
 
-    __slots__ = ("buckets", "first", "lens", "reference")
+    __slots__ = ("buckets", "first", "lens")
 
     def __init__(self, lens: Lens) -> None:
         self.lens = lens
         self.first = first_bins(lens.reference)
-        self.reference = reference_id(lens.reference)
         self.buckets: dict[int, NDArray[np.int64]] = {}
 
     def add(self, blocks: NDArray[np.int64], counts: NDArray[np.int64], buckets: list[int]) -> None:
@@ -90,7 +89,7 @@ class _Tally:
         return Counted(
             key=key,
             lens=self.lens,
-            reference=self.reference,
+            reference=self.lens.id,
             buckets=np.array(buckets, np.int64),
             values=rows[:, 0] * BLOCK,
             unusable=rows[:, 1],

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from stream_monitor.core.detector import Kind
 from stream_monitor.core.evidence import evidence_of
-from stream_monitor.core.groups import groups_of, reference_id
+from stream_monitor.core.groups import groups_of
 from stream_monitor.core.history import (
     LabelHistory,
     ModelHistory,
@@ -51,7 +51,7 @@ class Teller:
 def take_history(monitor: ModelMonitor) -> ModelHistory | None:
     """What came to a model since the last call, which it forgets here; None if nothing did.
 
-    Cost: 50 µs a series that closed blocks, milliseconds a version with labels.
+    Cost: 40 µs a series that closed blocks, milliseconds a version with labels.
     """
     gathered = monitor.history.take(monitor.series)
     if not gathered.buckets:
@@ -71,7 +71,7 @@ def take_history(monitor: ModelMonitor) -> ModelHistory | None:
 
 
 def reference_status(monitor: ModelMonitor) -> ReferenceStatus:
-    """The references of its series, in order. Cost: 100 µs a series."""
+    """The references of its series, in order. Cost: 30 µs a series."""
     return ReferenceStatus(
         model=monitor.parameters.name,
         series=tuple(
@@ -135,7 +135,7 @@ def _reference(series: SeriesMonitor, lens: Lens) -> SeriesReference:
         segment=series.key.segment,
         kind=reference.kind,
         origin=ReferenceOrigin.GIVEN if series.is_given else ReferenceOrigin.LEARNED,
-        id=reference_id(reference),
+        id=lens.id,
         size=reference.size,
         missing=cut(reference.unusable / max(1, reference.size + reference.unusable)),
         mean=reference.mean if ordered else None,

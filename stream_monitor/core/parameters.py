@@ -14,8 +14,10 @@ from stream_monitor.core.join.parameters import JoinParameters
 from stream_monitor.core.performance.errors import ERROR
 from stream_monitor.core.performance.expected import Expected
 from stream_monitor.core.performance.version import PerformanceParameters
+from stream_monitor.core.plain import plain_of
 from stream_monitor.core.reference import Reference, boolean
 from stream_monitor.core.segments.parameters import SegmentParameters
+from stream_monitor.core.snapshot import digest
 
 WEEK_MS = 7 * 24 * 3600 * 1000
 
@@ -91,6 +93,10 @@ class SeriesParameters:
     reference: Reference | None = None
     upward: bool = False  # only a rise is a drift
     constraints: Constraints | None = None  # what is demanded of its values
+
+    def digest(self) -> str:
+        """Of what must not change for the state of a series to stay meaningful: neither budget nor tolerance."""
+        return digest([self.kind, plain_of(self.detectors), self.warm_up, plain_of(self.reference)])
 
 
 class AfterDrift(StrEnum):

@@ -18,26 +18,35 @@ from stream_monitor.core.errors import CorruptState
 T = TypeVar("T")
 
 _Read: TypeAlias = Callable[[Any], Any]  # raises KeyError, TypeError or ValueError
+_Write: TypeAlias = Callable[[Any], Plain]
 
 _SCALARS: Final = frozenset({type(None), bool, int, float, str, bytes})
 
 
 def plain_of(value: Any) -> Plain:
-    """`value` as plain fields. Raises TypeError for a type that is not handled. Cost: a µs a value, 10 ns a scalar in a tuple."""
-    if type(value) in _SCALARS:
-        scalar: Plain = value
-        return scalar
-    if isinstance(value, Enum):
-        return str(value.value)
-    if isinstance(value, bool | int | float | str | bytes):
-        return value
-    if dataclasses.is_dataclass(value):
-        return {field.name: plain_of(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain_of(entry) for key, entry in value.items()}
-    if isinstance(value, Sequence):
-        return list(value) if _SCALARS.issuperset(map(type, value)) else [plain_of(entry) for entry in value]
-    raise TypeError(f"no plain form of {type(value).__name__}")
+    """`value` as plain fields. Raises TypeError for a type that is not handled. Cost: 0.3 µs a value, 10 ns one in a tuple."""
+    return _writer(type(value))(value)  # type: ignore[arg-type]  # types are hashable
+
+
+@cache
+def _writer(kind: type) -> _Write:
+    """What makes values of this type plain; types are looked into once."""
+    if issubclass(kind, Enum):
+        return lambda value: str(value.value)
+    if issubclass(kind, (*_SCALARS,)):
+        return lambda value: value
+    if dataclasses.is_dataclass(kind):
+        names = [field.name for field in dataclasses.fields(kind)]
+        return lambda value: {name: plain_of(getattr(value, name)) for name in names}
+    if issubclass(kind, Mapping):
+        return lambda value: {str(key): plain_of(entry) for key, entry in value.items()}
+    if issubclass(kind, Sequence):
+        return _list_of
+    raise TypeError(f"no plain form of {kind.__name__}")
+
+
+def _list_of(value: Sequence[Any]) -> Plain:
+    return list(value) if _SCALARS.issuperset(map(type, value)) else [plain_of(entry) for entry in value]
 
 
 def value_of(kind: type[T], plain: Plain) -> T:

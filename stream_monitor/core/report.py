@@ -60,10 +60,9 @@ def status_of(task: ModelTask) -> ModelStatus:
 
 
 def _status_of_series(series: SeriesMonitor, alerts: Alerts, weights: Weights) -> SeriesStatus:
-    cells = int(series.quality[Cell.NUMBER :].sum() - series.quality[WRONG_KIND:].sum())
-    values = int(
-        series.quality[[Cell.NUMBER, Cell.TEXT, Cell.FALSE, Cell.TRUE]].sum() - series.quality[WRONG_KIND]
-    )
+    quality = series.quality.tolist()
+    cells = sum(quality[Cell.NUMBER : WRONG_KIND])
+    values = sum(quality[Cell.NUMBER : Cell.NULL]) - quality[WRONG_KIND]
     test = test_of(series)
     return SeriesStatus(
         series=series.key.name,
@@ -76,7 +75,7 @@ def _status_of_series(series: SeriesMonitor, alerts: Alerts, weights: Weights) -
         missing=1.0 - values / cells if cells else 0.0,
         effect=_effect(series),
         gauges=gauges_of(series),
-        quality={name: int(series.quality[at]) for name, at in _QUALITY.items()},
+        quality={name: quality[at] for name, at in _QUALITY.items()},
         waiting=series.key in alerts.waiting,
         blind=_is_unseen(series) or (test is not None and test.view is None),
         test=test,

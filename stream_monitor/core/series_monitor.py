@@ -5,6 +5,7 @@ detectors it is that of all series of the model at once (`taking`), as are the s
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -96,6 +97,11 @@ class SeriesMonitor:
             self.witnesses += (DIFFERS,)
         self.blocks, self.place = Waiting((lens,)), 0
         self.window = Window(bins=lens.bins, views=len(lens.views))
+
+    @cached_property
+    def parameters_digest(self) -> str:
+        """Of its parameters, which it keeps for good."""
+        return self.parameters.digest()
 
     @property
     def is_given(self) -> bool:

@@ -4,8 +4,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from stream_monitor.core.detector import Plain
+
+_JSON: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,5 +31,4 @@ class Snapshot:
 
 def digest(value: object) -> str:
     """Short stable hash of a JSON-like value."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(_JSON.encode(value).encode(), digest_size=8).hexdigest()

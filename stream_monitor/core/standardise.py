@@ -10,6 +10,7 @@ from stream_monitor.core.bin_edges import bin_labels
 from stream_monitor.core.cells import Values, values_of
 from stream_monitor.core.detector import FloatArray, Kind
 from stream_monitor.core.grid import Grid, grid_of
+from stream_monitor.core.groups import reference_id
 from stream_monitor.core.reference import CLIP, Reference, bins_of_numbers, category_scores, raw_views
 
 
@@ -42,6 +43,11 @@ class Lens:
     def form(self) -> Form:
         """Of all but identifiers."""
         return Form(self.kind, self.views, 1 << (self.bins - 1).bit_length())
+
+    @cached_property
+    def id(self) -> str:
+        """Of its reference, as `groups.reference_id`."""
+        return reference_id(self.reference)
 
     @cached_property
     def grid(self) -> Grid:

@@ -11,7 +11,6 @@ from stream_monitor.core.errors import CorruptState, NewerState
 from stream_monitor.core.fields import Fields, as_bytes
 from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.outcomes import Lost, Outcomes
-from stream_monitor.core.parameters import SeriesParameters
 from stream_monitor.core.plain import plain_of, value_of
 from stream_monitor.core.positions import PositionLog
 from stream_monitor.core.reference import Reference
@@ -21,7 +20,7 @@ from stream_monitor.core.sequential.tests import SequentialTests
 from stream_monitor.core.series import DetectorCatalogue, SeriesKey
 from stream_monitor.core.series_monitor import SeriesMonitor
 from stream_monitor.core.side_by_side import SideBySide
-from stream_monitor.core.snapshot import Snapshot, digest
+from stream_monitor.core.snapshot import Snapshot
 from stream_monitor.core.standardise import Lens
 from stream_monitor.core.versions import Versions
 from stream_monitor.core.warm_up import WarmUp
@@ -211,7 +210,7 @@ def dump_series(model: str, monitor: SeriesMonitor, as_of: int) -> Snapshot:
         key=series_key(model, monitor.key),
         state_version=SERIES_VERSION,
         library_version=None,
-        parameters=parameters_digest(monitor.parameters),
+        parameters=monitor.parameters_digest,
         as_of=as_of,
         fields=fields,
     )
@@ -263,7 +262,7 @@ def _series_fields(series: SeriesMonitor, snapshot: Snapshot | None) -> Fields:
     if snapshot is None:
         raise CorruptState("its snapshot is missing or could not be read")
     _check_version(snapshot, SERIES_VERSION)
-    if snapshot.parameters != parameters_digest(series.parameters):
+    if snapshot.parameters != series.parameters_digest:
         raise CorruptState("its parameters in the configuration have changed")
     return Fields(snapshot.fields, snapshot.key)
 
@@ -289,13 +288,6 @@ def _load_one(series: SeriesMonitor, fields: Fields, catalogue: DetectorCatalogu
     )
     series.blocks = Waiting.load(fields.plain("blocks"), lens, begun=fields.integer("begun"))
     series.drift.load(fields.plain("drift"), series.witnesses)
-
-
-def parameters_digest(parameters: SeriesParameters) -> str:
-    """What must not change for the state of a series to stay meaningful: neither budget nor tolerance."""
-    reference = None if parameters.reference is None else parameters.reference.to_plain()
-    chosen = None if parameters.detectors is None else [plain_of(choice) for choice in parameters.detectors]
-    return digest([parameters.kind, chosen, parameters.warm_up, reference])
 
 
 def _dump_watch(watch: Watch) -> dict[str, Plain]:

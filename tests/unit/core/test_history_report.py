@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from stream_monitor.core.groups import reference_id
 from stream_monitor.core.history_report import Teller, reference_status, take_history
 from stream_monitor.core.model_monitor import ModelMonitor
 from stream_monitor.core.outcome_report import label_status, performance_status
@@ -12,6 +13,7 @@ from stream_monitor.core.parameters import ModelParameters, SeriesParameters
 from stream_monitor.core.reference import learn_numeric
 from stream_monitor.core.reference_status import ReferenceOrigin
 from stream_monitor.core.series import SeriesKey
+from stream_monitor.core.state import dump_series
 from stream_monitor.detectors import registry
 from tests.unit.core.scored import EVERY_MS, T0, observe, scored_rows
 
@@ -86,6 +88,27 @@ def test_a_learned_reference_is_told_in_the_unit_of_the_feature_and_a_given_one_
     (told, missing) = reference_status(given).series
     assert (told.series, told.origin, told.size) == ("feature:amount", ReferenceOrigin.GIVEN, 500)
     assert missing.series == "missing:amount"
+
+
+def test_a_reference_learned_anew_has_another_id_in_history_and_state() -> None:
+    monitor, teller = monitor_of(ModelParameters(name="m", default=SeriesParameters(warm_up=100))), Teller()
+    rows = scored_rows(900, labelled=0.0)
+    ids, told_of = [], []
+    for part in (rows[:400], rows[400:]):
+        observe(monitor, part)
+        told = teller.tell([monitor])
+        (said,) = [one for one in told.references[0].series if one.series == AMOUNT.name]
+        told_of.append([one.reference for one in told.histories[0].series if one.series == AMOUNT.name])
+        ids.append(said.id)
+        lens = monitor.series[AMOUNT].lens
+        assert lens is not None
+        assert said.id == reference_id(lens.reference)
+        snapshot = dump_series("m", monitor.series[AMOUNT], 0)
+        assert snapshot.fields["reference"] == lens.reference.to_plain()
+        assert snapshot.parameters == monitor.parameters.default.digest()
+        monitor.series[AMOUNT].warm_anew()
+    assert ids[0] != ids[1]
+    assert told_of == [[ids[0]], [ids[1]]]
 
 
 def test_references_are_told_again_only_when_they_are_others() -> None:
