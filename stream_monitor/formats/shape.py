@@ -1,4 +1,4 @@
-"""Events of a known shape, read without a dictionary each: a struct is generated from the names that the events of a model had.
+"""Events of a known shape, read without a dictionary each: structs are generated from the names that the events of models had.
 
 `msgspec` checks types while it parses, so what fits is valid, and what does not is left to `native_json`, which knows why: both
 ways lead to the same columns. Knows nothing of topics and of when a shape is learned.
@@ -7,7 +7,7 @@ ways lead to the same columns. Knows nothing of topics and of when a shape is le
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -94,38 +94,41 @@ def _union(names: Sequence[str], more: Iterable[str]) -> tuple[str, ...]:
 
 
 class Shape:
-    """One generated struct, and how its instances become rows.
-
-    alone: no other shape is tried for a record; a tag tells several apart, but the only one would do without it.
+    """The structs generated from the same names, and how their instances become rows. All share those of the parts inside,
+    so that events of many models are read by the same few structs.
     """
 
-    def __init__(self, model: str, names: Names, *, alone: bool) -> None:
+    def __init__(self, names: Names) -> None:
+        self._named = names.named
+        self._structs: dict[str | None, type[msgspec.Struct]] = {}
         self._numbers, self._others = _renamed("n", names.numbers), _renamed("o", names.others)
         self._classes = _renamed("c", names.classes)
-        fields: list[_Field] = [*_HEAD_FIELDS]
+        self._ignored = _renamed("i", names.ignored)
+        self._fields: list[_Field] = [*_HEAD_FIELDS]
         if names.features:
             numbers = [(name, float | None, _ABSENT) for name in self._numbers]
             features = _struct(
                 [*numbers, *((name, _Value, UNSET) for name in self._others)], self._numbers | self._others
             )
-            fields.append(("features", features | UnsetType, UNSET))
+            self._fields.append(("features", features | UnsetType, UNSET))
         if names.probabilities:
             classes = _struct([(name, float | None, _ABSENT) for name in self._classes], self._classes)
-            fields.append(("probabilities", classes | UnsetType, UNSET))
-        fields += [(name, *_OUTPUTS[name]) for name in names.outputs]
-        if alone and names.named:
-            fields.insert(0, ("model", Literal[model]))
-        ignored = _renamed("i", names.ignored)
-        fields += [
-            (name, Any, None) for name in ignored
-        ]  # parsed all the same: a record is valid as a whole or not at all
-        self._parts = tuple([field[0] for field in fields])
-        self.struct: type = _struct(fields, ignored, model if names.named and not alone else None)
+            self._fields.append(("probabilities", classes | UnsetType, UNSET))
+        self._fields += [(name, *_OUTPUTS[name]) for name in names.outputs]
+        # parsed all the same: a record is valid as a whole or not at all
+        self._fields += [(name, Any, None) for name in self._ignored]
 
-    def into(self, rows: RowBuffer) -> StructRows:
-        """What writes structs of this shape into `rows`. Raises Full."""
+    def struct(self, model: str | None) -> type[msgspec.Struct]:
+        """Of the events of one model, which its name tells from those of other shapes; None: of any, whatever model they name."""
+        if model not in self._structs:
+            named: list[_Field] = [("model", str)] if self._named and model is None else []
+            self._structs[model] = _struct([*named, *self._fields], self._ignored, model)
+        return self._structs[model]
+
+    def into(self, rows: RowBuffer, struct: type[msgspec.Struct]) -> StructRows:
+        """What writes instances of `struct` into `rows`. Raises Full."""
         features = [*self._numbers.values(), *self._others.values()]
-        return StructRows(rows, self._parts, features, list(self._classes.values()))
+        return StructRows(rows, struct.__struct_fields__, features, list(self._classes.values()))
 
 
 def _struct(fields: Sequence[_Field], names: Mapping[str, str], model: str | None = None) -> Any:

@@ -4,42 +4,64 @@ The shapes that were learned change how fast a record is read and nothing else: 
 to the same columns and the same rejects. Knows no Kafka.
 """
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Union
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, Union
 
 import msgspec
 import orjson
 
 from stream_monitor.core.columnise import Arrived, Gathered
 from stream_monitor.core.events import Record, Source
-from stream_monitor.core.row_buffer import Full
 from stream_monitor.formats.native_json import Rules, decode
 from stream_monitor.formats.shape import NOTHING, Names, Shape, extended
 from stream_monitor.formats.struct_rows import StructRows, write
 
-MAX_SHAPES: Final = 1_000  # models of a topic whose shape is learned
+MAX_MODELS: Final = 1_000  # of a topic, whose shapes are learned
 _SPAN: Final = 64  # records at most that are read the general way before a shape is tried again
 _MOST_PATIENCE: Final = 4_096
-_AT_ONCE: Final = 500  # records whose structs are written together: they stay in the caches
-_UNFIT: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+class _Known(NamedTuple):
+    """A model and the struct of its events."""
+
+    model: str
+    shape: Shape
+    struct: type[msgspec.Struct]
+
+
+class _Writers(dict[object, StructRows]):
+    """By what tells models apart, made when asked for. A model whose rows are not gathered yet is met by the general way."""
+
+    def __init__(self, known: Mapping[object, _Known], gathered: Gathered) -> None:
+        self.epoch = gathered.epoch
+        self._known, self._buffers = known, gathered.buffers
+
+    def __missing__(self, told: object) -> StructRows | None:
+        """Raises Full, until the buffer of the model has been drained."""
+        known = self._known.get(told)
+        if known is None or known.model not in self._buffers:
+            return None
+        writer = self[told] = known.shape.into(self._buffers[known.model], known.struct)
+        return writer
 
 
 @dataclass(slots=True)
 class _Topic:
-    """What was learned of one topic. missed: good records that no shape fitted since something was learned.
-
-    patience: as many must be before something is learned again. writers: by type of struct, for the buffers of `epoch`.
+    """What was learned of one topic. known: by what `told_by` says of a struct: its model or, where models have sent
+    different names, its type. writers: for the buffers of one epoch. missed: good records that no shape fitted since something
+    was learned. patience: as many must be before something is learned again.
     """
 
     names: dict[str, Names] = field(default_factory=dict)
-    shapes: dict[type, tuple[str, Shape]] = field(default_factory=dict)
-    decoder: Any = None
+    shapes: dict[Names, Shape] = field(default_factory=dict)
+    known: dict[object, _Known] = field(default_factory=dict)
+    told_by: Callable[[Any], object] = type
+    decode: Callable[[bytes], object] | None = None
+    writers: _Writers | None = None
     missed: int = 0
     patience: int = 1
-    writers: dict[type, StructRows] = field(default_factory=dict)
-    epoch: object = None
 
 
 class ShapedReader:
@@ -56,60 +78,30 @@ class ShapedReader:
         if rules.mapping is not None:
             return gathered.take(source, decode(source, records, rules), records)
         topic, arrived = self._topics.setdefault(source.topic, _Topic()), Arrived()
-        at, span = 0, 1
-        while at < len(records):
-            part = list(records[at : at + _AT_ONCE])
-            taken = _straight(topic, source, part, rules, gathered)
+        polled, at, span = list(records), 0, 1
+        while at < len(polled):
+            taken = _straight(topic, source, polled, at, rules, gathered)
             arrived.add(taken)
             at += taken.rows
             span = 1 if taken.rows >= _SPAN else min(2 * span, _SPAN)
-            if taken.rows < len(part):
-                arrived.add(_general(topic, source, records[at : at + span], rules, gathered))
+            if at < len(polled):
+                arrived.add(_general(topic, source, polled[at : at + span], rules, gathered))
                 at += span
         return arrived
 
 
 def _straight(
-    topic: _Topic, source: Source, records: list[Record], rules: Rules, gathered: Gathered
+    topic: _Topic, source: Source, records: list[Record], begin: int, rules: Rules, gathered: Gathered
 ) -> Arrived:
-    """The first of the records, as far as they fit shapes and nothing is wrong with them."""
-    structs = _fitting(topic, _values(records, rules.max_bytes))
-    if not structs:
+    """The records from `begin` on, as far as they fit shapes and nothing is wrong with them."""
+    if topic.decode is None:
         return Arrived()
-    writers, place = _writers(topic, gathered), gathered.place(source)
-    done, newest = write(writers, structs, 0, records, place, rules.max_clock_skew_ms)
-    gathered.rows += done
-    return Arrived(rows=done, newest=newest if done else None)
-
-
-def _writers(topic: _Topic, gathered: Gathered) -> dict[type, StructRows]:
-    """Of the models whose rows are gathered; one that is not yet is met by the general way."""
-    if topic.epoch is not gathered.epoch:
-        topic.writers, topic.epoch = {}, gathered.epoch
-    if len(topic.writers) < len(topic.shapes):
-        for kind, (model, shape) in topic.shapes.items():
-            if kind not in topic.writers and model in gathered.buffers:
-                with suppress(Full):  # until it has been drained
-                    topic.writers[kind] = shape.into(gathered.buffers[model])
-    return topic.writers
-
-
-def _values(records: Sequence[Record], limit: int) -> list[bytes]:
-    """What the records hold; nothing of one that is too large."""
-    values = [record[3] or b"" for record in records]
-    if sum(map(len, values)) <= limit:  # so none is: most of the time one sum tells
-        return values
-    return [value if len(value) <= limit else b"" for value in values]
-
-
-def _fitting(topic: _Topic, values: Sequence[bytes]) -> list[Any]:
-    """The first of the values, as far as they fit shapes."""
-    rows: list[Any] = []
-    if topic.decoder is None:
-        return rows
-    with suppress(*_UNFIT):  # what came before one that does not fit stays
-        rows.extend(map(topic.decoder.decode, values))
-    return rows
+    if topic.writers is None or topic.writers.epoch is not gathered.epoch:
+        topic.writers = _Writers(topic.known, gathered)
+    known, place = (topic.decode, topic.told_by, topic.writers), gathered.place(source)
+    end, newest = write(*known, records, begin, rules.max_bytes, place, rules.max_clock_skew_ms)
+    gathered.rows += end - begin
+    return Arrived(rows=end - begin, newest=newest if end > begin else None)
 
 
 def _general(
@@ -129,21 +121,29 @@ def _learn(topic: _Topic, events: Sequence[Mapping[str, Any]], rules: Rules) -> 
     before = dict(topic.names)
     for event in events:
         model: str = event.get("model") or rules.default_model or ""
-        if model in topic.names or len(topic.names) < MAX_SHAPES:
+        if model in topic.names or len(topic.names) < MAX_MODELS:
             topic.names[model] = extended(topic.names.get(model, NOTHING), event, rules.role)
     # Models that were never met are few, and soon all known; those that were may change again and again.
     topic.missed = 0
     topic.patience = 1 if topic.names.keys() != before.keys() else min(2 * topic.patience, _MOST_PATIENCE)
-    if topic.names == before:
-        return
+    if topic.names != before:
+        _make_shapes(topic)
+
+
+def _make_shapes(topic: _Topic) -> None:
+    """Of all names that were learned. Models that sent the same names share one struct, as many structs make parsing slow."""
     fit = {model: names for model, names in topic.names.items() if names.fit}
     if len(fit) > 1:  # only a field tells models apart
         fit = {model: names for model, names in fit.items() if names.named}
-    known = {model: shape for model, shape in topic.shapes.values() if fit.get(model) == before.get(model)}
-    alone = len(fit) == 1
-    if alone or len(known) == 1:  # the tag that tells models apart comes or goes
-        known = {}
-    made = {model: known.get(model) or Shape(model, names, alone=alone) for model, names in fit.items()}
-    topic.shapes = {shape.struct: (model, shape) for model, shape in made.items()}
-    topic.writers = {kind: writer for kind, writer in topic.writers.items() if kind in topic.shapes}
-    topic.decoder = msgspec.json.Decoder(Union[tuple(topic.shapes)]) if made else None  # noqa: UP007 (made at run time)
+    topic.shapes = {names: topic.shapes.get(names) or Shape(names) for names in dict.fromkeys(fit.values())}
+    alike = len(topic.shapes) == 1
+    known = []
+    for model, names in fit.items():
+        shape = topic.shapes[names]
+        known.append(_Known(model, shape, shape.struct(None if alike else model)))
+    by_name = alike and all(names.named for names in topic.shapes)
+    topic.known = {one.model if by_name else one.struct: one for one in known}
+    topic.told_by = attrgetter("model") if by_name else type
+    structs = tuple(dict.fromkeys(one.struct for one in known))
+    topic.decode = msgspec.json.Decoder(Union[structs]).decode if structs else None  # noqa: UP007 (made at run time)
+    topic.writers = None  # they fit the structs of before

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stream_monitor.core.events import Record
@@ -10,10 +10,12 @@ class StructRows:
     ) -> None: ...
 
 def write(
-    by_type: Mapping[type, StructRows],
-    structs: list[Any],
-    begin: int,
+    decode: Callable[[bytes], object],
+    told_by: Callable[[Any], object],
+    writers: Mapping[object, StructRows],
     records: list[Record],
+    begin: int,
+    limit: int,
     source_at: int,
     skew: int,
 ) -> tuple[int, int]: ...

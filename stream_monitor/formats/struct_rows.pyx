@@ -1,5 +1,5 @@
-"""Structs that msgspec has parsed → rows: their numbers into the buffer of their model, without a list or an
-array each.
+"""Records → structs that msgspec parses → rows: their numbers into the buffer of their model, without a list
+or an array each. One record at a time: what is written next is still in the caches.
 """
 
 from cpython cimport array
@@ -14,7 +14,7 @@ from stream_monitor.core.row_buffer cimport NUMBER, RowBuffer
 
 import array
 
-from msgspec import UNSET
+from msgspec import UNSET, MsgspecError
 from msgspec.structs import astuple
 
 from stream_monitor.core.row_buffer import Full
@@ -151,23 +151,32 @@ cdef int64_t _time(value, int64_t stamped) except? -1:
     return time
 
 
-def write(dict by_type, list structs, Py_ssize_t begin, list records, int source_at, int64_t skew):
-    """The structs from `begin` on, one for each record. Returns the position of the first that is none of the
-    shapes or no event, else their number; and the latest event time that was written.
+def write(
+    decode, told_by, writers,
+    list records, Py_ssize_t begin, Py_ssize_t limit, int source_at, int64_t skew
+):
+    """The records from `begin` on, as far as each is an event that fits. Returns the position of the first
+    that does not, else their number; and the latest event time that was written.
 
-    by_type: `StructRows` by type of struct. skew: how many ms an event may be later than its record.
+    decode: bytes → struct. writers: `StructRows` (None: nobody's) by what `told_by` says of a struct. limit:
+    bytes of a record. skew: how many ms an event may be later than its record.
     """
     cdef Py_ssize_t at
+    cdef tuple record
     cdef StructRows rows
     cdef int64_t newest = _EARLIEST_MS
-    for at in range(begin, len(structs)):
-        found = by_type.get(type(structs[at]))
-        if found is None:
+    for at in range(begin, len(records)):
+        record = <tuple>records[at]
+        value = record[3]
+        if value is None or len(<bytes>value) > limit:
             return at, newest
-        rows = found
         try:
-            rows.write(structs[at], <tuple>records[at], source_at, skew)
-        except (ValueError, Full):
+            event = decode(value)
+            rows = writers[told_by(event)]
+            if rows is None:
+                return at, newest
+            rows.write(event, record, source_at, skew)
+        except (ValueError, MsgspecError, RecursionError, Full):
             return at, newest
         newest = max(newest, rows.newest)
-    return len(structs), newest
+    return len(records), newest

@@ -200,22 +200,63 @@ def test_the_latest_event_time_of_what_was_read_is_told() -> None:
     assert read([Record(0, NOW, None, b"{")], Gathered()).newest is None
 
 
-def test_what_is_usual_is_read_by_its_shape(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = random.Random(1)
-    records = [record(rng, offset, wild=0.0) for offset in range(3_000)]
-    general: list[Record] = []
+@pytest.fixture
+def general(monkeypatch: pytest.MonkeyPatch) -> list[Record]:
+    """The records that were read the general way."""
+    read: list[Record] = []
 
-    def counted(source: Source, some: Sequence[Record], rules: Rules) -> Decoded:
-        general.extend(some)
+    def noted(source: Source, some: Sequence[Record], rules: Rules) -> Decoded:
+        read.extend(some)
         return decode(source, some, rules)
 
-    monkeypatch.setattr(shaped, "decode", counted)
+    monkeypatch.setattr(shaped, "decode", noted)
+    return read
+
+
+def test_what_is_usual_is_read_by_its_shape(general: list[Record]) -> None:
+    rng = random.Random(1)
+    records = [record(rng, offset, wild=0.0) for offset in range(3_000)]
     reader, gathered = ShapedReader(), Gathered()
     rows = sum(
         reader.read(SOURCE, records[at : at + 500], Rules(), gathered).rows for at in range(0, 3_000, 500)
     )
     assert rows == gathered.rows == 3_000
     assert len(general) < 300
+
+
+def interleaved(models: int, names: Sequence[str], rows: int, first: int) -> list[Record]:
+    """Events of models that send the same names, each in its turn; no two hold the same."""
+    return [
+        Record(at, NOW, None, orjson.dumps({"model": f"m{at % models}", "time": NOW, "features": features}))
+        for at in range(first, first + models * rows)
+        for features in [dict.fromkeys(names, at + 0.5)]
+    ]
+
+
+def test_models_of_the_same_names_do_not_mix_and_are_soon_all_known(general: list[Record]) -> None:
+    records = interleaved(1_000, ["x", "y"], rows=4, first=0)
+    reader, gathered = ShapedReader(), Gathered()
+    for at in range(0, 4_000, 500):
+        reader.read(SOURCE, records[at : at + 500], Rules(), gathered)
+    assert (rows_by_model(gathered.drain()), []) == slowly(records, Rules())
+    assert len(general) <= 1_000
+
+
+@pytest.mark.parametrize("changes", [["m1"], ["m0", "m1", "m2"]], ids=["one", "all"])
+def test_models_of_the_same_names_may_come_to_differ_and_agree_again(
+    changes: list[str], general: list[Record]
+) -> None:
+    usual, changed = interleaved(3, ["x", "y"], 50, 0), interleaved(3, ["y", "new"], 50, 150)
+    later = [
+        new if f"m{at % 3}" in changes else old
+        for at, (old, new) in enumerate(zip(interleaved(3, ["x", "y"], 50, 150), changed, strict=True))
+    ]
+    records = [*usual, *later, *interleaved(3, ["x", "y", "new"], 50, 300)]
+    reader, gathered = ShapedReader(), Gathered()
+    for at in range(0, len(records), 30):
+        reader.read(SOURCE, records[at : at + 30], Rules(), gathered)
+    assert (rows_by_model(gathered.drain()), []) == slowly(records, Rules())
+    assert len(general) < 60
 
 
 def test_rows_of_one_model_too_many_are_rejected_in_every_round() -> None:
