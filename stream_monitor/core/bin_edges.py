@@ -49,7 +49,8 @@ def bin_labels(edges: Sequence[float]) -> tuple[str, ...]:
     >>> bin_labels([1.0, 2.0, 2.0])
     ('below 1', '1', '2', 'above 2')
     """
-    single = [few_values(edges) or high == math.nextafter(low, math.inf) for low, high in pairwise(edges)]
+    few = few_values(edges)
+    single = [few or high == math.nextafter(low, math.inf) for low, high in pairwise(edges)]
     ends = [low if one else high for (low, high), one in zip(pairwise(edges), single, strict=True)]
     begins = [
         low if one else before

@@ -9,6 +9,7 @@ snapshot never get there: fields do, after `checked`. Knows no Python object of 
 import math
 import struct
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from stream_monitor.core.detector import Plain
@@ -19,8 +20,6 @@ from stream_monitor.detectors.fields import LARGEST_COUNT, as_real, as_reals, as
 # delta, clock, max_buckets, min_window_length, grace_period | total, variance, width, total_width |
 # n_buckets, max_n_buckets, tick, n_detections | number of rows
 HEAD = struct.Struct("<diQ2d4d4iQ")
-ROW = struct.Struct("<QQQ")  # max_size, current_idx, slots
-SLOTS = struct.Struct("<Q")
 TAIL = struct.Struct("<diQii")  # the parameters again
 
 MOST_ROWS = 54  # a row i holds buckets of 2**i values; counts are exact up to 2**53
@@ -38,23 +37,25 @@ class Cuts(NamedTuple):
     grace_period: int
 
 
+@cache
+def _row_of(most: int) -> struct.Struct:
+    """max_size, current_idx | slots, totals | slots, variances."""
+    slots = most + 1
+    return struct.Struct(f"<3Q{slots}dQ{slots}d")
+
+
 def decode(raw: bytes) -> dict[str, Plain]:
     """Plain fields of river's bytes. Raises UnknownLayout if they are not as river 0.26 writes them."""
     try:
         head = HEAD.unpack_from(raw)
-        at = HEAD.size
-        rows: list[Plain] = []
-        for _ in range(min(head[13], MOST_ROWS)):
-            _, used, slots = ROW.unpack_from(raw, at)
-            at += ROW.size
-            totals = struct.unpack_from(f"<{slots}d", raw, at)
-            at += 8 * slots + SLOTS.size
-            spreads = struct.unpack_from(f"<{slots}d", raw, at)
-            at += 8 * slots
-            rows.append([list(totals[:used]), list(spreads[:used])])
+        most = head[2]
+        rows: list[Plain] = [
+            [list(row[3 : 3 + row[1]]), list(row[5 + most : 5 + most + row[1]])]
+            for row in _row_of(most).iter_unpack(raw[HEAD.size : -TAIL.size])
+        ]
     except (struct.error, OverflowError, MemoryError) as error:
         raise UnknownLayout(f"river's ADWIN has a layout this release does not know: {error}") from error
-    if at + TAIL.size != len(raw) or not float(head[7]).is_integer():
+    if len(rows) != head[13] or not float(head[7]).is_integer():
         raise UnknownLayout("river's ADWIN has a layout this release does not know")
     return {
         "total": head[5],
@@ -78,8 +79,8 @@ def encode(window: Mapping[str, Any], cuts: Cuts) -> bytes:
     parts = [HEAD.pack(delta, clock, most, shortest, grace, *moments, *counters, len(rows))]
     for totals, spreads in rows:
         rest = (0.0,) * (most + 1 - len(totals))
-        parts.append(ROW.pack(most, len(totals), most + 1) + struct.pack(f"<{most + 1}d", *totals, *rest))
-        parts.append(SLOTS.pack(most + 1) + struct.pack(f"<{most + 1}d", *spreads, *rest))
+        numbers = (most, len(totals), most + 1, *totals, *rest, most + 1, *spreads, *rest)
+        parts.append(_row_of(most).pack(*numbers))
     parts.append(TAIL.pack(*cuts))
     return b"".join(parts)
 

@@ -183,3 +183,13 @@ def test_an_array_of_rows_without_columns_is_empty() -> None:
 def test_what_has_no_fields_is_corrupt() -> None:
     with pytest.raises(CorruptState, match="thing"):
         Fields([1], "thing")
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.arange(12.0), np.arange(12.0)[::3], np.arange(12.0).astype(">f8"), np.arange(12), np.float64(2.5)],
+    ids=["as it is", "strided", "other order", "other kind", "scalar"],
+)
+def test_bytes_of_an_array_are_of_the_kind_that_is_asked_for(array: np.ndarray[Any, Any]) -> None:
+    found = np.frombuffer(as_bytes(array, "<f8"), "<f8")
+    assert found.tolist() == np.atleast_1d(array).tolist()
