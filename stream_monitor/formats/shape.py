@@ -95,11 +95,11 @@ def _union(names: Sequence[str], more: Iterable[str]) -> tuple[str, ...]:
 
 class Shape:
     """The structs generated from the same names, and how their instances become rows. All share those of the parts inside,
-    so that events of many models are read by the same few structs.
+    so that events of many models are read by the same few structs. named: whether they name their model.
     """
 
     def __init__(self, names: Names) -> None:
-        self._named = names.named
+        self.named = names.named
         self._structs: dict[str | None, type[msgspec.Struct]] = {}
         self._numbers, self._others = _renamed("n", names.numbers), _renamed("o", names.others)
         self._classes = _renamed("c", names.classes)
@@ -121,7 +121,7 @@ class Shape:
     def struct(self, model: str | None) -> type[msgspec.Struct]:
         """Of the events of one model, which its name tells from those of other shapes; None: of any, whatever model they name."""
         if model not in self._structs:
-            named: list[_Field] = [("model", str)] if self._named and model is None else []
+            named: list[_Field] = [("model", str)] if self.named and model is None else []
             self._structs[model] = _struct([*named, *self._fields], self._ignored, model)
         return self._structs[model]
 

@@ -31,16 +31,31 @@ class _Known(NamedTuple):
     struct: type[msgspec.Struct]
 
 
-class _Writers(dict[object, StructRows]):
-    """By what tells models apart, made when asked for. A model whose rows are not gathered yet is met by the general way."""
+class _Structs(NamedTuple):
+    """Of the models of a topic. known: by what `told_by` says of a struct that `decode` made: its model or, where models
+    have sent different names, its type.
+    """
 
-    def __init__(self, known: Mapping[object, _Known], gathered: Gathered) -> None:
-        self.epoch = gathered.epoch
-        self._known, self._buffers = known, gathered.buffers
+    decode: Callable[[bytes], object]
+    told_by: Callable[[Any], object]
+    known: Mapping[object, _Known]
+
+
+class _Writers(dict[object, StructRows]):
+    """What writes `structs`, by what tells models apart, made when asked for. A model whose rows are not gathered yet is met by
+    the general way.
+    """
+
+    def __init__(self, structs: _Structs, gathered: Gathered) -> None:
+        self.structs, self.epoch, self._buffers = structs, gathered.epoch, gathered.buffers
+
+    def fit(self, structs: _Structs, gathered: Gathered) -> bool:
+        """Whether they still write these, into the buffers that there are."""
+        return self.structs is structs and self.epoch is gathered.epoch
 
     def __missing__(self, told: object) -> StructRows | None:
         """Raises Full, until the buffer of the model has been drained."""
-        known = self._known.get(told)
+        known = self.structs.known.get(told)
         if known is None or known.model not in self._buffers:
             return None
         writer = self[told] = known.shape.into(self._buffers[known.model], known.struct)
@@ -49,16 +64,14 @@ class _Writers(dict[object, StructRows]):
 
 @dataclass(slots=True)
 class _Topic:
-    """What was learned of one topic. known: by what `told_by` says of a struct: its model or, where models have sent
-    different names, its type. writers: for the buffers of one epoch. missed: good records that no shape fitted since something
-    was learned. patience: as many must be before something is learned again.
+    """What was learned of one topic. missed: good records that no shape fitted since something was learned.
+
+    patience: as many must be before something is learned again.
     """
 
     names: dict[str, Names] = field(default_factory=dict)
     shapes: dict[Names, Shape] = field(default_factory=dict)
-    known: dict[object, _Known] = field(default_factory=dict)
-    told_by: Callable[[Any], object] = type
-    decode: Callable[[bytes], object] | None = None
+    structs: _Structs | None = None
     writers: _Writers | None = None
     missed: int = 0
     patience: int = 1
@@ -94,12 +107,13 @@ def _straight(
     topic: _Topic, source: Source, records: list[Record], begin: int, rules: Rules, gathered: Gathered
 ) -> Arrived:
     """The records from `begin` on, as far as they fit shapes and nothing is wrong with them."""
-    if topic.decode is None:
+    structs, place = topic.structs, gathered.place(source)
+    if structs is None:
         return Arrived()
-    if topic.writers is None or topic.writers.epoch is not gathered.epoch:
-        topic.writers = _Writers(topic.known, gathered)
-    known, place = (topic.decode, topic.told_by, topic.writers), gathered.place(source)
-    end, newest = write(*known, records, begin, rules.max_bytes, place, rules.max_clock_skew_ms)
+    if topic.writers is None or not topic.writers.fit(structs, gathered):
+        topic.writers = _Writers(structs, gathered)
+    how = structs.decode, structs.told_by, topic.writers
+    end, newest = write(*how, records, begin, rules.max_bytes, place, rules.max_clock_skew_ms)
     gathered.rows += end - begin
     return Arrived(rows=end - begin, newest=newest if end > begin else None)
 
@@ -127,23 +141,25 @@ def _learn(topic: _Topic, events: Sequence[Mapping[str, Any]], rules: Rules) -> 
     topic.missed = 0
     topic.patience = 1 if topic.names.keys() != before.keys() else min(2 * topic.patience, _MOST_PATIENCE)
     if topic.names != before:
-        _make_shapes(topic)
+        fit = {model: names for model, names in topic.names.items() if names.fit}
+        if len(fit) > 1:  # only a field tells models apart
+            fit = {model: names for model, names in fit.items() if names.named}
+        topic.shapes = {
+            names: topic.shapes.get(names) or Shape(names) for names in dict.fromkeys(fit.values())
+        }
+        topic.structs = _structs({model: topic.shapes[names] for model, names in fit.items()})
 
 
-def _make_shapes(topic: _Topic) -> None:
-    """Of all names that were learned. Models that sent the same names share one struct, as many structs make parsing slow."""
-    fit = {model: names for model, names in topic.names.items() if names.fit}
-    if len(fit) > 1:  # only a field tells models apart
-        fit = {model: names for model, names in fit.items() if names.named}
-    topic.shapes = {names: topic.shapes.get(names) or Shape(names) for names in dict.fromkeys(fit.values())}
-    alike = len(topic.shapes) == 1
-    known = []
-    for model, names in fit.items():
-        shape = topic.shapes[names]
-        known.append(_Known(model, shape, shape.struct(None if alike else model)))
-    by_name = alike and all(names.named for names in topic.shapes)
-    topic.known = {one.model if by_name else one.struct: one for one in known}
-    topic.told_by = attrgetter("model") if by_name else type
-    structs = tuple(dict.fromkeys(one.struct for one in known))
-    topic.decode = msgspec.json.Decoder(Union[structs]).decode if structs else None  # noqa: UP007 (made at run time)
-    topic.writers = None  # they fit the structs of before
+def _structs(shapes: Mapping[str, Shape]) -> _Structs | None:
+    """One for all models where they have the same shape: many structs make parsing slow. None where there are no models."""
+    if not shapes:
+        return None
+    alike = len(set(shapes.values())) == 1
+    known = [_Known(model, shape, shape.struct(None if alike else model)) for model, shape in shapes.items()]
+    by_name = alike and all(shape.named for shape in shapes.values())
+    decoder = msgspec.json.Decoder(Union[tuple(one.struct for one in known)])  # noqa: UP007 (made at run time)
+    return _Structs(
+        decoder.decode,
+        attrgetter("model") if by_name else type,
+        {one.model if by_name else one.struct: one for one in known},
+    )
