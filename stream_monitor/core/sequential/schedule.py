@@ -20,7 +20,7 @@ class Schedule:
         """Where in `numbers` the first is that is not below each of these (n,): what comes before the next step, or later.
 
         >>> Schedule(first=16, least=16, growth=0.1).place(np.array([16, 17, 200])).tolist()
-        [0, 1, 11]
+        [0, 1, 12]
         """
         return np.searchsorted(self.numbers, done)
 
