@@ -74,7 +74,8 @@ class Pattern:
 class Usable:
     """The cells of a pattern that are values of a series. mask: (n,). at: their positions (k,). rows, times: (k,).
 
-    wrong: how many cells are present and none of them.
+    cell_rows, cell_times: (n,) of all cells. wrong: how many cells are present and none of them. It does not know its pattern,
+    which knows it: a circle of arrays would wait for the collector, that comes rarely.
     """
 
     def __init__(self, pattern: Pattern, mask: NDArray[np.bool_]) -> None:
@@ -84,7 +85,7 @@ class Usable:
         self.rows = pattern.rows if self.whole else pattern.rows[self.at]
         self.times = pattern.times if self.whole else pattern.times[self.at]
         self.wrong = int(pattern.counts[_PRESENT].sum()) - len(self.at)
-        self.pattern = pattern
+        self.cell_rows, self.cell_times = pattern.rows, pattern.times
 
     def of(self, values: FloatArray) -> FloatArray:
         """The values (k,) among those of all cells (n,)."""
@@ -93,13 +94,13 @@ class Usable:
     @property
     def same(self) -> tuple[bytes, int]:
         """Equal where the same of the same cells are usable."""
-        return self.mask.tobytes(), id(self.pattern.rows)
+        return self.mask.tobytes(), id(self.cell_rows)
 
 
 def indicator_of(usable: Usable) -> tuple[Column, Pattern]:
     """The missing indicator of a feature: true where a cell could not be used."""
     codes = np.where(usable.mask, _FALSE, _TRUE)
-    pattern = Pattern(codes, usable.pattern.rows, usable.pattern.times)
+    pattern = Pattern(codes, usable.cell_rows, usable.cell_times)
     return Column(values=np.zeros(len(codes)), codes=codes), pattern
 
 
