@@ -1,4 +1,4 @@
-"""What a batch needs is given back as soon as it is observed: nothing waits for the collector, which comes rarely in a service."""
+"""What a batch needs is given back once it is observed: nothing waits for the collector, which comes rarely in a service."""
 
 import gc
 
