@@ -26,7 +26,7 @@ def compile_kernels() -> None:
         Extension(name, [str(source)], extra_compile_args=list(FLAGS))
         for name, source in zip(names, sources, strict=True)
     ]
-    modules: Any = cythonize(  # type: ignore[no-untyped-call]
+    modules: Any = cythonize(  # type: ignore[no-untyped-call]  # Cython has no types
         extensions,
         build_dir="build/kernels",
         language_level=3,
@@ -43,7 +43,7 @@ def compile_kernels() -> None:
     command.run()
 
 
-class Kernels(BuildHookInterface):  # type: ignore[type-arg]
+class Kernels(BuildHookInterface):  # type: ignore[type-arg]  # the default will do
     """What hatchling calls before it builds a wheel, an editable one as well."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 (the interface of hatchling)
