@@ -119,10 +119,10 @@ cdef class RowBuffer:
         heads = self._all_heads[:rows]
         cells = np.empty((width, rows))
         codes = None
-        _turn_cells(self._first_cell, self._stride, cells)
+        _turn[double](self._first_cell, self._stride, cells)
         if self._numbers != rows * width:
             codes = np.empty((width, rows), np.uint8)
-            _turn_codes(self._first_code, self._stride, codes)
+            _turn[uint8_t](self._first_code, self._stride, codes)
         drained = Drained(
             times=np.ascontiguousarray(heads["time"]),
             offsets=np.ascontiguousarray(heads["offset"]),
@@ -292,21 +292,16 @@ cdef size_t _address(object array) except? 0:
     return array.ctypes.data
 
 
-cdef int _turn_cells(const double *cells, Py_ssize_t stride, double[:, ::1] to) except -1:
-    """The rows in `cells` become columns: to (k, n)."""
+ctypedef fused Written:
+    double
+    uint8_t
+
+
+cdef int _turn(const Written *written, Py_ssize_t stride, Written[:, ::1] to) except -1:
+    """The rows of what was written become columns: to (k, n)."""
     cdef Py_ssize_t begin, row, column
     for begin in range(0, to.shape[1], BLOCK):
         for column in range(to.shape[0]):
             for row in range(begin, min(begin + BLOCK, to.shape[1])):
-                to[column, row] = cells[row * stride + column]
-    return 0
-
-
-cdef int _turn_codes(const uint8_t *codes, Py_ssize_t stride, uint8_t[:, ::1] to) except -1:
-    """The same of codes."""
-    cdef Py_ssize_t begin, row, column
-    for begin in range(0, to.shape[1], BLOCK):
-        for column in range(to.shape[0]):
-            for row in range(begin, min(begin + BLOCK, to.shape[1])):
-                to[column, row] = codes[row * stride + column]
+                to[column, row] = written[row * stride + column]
     return 0
